@@ -1,0 +1,331 @@
+-- The hot paths: one call, one round trip, one transaction. They run as the owner (the application has no right
+-- to write), behind the wall of 0001_walls.sql for the callers that they are given.
+set local search_path = ketenzorg, pg_temp;
+
+-- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
+-- Identities are claimed first: of two that come at once the second waits for the first and then sees its row.
+create function receive_referrals(
+    p_region text, p_callers uuid[], p_referrals jsonb,
+    r_referral int[], r_type text[], r_id uuid[], r_parties text[], r_body bytea[],
+    t_resource int[], t_param text[], t_code text[], t_system text[],
+    f_resource int[], f_param text[], f_target uuid[], f_type text[],
+    d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[],
+    n_referral int[], n_token uuid[], n_index bytea[], n_key text[], n_ciphertext bytea[]
+) returns table (n int, claimed boolean, hash bytea, traject uuid, locations text[], others uuid[])
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+declare
+    won uuid[];      -- trajecten whose referral is new
+    winners int[];   -- and their places in p_referrals
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+
+    -- In key order, so that two batches that share keys cannot wait for each other.
+    with new as (
+        insert into referral_identity (region, organisation, system, value, hash, traject, locations)
+        select p_region, i.organisation, i.system, i.value, decode(i.hash, 'hex'), i.traject, i.locations
+        from jsonb_to_recordset(p_referrals)
+            as i(organisation uuid, system text, value text, hash text, traject uuid, locations text[])
+        order by i.organisation, i.system collate "C", i.value collate "C"
+        on conflict do nothing
+        returning referral_identity.traject
+    )
+    select array_agg(new.traject) into won from new;
+
+    if won is not null then
+        select array_agg(i.n) into winners
+        from jsonb_to_recordset(p_referrals) as i(n int, traject uuid) where i.traject = any (won);
+
+        insert into traject (region, id, pathway, version, step, counts, happened, seq, person, patient,
+            service_request, care_plan, task, roles, parties, municipality, started, due, due_norm)
+        select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.patient,
+            i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at, i.due, i.due_norm
+        from jsonb_to_recordset(p_referrals) as i(n int, traject uuid, pathway text, version text, step text,
+            counts jsonb, happened jsonb, person uuid, patient uuid, service_request uuid, care_plan uuid,
+            task uuid, roles jsonb, parties uuid[], municipality text, at timestamptz, due timestamptz,
+            due_norm text)
+        where i.n = any (winners);
+
+        insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
+        select p_region, i.traject, 1, i.event_id, i.event, i.at, i.at, '', i.step, i.event_body, i.parties
+        from jsonb_to_recordset(p_referrals) as i(n int, traject uuid, event_id uuid, event text,
+            at timestamptz, step text, event_body jsonb, parties uuid[])
+        where i.n = any (winners);
+
+        insert into outbox (region, id, receiver, task, task_version, created, run_at)
+        select p_region, o.id, o.receiver, i.task, 1, clock_timestamp(), clock_timestamp()
+        from jsonb_to_recordset(p_referrals) as i(n int, task uuid, outbox jsonb)
+        cross join jsonb_to_recordset(i.outbox) as o(id uuid, receiver uuid)
+        join endpoint e on e.region = p_region and e.organisation = o.receiver
+        where i.n = any (winners);
+
+        insert into resource (region, type, id, version, updated, traject, source, parties, body)
+        select p_region, r.type, r.id, 1, i.at, i.traject, i.organisation, r.parties::uuid[], r.body
+        from unnest(r_referral, r_type, r_id, r_parties, r_body) as r(referral, type, id, parties, body)
+        join jsonb_to_recordset(p_referrals) as i(n int, at timestamptz, traject uuid, organisation uuid)
+            on i.n = r.referral
+        where r.referral = any (winners);
+
+        insert into search_token (region, type, param, code, system, id, parties)
+        select p_region, r.type, t.param, t.code, t.system, r.id, r.parties::uuid[]
+        from unnest(t_resource, t_param, t_code, t_system) as t(resource, param, code, system)
+        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+            on r.place = t.resource
+        where r.referral = any (winners);
+
+        insert into search_reference (region, type, param, target, target_type, id, parties)
+        select p_region, r.type, f.param, f.target, f.type, r.id, r.parties::uuid[]
+        from unnest(f_resource, f_param, f_target, f_type) as f(resource, param, target, type)
+        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+            on r.place = f.resource
+        where r.referral = any (winners);
+
+        insert into search_date (region, type, param, low, high, id, parties)
+        select p_region, r.type, d.param, d.low, d.high, r.id, r.parties::uuid[]
+        from unnest(d_resource, d_param, d_low, d_high) as d(resource, param, low, high)
+        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+            on r.place = d.resource
+        where r.referral = any (winners);
+
+        insert into personal_number as known (region, token, blind_index, key_id, ciphertext, parties)
+        select p_region, p.token, (array_agg(p.blind_index))[1], (array_agg(p.key_id))[1],
+            (array_agg(p.ciphertext))[1], array_agg(distinct i.organisation)
+        from unnest(n_referral, n_token, n_index, n_key, n_ciphertext)
+            as p(referral, token, blind_index, key_id, ciphertext)
+        join jsonb_to_recordset(p_referrals) as i(n int, organisation uuid) on i.n = p.referral
+        where p.referral = any (winners)
+        group by p.token
+        order by p.token
+        on conflict (region, token) do update set parties = array(
+            select distinct unnest(known.parties || excluded.parties))
+        where not known.parties @> excluded.parties;
+    end if;
+
+    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
+    select p_region, i.audit_id, clock_timestamp(), i.request, i.client, i.organisation,
+        case when i.n = any (winners) then 'C' else 'R' end, 'ServiceRequest/' || i.service_request, i.traject,
+        'referral of the own organisation'
+    from jsonb_to_recordset(p_referrals)
+        as i(n int, audit_id uuid, request text, client text, organisation uuid, service_request uuid, traject uuid);
+
+    return query
+    select i.n, coalesce(i.n = any (winners), false), known.hash, known.traject, known.locations,
+        array(select other.id from traject other
+              where other.region = p_region and other.person = i.person and other.pathway = i.pathway
+                and other.ended is null and other.id <> known.traject
+                and other.parties @> array[i.organisation])
+    from jsonb_to_recordset(p_referrals)
+        as i(n int, organisation uuid, system text, value text, person uuid, pathway text)
+    join referral_identity known on known.region = p_region and known.organisation = i.organisation
+        and known.system = i.system and known.value = i.value;
+end
+$$;
+
+-- The traject that a Task belongs to, with the three resources that tell of it.
+create function load_traject(p_region text, p_callers uuid[], p_task uuid) returns table (
+    id uuid, pathway text, version text, step text, counts jsonb, happened jsonb, seq int, service_request uuid,
+    care_plan uuid, task uuid, roles jsonb, parties uuid[], started timestamptz, ended timestamptz,
+    task_version int, task_updated timestamptz, task_parties uuid[], task_body bytea,
+    request_version int, request_parties uuid[], request_body bytea,
+    plan_version int, plan_parties uuid[], plan_body bytea)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    return query
+    select t.id, t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.service_request, t.care_plan, t.task,
+        t.roles, t.parties, t.started, t.ended,
+        task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
+        plan.version, plan.parties, plan.body
+    from resource task
+    join traject t on t.region = task.region and t.id = task.traject
+    join resource request on request.region = t.region and request.type = 'ServiceRequest'
+        and request.id = t.service_request
+    join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
+    where task.region = p_region and task.type = 'Task' and task.id = p_task;
+end
+$$;
+
+-- Store a step: the traject, the new versions, what happened, who must hear. False: somebody was first, and
+-- nothing was written.
+create function store_step(
+    p_region text, p_callers uuid[], p_step jsonb,
+    r_type text[], r_id uuid[], r_version int[], r_body bytea[],
+    t_add boolean[], t_resource int[], t_param text[], t_code text[], t_system text[]
+) returns boolean
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+declare
+    v_traject uuid := p_step ->> 'traject';
+    v_at timestamptz := p_step ->> 'at';
+    written int;
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+
+    update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
+        seq = seq + 1, ended = (p_step ->> 'ended')::timestamptz, due = (p_step ->> 'due')::timestamptz,
+        due_norm = p_step ->> 'due_norm'
+    where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
+    if not found then
+        return false;
+    end if;
+
+    insert into resource_history
+    select old.* from resource old
+    join unnest(r_type, r_id) as r(type, id) on old.type = r.type and old.id = r.id
+    where old.region = p_region;
+
+    update resource set version = r.version, updated = v_at, body = r.body
+    from unnest(r_type, r_id, r_version, r_body) as r(type, id, version, body)
+    where resource.region = p_region and resource.type = r.type and resource.id = r.id
+        and resource.version = r.version - 1;
+    get diagnostics written = row_count;
+    if written <> cardinality(r_id) then
+        -- The traject's seq guards its resources, so this says that the two have come apart.
+        raise exception 'resource versions do not follow the traject' using errcode = 'data_corrupted';
+    end if;
+
+    delete from search_token old
+    using unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
+    where not t.add and old.region = p_region and old.type = r_type[t.resource] and old.param = t.param
+        and old.code = t.code and old.system = t.system and old.id = r_id[t.resource];
+
+    insert into search_token (region, type, param, code, system, id, parties)
+    select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
+    from unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
+    join resource r on r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource]
+    where t.add
+    on conflict do nothing;
+
+    insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
+    select p_region, t.id, t.seq, (p_step ->> 'event_id')::uuid, p_step ->> 'event',
+        (p_step ->> 'happened_at')::timestamptz, v_at, p_step ->> 'from_step', t.step, p_step -> 'event_body',
+        t.parties
+    from traject t where t.region = p_region and t.id = v_traject;
+
+    insert into outbox (region, id, receiver, task, task_version, created, run_at)
+    select p_region, o.id, o.receiver, (p_step ->> 'task')::uuid, (p_step ->> 'task_version')::int,
+        clock_timestamp(), clock_timestamp()
+    from jsonb_to_recordset(p_step -> 'outbox') as o(id uuid, receiver uuid)
+    join endpoint e on e.region = p_region and e.organisation = o.receiver;
+
+    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
+    select p_region, a.audit_id, clock_timestamp(), a.request, a.client, a.organisation, 'U',
+        'Task/' || a.task, v_traject, a.rule
+    from jsonb_to_record(p_step)
+        as a(audit_id uuid, request text, client text, organisation uuid, task uuid, rule text);
+    return true;
+end
+$$;
+
+-- One resource, with what decides how much of it the caller sees; the reading is on record before it is answered.
+create function read_resource(
+    p_region text, p_callers uuid[], p_type text, p_id uuid, p_audit_id uuid, p_request text, p_client text
+) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, roles jsonb)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
+    select p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'R',
+        p_type || '/' || p_id, r.traject, 'part in the traject'
+    from resource r where r.region = p_region and r.type = p_type and r.id = p_id;
+    return query
+    select r.version, r.updated, r.body, t.pathway, t.version, t.roles
+    from resource r join traject t on t.region = r.region and t.id = r.traject
+    where r.region = p_region and r.type = p_type and r.id = p_id;
+end
+$$;
+
+create function record_search(
+    p_region text, p_callers uuid[], p_type text, p_audit_id uuid, p_request text, p_client text
+) returns void
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
+    values (p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'E', p_type, null,
+        'part in the traject')
+$$;
+
+-- The encrypted numbers behind tokens, for an organisation that sent them itself. One row serves all who sent
+-- the number, so the wall of this table is this function.
+create function personal_numbers(p_region text, p_callers uuid[], p_tokens uuid[])
+returns table (token uuid, key_id text, ciphertext bytea)
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    select p.token, p.key_id, p.ciphertext from personal_number p
+    where p.region = p_region and p.token = any (p_tokens) and p.parties && p_callers
+$$;
+
+-- Lease what may be sent now: per receiver and Task only the oldest that has not arrived, so that order holds.
+-- What is parked holds up the rest of its own Task at its own receiver, and nothing else.
+create function claim_outbox(p_region text, p_lease uuid, p_seconds double precision, p_per_receiver int)
+returns table (id uuid, receiver uuid, task uuid, task_version int, created timestamptz, attempts int,
+    url text, secret bytea)
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    with ready as (
+        select o.id, e.url, e.secret
+        from endpoint e
+        cross join lateral (
+            select w.id from outbox w
+            where w.region = p_region and w.receiver = e.organisation and w.state = 'waiting'
+                and w.run_at <= clock_timestamp()
+                and (w.lease_until is null or w.lease_until < clock_timestamp())
+                and not exists (
+                    select from outbox earlier
+                    where earlier.region = p_region and earlier.receiver = w.receiver and earlier.task = w.task
+                        and earlier.task_version < w.task_version and earlier.state <> 'delivered')
+            order by w.run_at limit p_per_receiver
+            for update skip locked
+        ) o
+        where e.region = p_region
+    )
+    update outbox set lease = p_lease, lease_until = clock_timestamp() + make_interval(secs => p_seconds),
+        attempts = outbox.attempts + 1
+    from ready where outbox.region = p_region and outbox.id = ready.id
+    returning outbox.id, outbox.receiver, outbox.task, outbox.task_version, outbox.created, outbox.attempts,
+        ready.url, ready.secret
+$$;
+
+-- Write down how a sending ended. False: the lease had passed to another worker, whose answer counts.
+create function settle_outbox(
+    p_region text, p_id uuid, p_lease uuid, p_state text, p_retry_seconds double precision, p_error text
+) returns boolean
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    with settled as (
+        update outbox set state = p_state, last_error = p_error, lease = null, lease_until = null,
+            run_at = clock_timestamp() + make_interval(secs => p_retry_seconds),
+            ended = case when p_state = 'waiting' then null else clock_timestamp() end
+        where region = p_region and id = p_id and lease = p_lease
+        returning 1
+    )
+    select exists (select from settled)
+$$;
+
+-- What has not arrived, for the people who keep the service running: ids and reasons only.
+create function outbox_state(p_region text)
+returns table (id uuid, receiver uuid, task uuid, task_version int, state text, attempts int, run_at timestamptz,
+    last_error text)
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    select o.id, o.receiver, o.task, o.task_version, o.state, o.attempts, o.run_at, o.last_error
+    from outbox o where o.region = p_region and o.state <> 'delivered' order by o.receiver, o.task, o.task_version
+$$;
+
+-- Send a parked message again, from the start of its retries.
+create function release_outbox(p_region text, p_id uuid) returns boolean
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    with released as (
+        update outbox set state = 'waiting', attempts = 0, run_at = clock_timestamp(), ended = null
+        where region = p_region and id = p_id and state = 'parked' returning 1
+    )
+    select exists (select from released)
+$$;
+
+create function set_endpoint(p_region text, p_organisation uuid, p_url text, p_secret bytea) returns void
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    insert into endpoint (region, organisation, url, secret)
+    values (p_region, p_organisation, p_url, p_secret)
+    on conflict (region, organisation) do update set url = excluded.url, secret = excluded.secret
+$$;
+
+-- A function may be executed by everybody unless said otherwise.
+revoke execute on all functions in schema ketenzorg from public;
+grant execute on all functions in schema ketenzorg to ketenzorg_app;
