@@ -1,0 +1,31 @@
+"""The keys that are derived from the installation's one secret, each for one use."""
+
+import hmac
+
+import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """32 bytes each; what one key signs or hides says nothing about the others."""
+
+    token: bytes  # signs bearer tokens
+    number: bytes  # encrypts personal numbers
+    pseudonym: bytes  # makes the token that stands for a personal number
+    index: bytes  # makes the blind index by which a personal number is looked up
+    digest: bytes  # makes the digest that tells whether two referrals have the same content
+    cursor: bytes  # signs the cursors of paging
+
+    @classmethod
+    def derive(cls, secret: bytes) -> "Keys":
+        return cls(**{name: _derive(secret, name) for name in cls.__struct_fields__})
+
+
+def keyed_digest(key: bytes, text: bytes) -> bytes:
+    """HMAC-SHA256: without the key nobody can try out values until the digest fits."""
+    return hmac.digest(key, text, "sha256")
+
+
+def _derive(secret: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"ketenzorg {purpose}".encode()).derive(secret)

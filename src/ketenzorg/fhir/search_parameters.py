@@ -1,0 +1,131 @@
+"""The search parameters that are kept: which types have them, and which elements fill them.
+
+https://hl7.org/fhir/R4/search.html; names and meaning as R4 defines them for Task, ServiceRequest and CarePlan.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from ketenzorg.fhir.dates import Period, period_of
+
+Kind = Literal["token", "reference", "date"]
+
+
+class Parameter(NamedTuple):
+    """One declared parameter: `element` is the element of the resource that fills it."""
+
+    name: str
+    kind: Kind
+    element: str
+
+
+PARAMETERS: dict[str, tuple[Parameter, ...]] = {
+    "Task": (
+        Parameter("identifier", "token", "identifier"),
+        Parameter("status", "token", "status"),
+        Parameter("business-status", "token", "businessStatus"),
+        Parameter("code", "token", "code"),
+        Parameter("owner", "reference", "owner"),
+        Parameter("requester", "reference", "requester"),
+        Parameter("patient", "reference", "for"),
+        Parameter("focus", "reference", "focus"),
+        Parameter("based-on", "reference", "basedOn"),
+        Parameter("authored-on", "date", "authoredOn"),
+    ),
+    "ServiceRequest": (
+        Parameter("identifier", "token", "identifier"),
+        Parameter("status", "token", "status"),
+        Parameter("code", "token", "code"),
+        Parameter("requester", "reference", "requester"),
+        Parameter("performer", "reference", "performer"),
+        Parameter("patient", "reference", "subject"),
+        Parameter("based-on", "reference", "basedOn"),
+        Parameter("authored", "date", "authoredOn"),
+    ),
+    "CarePlan": (
+        Parameter("identifier", "token", "identifier"),
+        Parameter("status", "token", "status"),
+        Parameter("patient", "reference", "subject"),
+        Parameter("date", "date", "period"),
+    ),
+}
+
+
+class Token(NamedTuple):
+    """A code, with its system where it has one ("" otherwise)."""
+
+    param: str
+    code: str
+    system: str
+
+
+class Target(NamedTuple):
+    """A reference to a resource that is stored here."""
+
+    param: str
+    target: UUID
+    type: str
+
+
+class Moment(NamedTuple):
+    """A date as the period that it means."""
+
+    param: str
+    period: Period
+
+
+class SearchRows(NamedTuple):
+    """Everything by which one resource is found."""
+
+    tokens: frozenset[Token]
+    references: frozenset[Target]
+    dates: frozenset[Moment]
+
+
+def search_rows(resource: dict[str, Any]) -> SearchRows:
+    """The rows of a decoded resource; a type without declared parameters has none."""
+    tokens: set[Token] = set()
+    references: set[Target] = set()
+    dates: set[Moment] = set()
+    for name, kind, element in PARAMETERS.get(resource["resourceType"], ()):
+        for value in _values(resource.get(element)):
+            if kind == "token":
+                tokens.update(Token(name, code, system) for code, system in _codes(value))
+            elif kind == "reference":
+                references.update(Target(name, target, type_) for type_, target in _target(value))
+            else:
+                dates.add(Moment(name, _period(value)))
+    return SearchRows(frozenset(tokens), frozenset(references), frozenset(dates))
+
+
+def _values(found: Any) -> Iterable[Any]:
+    if found is None:
+        return ()
+    return found if isinstance(found, list) else (found,)
+
+
+def _codes(value: Any) -> Iterator[tuple[str, str]]:
+    """(code, system) of a code, an Identifier or each coding of a CodeableConcept."""
+    if isinstance(value, str):
+        yield value, ""
+    elif "value" in value:
+        yield value["value"], value.get("system", "")
+    for coding in value.get("coding", ()) if isinstance(value, dict) else ():
+        if "code" in coding:
+            yield coding["code"], coding.get("system", "")
+
+
+def _target(value: dict[str, Any]) -> Iterator[tuple[str, UUID]]:
+    type_, _, id_ = value.get("reference", "").partition("/")
+    try:
+        yield type_, UUID(id_)
+    except ValueError:
+        return  # a contained, absolute or logical reference: not one of ours
+
+
+def _period(value: Any) -> Period:
+    if isinstance(value, str):
+        return period_of(value)
+    start, end = value.get("start"), value.get("end")
+    return Period(period_of(start).low if start else Period.EARLIEST, period_of(end).high if end else Period.LATEST)

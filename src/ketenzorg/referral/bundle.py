@@ -1,0 +1,170 @@
+"""A referral Bundle as posted: its entries, and the bytes of each as they will be stored.
+
+https://hl7.org/fhir/R4/http.html#transaction. The structs are for reading; what is stored are the sender's own
+bytes, so that digits, order and precision stay.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.errors import Invalid, Issue
+from ketenzorg.fhir import r4
+from ketenzorg.fhir.decode import decode_as
+
+# What may travel with a referral. Organisations are known already: they are matched, not stored.
+ACCEPTED = frozenset(
+    {
+        "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "ServiceRequest", "Task",
+        "Condition", "Observation", "Consent", "QuestionnaireResponse", "AllergyIntolerance", "MedicationStatement",
+        "MedicationRequest", "FamilyMemberHistory", "Procedure", "DocumentReference", "DiagnosticReport",
+        "Provenance",
+    },
+)  # fmt: skip
+REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
+RESTFUL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})\Z")
+
+
+class Entry(msgspec.Struct):
+    """One entry: the resource as a struct to read, as bytes to store, and its place and id here."""
+
+    place: int
+    full_url: str
+    kind: str
+    resource: Any
+    raw: bytes  # minified JSON
+    id: UUID
+
+    @property
+    def path(self) -> str:
+        """Where a finding about this resource points."""
+        return f"Bundle.entry[{self.place}].resource"
+
+    @property
+    def location(self) -> str:
+        """Its address here, relative to the base."""
+        return f"{self.kind}/{self.id}"
+
+
+class Posted(msgspec.Struct):
+    """The entries of one bundle, and how they name each other."""
+
+    entries: list[Entry]
+
+    def of(self, kind: str) -> list[Entry]:
+        """The entries of one type, in their order."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def named(self, reference: str | None) -> Entry | None:
+        """The entry that a reference points at, by fullUrl or by the relative form of a RESTful one."""
+        return self._by_name().get(reference or "")
+
+    def _by_name(self) -> dict[str, Entry]:
+        names: dict[str, Entry] = {}
+        for entry in self.entries:
+            names[entry.full_url] = entry
+            restful = RESTFUL.search(entry.full_url)
+            if restful and not entry.full_url.startswith("urn:"):
+                names[restful[0]] = entry
+        return names
+
+    def addresses(self) -> dict[bytes, bytes]:
+        """Each name that a reference may use -> the address of the entry here."""
+        return {name.encode(): entry.location.encode() for name, entry in self._by_name().items() if name}
+
+
+class _RawEntry(msgspec.Struct):
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _RawBundle(msgspec.Struct):
+    entry: list[_RawEntry] = []
+
+
+_RAW = msgspec.json.Decoder(_RawBundle)
+
+
+def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
+    """Decode and check a transaction Bundle. Raises Malformed or Invalid with every issue found."""
+    bundle = decode_as(body, r4.Bundle)
+    issues = list(_wrong_kind(bundle)) or list(_wrong_entries(bundle))
+    if issues:
+        raise Invalid(*issues)
+    raw = _RAW.decode(msgspec.json.format(body, indent=-1)).entry
+    return Posted(
+        [
+            Entry(
+                place=place,
+                full_url=entry.fullUrl or "",
+                kind=type(entry.resource).__name__,
+                resource=entry.resource,
+                raw=bytes(raw[place].resource),
+                id=new_id(),
+            )
+            for place, entry in enumerate(bundle.entry or ())
+        ],
+    )
+
+
+def _wrong_kind(bundle: r4.Bundle) -> Iterator[Issue]:
+    if bundle.type != "transaction":
+        yield Issue(
+            nl="Een verwijzing komt als Bundle van het type transaction.",
+            en=f"A referral is a Bundle of type transaction, not {bundle.type}.",
+            expression=("Bundle.type",),
+            code="not-supported",
+        )
+    if not bundle.entry:
+        yield Issue(
+            nl="De Bundle is leeg; zet er in elk geval een Patient en een ServiceRequest in.",
+            en="The Bundle is empty; it needs at least a Patient and a ServiceRequest.",
+            expression=("Bundle.entry",),
+            code="required",
+        )
+
+
+def _wrong_entries(bundle: r4.Bundle) -> Iterator[Issue]:
+    seen: dict[str, int] = {}
+    for place, entry in enumerate(bundle.entry or ()):
+        path = f"Bundle.entry[{place}]"
+        kind = type(entry.resource).__name__
+        if entry.resource is None:
+            yield Issue(
+                nl="Deze entry heeft geen resource.",
+                en="This entry has no resource.",
+                expression=(path,),
+                code="required",
+            )
+        elif kind not in ACCEPTED:
+            yield Issue(
+                nl=f"Een {kind} hoort niet in een verwijzing.",
+                en=f"A {kind} cannot be part of a referral; these can: {', '.join(sorted(ACCEPTED))}.",
+                expression=(f"{path}.resource",),
+                code="not-supported",
+            )
+        elif entry.request is None or entry.request.method != "POST" or entry.request.url.strip("/") != kind:
+            yield Issue(
+                nl=f'Elke entry wordt aangemaakt: request = {{"method": "POST", "url": "{kind}"}}.',
+                en=f'Every entry is a create: request = {{"method": "POST", "url": "{kind}"}}.',
+                expression=(f"{path}.request",),
+                code="not-supported",
+            )
+        if entry.request is not None and entry.request.ifNoneExist:
+            yield Issue(
+                nl="ifNoneExist is hier niet nodig: ServiceRequest.identifier maakt de verwijzing uniek.",
+                en="ifNoneExist is not supported here: ServiceRequest.identifier makes the referral unique.",
+                expression=(f"{path}.request.ifNoneExist",),
+                code="not-supported",
+            )
+        if entry.fullUrl:
+            if entry.fullUrl in seen:
+                yield Issue(
+                    nl=f"Deze fullUrl staat ook bij entry[{seen[entry.fullUrl]}].",
+                    en=f"This fullUrl is also that of entry[{seen[entry.fullUrl]}].",
+                    expression=(f"{path}.fullUrl",),
+                    code="duplicate",
+                )
+            seen.setdefault(entry.fullUrl, place)

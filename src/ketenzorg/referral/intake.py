@@ -1,0 +1,204 @@
+"""What a posted bundle asks: the one request, its identifier, the patient, the Task and who is who."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ketenzorg.errors import Issue
+from ketenzorg.fhir import r4
+from ketenzorg.referral.bundle import Entry, Posted
+
+MUNICIPALITY_CODE = "GM"  # CBS code of a municipality: GM0014
+
+
+class Named(NamedTuple):
+    """An organisation as a reference names it: by the business identifiers, or by our own id."""
+
+    identifiers: tuple[tuple[str, str], ...]
+    id: str
+    path: str
+
+
+class Asked(NamedTuple):
+    """The request of a bundle."""
+
+    request: Entry
+    patient: Entry
+    task: Entry | None
+    identifier: tuple[str, str]
+    codes: tuple[tuple[str, str], ...]
+    canonicals: tuple[str, ...]
+    requester: Named | None
+    owner: Named | None
+    municipality: str | None  # as the address says it: a CBS code or a name
+
+
+def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
+    """Read the bundle as a referral; None when it lacks what a referral is made of."""
+    requests, patients, tasks = posted.of("ServiceRequest"), posted.of("Patient"), posted.of("Task")
+    issues = [*_one("ServiceRequest", requests), *_one("Patient", patients)]
+    if len(tasks) > 1:
+        issues += [_too_many("Task", task) for task in tasks[1:]]
+    if issues:
+        return None, issues
+    request, patient, task = requests[0], patients[0], tasks[0] if tasks else None
+    issues += _about_whom(posted, request, patient)
+    issues += _state_of_request(request)
+    if task is not None:
+        issues += _state_of_task(posted, task, request)
+    identifier = _identifier(request.resource)
+    if identifier is None:
+        issues.append(_no_identifier(request))
+        return None, issues
+    asked = Asked(
+        request=request,
+        patient=patient,
+        task=task,
+        identifier=identifier,
+        codes=_codes(request.resource.code),
+        canonicals=tuple(request.resource.instantiatesCanonical or ()),
+        requester=organisation_named(posted, request.resource.requester, f"{request.path}.requester"),
+        owner=_owner(posted, request, task),
+        municipality=_municipality(patient.resource),
+    )
+    return asked, issues
+
+
+def organisation_named(posted: Posted, reference: Any, path: str) -> Named | None:
+    """The organisation behind a Reference: itself, that of a PractitionerRole, or a logical one."""
+    if reference is None:
+        return None
+    identifiers = [reference.identifier] if reference.identifier else []
+    entry = posted.named(reference.reference)
+    if entry is None:
+        kind, _, id_ = (reference.reference or "").partition("/")
+        return Named(_pairs(identifiers), id_ if kind == "Organization" else "", path)
+    if isinstance(entry.resource, r4.Organization):
+        return Named(_pairs(identifiers + list(entry.resource.identifier or ())), "", f"{entry.path}.identifier")
+    if isinstance(entry.resource, r4.PractitionerRole):
+        return organisation_named(posted, entry.resource.organization, f"{entry.path}.organization")
+    return None
+
+
+def _owner(posted: Posted, request: Entry, task: Entry | None) -> Named | None:
+    if task is not None and task.resource.owner is not None:
+        return organisation_named(posted, task.resource.owner, f"{task.path}.owner")
+    performers = request.resource.performer or ()
+    return organisation_named(posted, performers[0], f"{request.path}.performer[0]") if performers else None
+
+
+def _identifier(request: Any) -> tuple[str, str] | None:
+    for system, value in _pairs(request.identifier or ()):
+        if system:
+            return system, value
+    return None
+
+
+def _pairs(identifiers: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((each.system or "", each.value) for each in identifiers if each.value)
+
+
+def _codes(concept: Any) -> tuple[tuple[str, str], ...]:
+    codings = (concept.coding if concept is not None else None) or ()
+    return tuple((coding.system or "", coding.code) for coding in codings if coding.code)
+
+
+def _municipality(patient: Any) -> str | None:
+    """nl-core keeps the municipality in Address.district; its CBS code may stand in an extension there."""
+    for address in patient.address or ():
+        for extension in (address.district_ext.extension if address.district_ext else None) or ():
+            concept = extension.valueCodeableConcept
+            for coding in (concept.coding if concept else None) or ():
+                if coding.code and coding.code.startswith(MUNICIPALITY_CODE):
+                    return str(coding.code)
+        if address.district:
+            return str(address.district)
+    return None
+
+
+def _one(kind: str, found: list[Entry]) -> Iterator[Issue]:
+    if not found:
+        yield Issue(
+            nl=f"De Bundle heeft geen {kind}.",
+            en=f"The Bundle has no {kind}.",
+            expression=("Bundle.entry",),
+            code="required",
+        )
+    for extra in found[1:]:
+        yield _too_many(kind, extra)
+
+
+def _too_many(kind: str, extra: Entry) -> Issue:
+    return Issue(
+        nl=f"Een verwijzing heeft één {kind}; stuur een tweede verwijzing in een eigen Bundle.",
+        en=f"A referral has one {kind}; send a second referral in a Bundle of its own.",
+        expression=(extra.path,),
+    )
+
+
+def _no_identifier(request: Entry) -> Issue:
+    return Issue(
+        nl="De verwijzing heeft een eigen kenmerk nodig: ServiceRequest.identifier met system en value. Daaraan "
+        "herkennen wij dezelfde verwijzing als u die nog eens stuurt.",
+        en="The referral needs an identifier of its own: ServiceRequest.identifier with system and value. By it we "
+        "know the same referral when you send it again.",
+        expression=(f"{request.path}.identifier",),
+        code="required",
+    )
+
+
+def _about_whom(posted: Posted, request: Entry, patient: Entry) -> Iterator[Issue]:
+    if posted.named(request.resource.subject.reference) is not patient:
+        yield Issue(
+            nl="ServiceRequest.subject moet de Patient in deze Bundle zijn (zijn fullUrl).",
+            en="ServiceRequest.subject must be the Patient of this Bundle (its fullUrl).",
+            expression=(f"{request.path}.subject",),
+        )
+    if request.resource.requester is None:
+        yield Issue(
+            nl="Wie verwijst er? ServiceRequest.requester ontbreekt.",
+            en="Who refers? ServiceRequest.requester is missing.",
+            expression=(f"{request.path}.requester",),
+            code="required",
+        )
+
+
+def _state_of_request(request: Entry) -> Iterator[Issue]:
+    for element, value, wanted in (
+        ("status", request.resource.status, "active"),
+        ("intent", request.resource.intent, "order"),
+    ):
+        if value != wanted:
+            yield Issue(
+                nl=f"Een nieuwe verwijzing heeft {element} = {wanted}.",
+                en=f"A new referral has {element} = {wanted}.",
+                expression=(f"{request.path}.{element}",),
+            )
+
+
+def _state_of_task(posted: Posted, task: Entry, request: Entry) -> Iterator[Issue]:
+    for element, value, wanted in (
+        ("status", task.resource.status, "requested"),
+        ("intent", task.resource.intent, "order"),
+    ):
+        if value != wanted:
+            yield Issue(
+                nl=f"Een nieuwe Coordination Task heeft {element} = {wanted}.",
+                en=f"A new Coordination Task has {element} = {wanted}.",
+                expression=(f"{task.path}.{element}",),
+            )
+    if task.resource.focus is None or posted.named(task.resource.focus.reference) is not request:
+        yield Issue(
+            nl="Task.focus moet de ServiceRequest van deze Bundle zijn.",
+            en="Task.focus must be the ServiceRequest of this Bundle.",
+            expression=(f"{task.path}.focus",),
+        )
+
+
+def is_uuid(text: str) -> bool:
+    """Whether an id can be one of ours."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

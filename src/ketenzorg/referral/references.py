@@ -1,0 +1,57 @@
+"""References inside a posted bundle: found, pointed at what is stored, refused when they lead nowhere."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ketenzorg.errors import Issue
+from ketenzorg.referral.bundle import REFERENCE, Entry
+
+KNOWN_ELSEWHERE = (b"#", b"http://", b"https://")  # contained here, or kept by another server
+
+
+def resolve(entries: list[Entry], addresses: dict[bytes, bytes]) -> list[Issue]:
+    """Rewrite every reference in `entries` to the address it means; return those that mean nothing here."""
+    lost: list[Issue] = []
+    for entry in entries:
+        unknown: set[bytes] = set()
+
+        def address(match: "Any", unknown: set[bytes] = unknown) -> bytes:
+            target = match[1]
+            known = addresses.get(target)
+            if known is not None:
+                return b'"reference":"' + known + b'"'
+            if not target.startswith(KNOWN_ELSEWHERE):
+                unknown.add(target)
+            whole: bytes = match[0]
+            return whole
+
+        entry.raw = REFERENCE.sub(address, entry.raw)
+        if unknown:
+            lost.extend(_lost(entry, unknown))
+    return lost
+
+
+def _lost(entry: Entry, unknown: set[bytes]) -> Iterator[Issue]:
+    names = {name.decode() for name in unknown}
+    for path in _paths(msgspec.json.decode(entry.raw), entry.path, names):
+        yield Issue(
+            nl="Deze verwijzing (reference) wijst naar niets in de Bundle en naar geen bekende organisatie.",
+            en="This reference points at nothing in the Bundle and at no organisation that we know; use the "
+            "fullUrl of an entry, or an identifier.",
+            expression=(path,),
+            code="not-found",
+        )
+
+
+def _paths(node: Any, path: str, names: set[str]) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "reference" and value in names:
+                yield f"{path}.reference"
+            else:
+                yield from _paths(value, f"{path}.{key}", names)
+    elif isinstance(node, list):
+        for place, value in enumerate(node):
+            yield from _paths(value, f"{path}[{place}]", names)

@@ -1,0 +1,32 @@
+"""The form in which a resource is stored: ours are the id, the version and the moment; the rest is the sender's."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+_TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
+KEPT_OF_META = ("profile", "security", "tag")
+
+
+def instant(moment: datetime) -> str:
+    """A FHIR instant in UTC, to the millisecond.
+
+    >>> from datetime import UTC
+    >>> instant(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
+    '2026-03-01T09:30:00.000Z'
+    """
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def stored_form(raw: bytes, id_: UUID, version: int, at: datetime, **set_: Any) -> bytes:
+    """`raw` under our id and version, with the elements of `set_` put in; None takes an element out."""
+    top = _TOP.decode(raw)
+    sent_meta = msgspec.json.decode(top.pop("meta")) if "meta" in top else {}
+    meta = {"versionId": str(version), "lastUpdated": instant(at)}
+    meta |= {key: sent_meta[key] for key in KEPT_OF_META if key in sent_meta}
+    top.pop("id", None)
+    resource: dict[str, Any] = {"resourceType": top.pop("resourceType"), "id": str(id_), "meta": meta, **top}
+    resource |= set_
+    return msgspec.json.encode({key: value for key, value in resource.items() if value is not None})

@@ -1,0 +1,50 @@
+"""Requests that wait at the same moment share one statement; one that fails is then tried alone."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+LANES = 2  # statements under way at once: one is on its way while the next one fills
+MOST = 32  # items in one statement
+
+
+class Coalescer(Generic[Item, Result]):
+    """Gives what is waiting to `run` together; nobody waits for company: a free lane starts at once."""
+
+    def __init__(self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
+        self._run = run
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._lanes: set[asyncio.Task[None]] = set()
+
+    async def submit(self, item: Item) -> Result:
+        """The result for one item. A caller that gives up does not stop the others."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if len(self._lanes) < LANES:
+            lane = asyncio.create_task(self._drain())
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+            await self._answer(batch)
+
+    async def _answer(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._run([item for item, _ in batch])
+        except Exception as error:
+            if len(batch) > 1:
+                for single in batch:
+                    await self._answer([single])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(error)
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)

@@ -1,0 +1,94 @@
+"""The connection to PostgreSQL: one pool per process, and the database's failures in our own words."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from ketenzorg.errors import Issue, Unavailable
+
+POOL_SIZE = 8  # connections per process; with two processes and a worker far under PostgreSQL's usual 100
+POOL_TIMEOUT_S = 5.0  # how long a request waits for a connection before it hears 503
+COMMAND_TIMEOUT_S = 15.0  # after this a statement counts as lost
+OUT_OF_REACH = (
+    OSError,
+    TimeoutError,
+    PoolTimeout,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+class Database:
+    """PostgreSQL as the application role sees it, behind row level security."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_async_engine(
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            # Nothing outlives a transaction on our connections, and a reset is an eighth of a short write.
+            pool_reset_on_return=None,
+            connect_args={
+                "server_settings": {"search_path": "ketenzorg", "application_name": "ketenzorg"},
+                "command_timeout": COMMAND_TIMEOUT_S,
+            },
+        )
+
+    async def close(self) -> None:
+        """Give every connection back to the server."""
+        await self._engine.dispose()
+
+    async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """One statement in a transaction of its own, straight on the driver: the hot paths."""
+        with failures_named():
+            async with self._engine.connect() as connection:
+                driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+                rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *arguments)
+                return rows
+
+    @asynccontextmanager
+    async def as_callers(self, callers: Sequence[UUID]) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which only rows show to which one of `callers` is a party."""
+        with failures_named():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    text("select set_config('ketenzorg.callers', :callers, true)"),
+                    {"callers": ",".join(map(str, callers))},
+                )
+                yield connection
+
+
+@contextmanager
+def failures_named() -> Iterator[None]:
+    """Turn "the database is not there" into Unavailable; what is our own mistake stays what it is."""
+    try:
+        yield
+    except OUT_OF_REACH as error:
+        raise _unavailable() from error
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if error.connection_invalidated or isinstance(cause, OUT_OF_REACH):
+            raise _unavailable() from error
+        raise
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable(
+        Issue(
+            nl="De database is even niet bereikbaar. Stuur hetzelfde bericht over enkele seconden nog eens; dat is "
+            "veilig.",
+            en="The database cannot be reached just now. Send the same message again in a few seconds; that is safe.",
+        ),
+        headers={"Retry-After": "2"},
+    )

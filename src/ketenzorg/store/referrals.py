@@ -1,0 +1,167 @@
+"""Storing new referrals: one call of receive_referrals for all that wait."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.fhir.search_parameters import SearchRows
+from ketenzorg.store.coalescer import Coalescer
+from ketenzorg.store.database import Database
+
+
+class SealedNumber(msgspec.Struct, frozen=True):
+    """A personal number as the database keeps it."""
+
+    token: UUID
+    blind_index: bytes
+    ciphertext: bytes
+    key_id: str
+
+
+class NewResource(msgspec.Struct, frozen=True):
+    """A resource to store for the first time, who may see it, and by what it is found."""
+
+    type: str
+    id: UUID
+    parties: tuple[UUID, ...]
+    body: bytes
+    rows: SearchRows
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Somebody who must hear of it."""
+
+    id: UUID
+    receiver: UUID
+
+
+class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
+    """A referral with everything that is stored together with it."""
+
+    organisation: UUID
+    system: str
+    value: str
+    hash: str  # hex
+    locations: tuple[str, ...]
+    at: datetime
+    traject: UUID
+    pathway: str
+    version: str
+    step: str
+    counts: dict[str, int]
+    happened: dict[str, datetime]
+    person: UUID
+    patient: UUID
+    service_request: UUID
+    care_plan: UUID
+    task: UUID
+    roles: dict[str, UUID]
+    parties: tuple[UUID, ...]
+    municipality: str
+    due: datetime | None
+    due_norm: str | None
+    event_id: UUID
+    event: str
+    event_body: Any
+    outbox: tuple[Message, ...]
+    audit_id: UUID
+    request: str
+    client: str
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What is stored under a referral's identifier: this one (`new`) or an earlier one."""
+
+    new: bool
+    hash: bytes
+    traject: UUID
+    locations: tuple[str, ...]
+    other_trajecten: tuple[UUID, ...]  # open ones of the same person and pathway, of the same organisation
+
+
+class Package(msgspec.Struct, frozen=True):
+    """A referral, its resources and the personal numbers in them."""
+
+    referral: NewReferral
+    resources: Sequence[NewResource]
+    numbers: Sequence[SealedNumber]
+
+
+CALL = (
+    "select * from receive_referrals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
+    "$18, $19, $20, $21, $22, $23, $24, $25)"
+)
+
+
+class Referrals:
+    """Where new referrals are stored."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+        self._coalescer = Coalescer(self._store)
+
+    async def receive(self, package: Package) -> Stored:
+        """Store a referral, or tell what is stored under its identifier already; on disk when this returns."""
+        return await self._coalescer.submit(package)
+
+    async def _store(self, packages: Sequence[Package]) -> list[Stored]:
+        rows = await self._database.fetch(CALL, *arguments(self._region, packages))
+        answers = {row["n"]: row for row in rows}
+        return [
+            Stored(
+                new=row["claimed"],
+                hash=row["hash"],
+                traject=row["traject"],
+                locations=tuple(row["locations"]),
+                other_trajecten=tuple(row["others"]),
+            )
+            for row in (answers[n] for n in range(len(packages)))
+        ]
+
+
+def arguments(region: str, packages: Sequence[Package]) -> tuple[Any, ...]:
+    """The arguments of receive_referrals: what is one per referral as JSON, bodies and search rows as arrays."""
+    callers = list({package.referral.organisation for package in packages})
+    referrals = b",".join(
+        b'{"n":%d,' % n + msgspec.json.encode(package.referral)[1:] for n, package in enumerate(packages)
+    )
+    resources = [(n, resource) for n, package in enumerate(packages) for resource in package.resources]
+    place = count(1)
+    tokens, references, dates = [], [], []
+    for resource_place, (_, resource) in zip(place, resources, strict=False):
+        tokens += [(resource_place, *token) for token in resource.rows.tokens]
+        references += [(resource_place, *target) for target in resource.rows.references]
+        dates += [(resource_place, moment.param, *moment.period) for moment in resource.rows.dates]
+    numbers = [
+        (n, number.token, number.blind_index, number.key_id, number.ciphertext)
+        for n, package in enumerate(packages)
+        for number in package.numbers
+    ]
+    return (
+        region,
+        callers,
+        f"[{referrals.decode()}]",
+        [n for n, _ in resources],
+        [resource.type for _, resource in resources],
+        [resource.id for _, resource in resources],
+        [_array(resource.parties) for _, resource in resources],
+        [resource.body for _, resource in resources],
+        *_columns(tokens, 4),
+        *_columns(references, 4),
+        *_columns(dates, 4),
+        *_columns(numbers, 5),
+    )
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _array(ids: Sequence[UUID]) -> str:
+    """A PostgreSQL array literal: arrays of arrays of different lengths do not exist."""
+    return "{" + ",".join(map(str, ids)) + "}"

@@ -1,0 +1,139 @@
+"""The traject of a Task: loading it, and storing a step in it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.fhir.search_parameters import Token
+from ketenzorg.store.database import Database
+from ketenzorg.store.referrals import Message
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A stored version of a resource, and who may see it."""
+
+    type: str
+    id: UUID
+    version: int
+    body: bytes
+
+
+class Traject(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a pathway, with the Task that was asked for and the resources that tell of the traject."""
+
+    id: UUID
+    pathway: str
+    version: str
+    step: str
+    counts: dict[str, int]
+    happened: dict[str, datetime]
+    seq: int
+    open_task: UUID
+    roles: dict[str, UUID]
+    parties: tuple[UUID, ...]
+    started: datetime
+    ended: datetime | None
+    task: Version
+    task_updated: datetime
+    request: Version
+    plan: Version
+
+
+class NewVersion(msgspec.Struct, frozen=True):
+    """The next version of a resource, and how the codes by which it is found change."""
+
+    type: str
+    id: UUID
+    version: int
+    body: bytes
+    added: frozenset[Token]
+    removed: frozenset[Token]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A step to store: taken only if `seq` is still that of the last event."""
+
+    traject: UUID
+    seq: int
+    at: datetime
+    step: str
+    counts: dict[str, int]
+    happened: dict[str, datetime]
+    ended: datetime | None
+    due: datetime | None
+    due_norm: str | None
+    task: UUID
+    task_version: int
+    event_id: UUID
+    event: str
+    from_step: str
+    happened_at: datetime
+    event_body: Any
+    outbox: tuple[Message, ...]
+    audit_id: UUID
+    request: str
+    client: str
+    organisation: UUID
+    rule: str
+
+
+class Trajecten:
+    """Where trajecten are stored."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+
+    async def of_task(self, task: UUID, organisation: UUID) -> Traject | None:
+        """The traject of a Task; None when there is none or the organisation has no part in it."""
+        rows = await self._database.fetch(
+            "select * from load_traject($1, $2, $3)", self._region, [organisation], task
+        )
+        return _traject(rows[0], task) if rows else None
+
+    async def store(self, step: Step, versions: Sequence[NewVersion]) -> bool:
+        """Store a step with the new versions; False when another one came first and nothing was written."""
+        codes = [
+            (add, place, token.param, token.code, token.system)
+            for place, version in enumerate(versions, 1)
+            for add, tokens in ((False, version.removed), (True, version.added))
+            for token in tokens
+        ]
+        rows = await self._database.fetch(
+            "select store_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as stored",
+            self._region,
+            [step.organisation],
+            msgspec.json.encode(step).decode(),
+            [version.type for version in versions],
+            [version.id for version in versions],
+            [version.version for version in versions],
+            [version.body for version in versions],
+            *([row[column] for row in codes] for column in range(5)),
+        )
+        return bool(rows[0]["stored"])
+
+
+def _traject(row: Any, task: UUID) -> Traject:
+    return Traject(
+        id=row["id"],
+        pathway=row["pathway"],
+        version=row["version"],
+        step=row["step"],
+        counts=msgspec.json.decode(row["counts"], type=dict[str, int]),
+        happened=msgspec.json.decode(row["happened"], type=dict[str, datetime]),
+        seq=row["seq"],
+        open_task=row["task"],
+        roles=msgspec.json.decode(row["roles"], type=dict[str, UUID]),
+        parties=tuple(row["parties"]),
+        started=row["started"],
+        ended=row["ended"],
+        task=Version("Task", task, row["task_version"], row["task_body"]),
+        task_updated=row["task_updated"],
+        request=Version(
+            "ServiceRequest", row["service_request"], row["request_version"], row["request_body"]
+        ),
+        plan=Version("CarePlan", row["care_plan"], row["plan_version"], row["plan_body"]),
+    )
