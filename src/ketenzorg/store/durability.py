@@ -30,8 +30,8 @@ async def check_durability(connection: Connection) -> None:
         raise NotDurable(
             *(
                 Issue(
-                    nl=f"PostgreSQL: {row['name']} staat uit; zet het aan, anders gaan bevestigde gegevens verloren.",
-                    en=f"PostgreSQL: {row['name']} is off; turn it on, or acknowledged data can be lost.",
+                    nl=f"PostgreSQL: {row['name']} staat uit; zet het aan, anders kan werk verloren gaan.",
+                    en=f"PostgreSQL: {row['name']} is off; turn it on, or stored work can be lost.",
                 )
                 for row in rows
             )
