@@ -1,0 +1,255 @@
+"""Static checks of one pathway file: names that exist, sources, needs, alarm rules; then its walks."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from ketenzorg.fhir import r4
+from ketenzorg.pathway import calendar
+from ketenzorg.pathway.check_walks import check_walks
+from ketenzorg.pathway.definition import DataElement, Enter, Move, PathwayFile, Source
+from ketenzorg.pathway.findings import Finding, Place, unknown
+from ketenzorg.pathway.flatten import EVERY, STAY, flatten
+
+EVERYTHING = "volledig"  # the built-in view: all that the traject holds
+ALL_ELEMENTS = "alles"
+SOURCED = frozenset({"national", "other region"})  # statuses that must name a source that can be read
+PLACES = frozenset({"Patient.telecom", "Patient.communication", "Consent.provision", "Consent.dateTime"})
+YES_NO = frozenset({"ja", "nee", "onbekend"})
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_CALL = "bel nu"
+
+
+def check_file(file: PathwayFile) -> list[Finding]:
+    """Every mistake in the file. Walks are only looked at when all names exist: else they mean nothing."""
+    findings = [
+        *_check_head(file),
+        *_check_sources(file),
+        *_check_roles(file),
+        *_check_views(file),
+        *_check_data(file),
+        *_check_rules(file),
+        *_check_norms(file),
+        *_check_needs(file),
+        *_check_steps(file),
+    ]
+    return findings or check_walks(file, flatten(file))
+
+
+def moves(file: PathwayFile) -> Iterator[tuple[Place, Move]]:
+    """Every transition of the file with its place."""
+    for name, step in file.steps.items():
+        for number, move in enumerate(step.next):
+            yield ("steps", name, "next", number), move
+    for index, shared in enumerate(file.shared):
+        for number, move in enumerate(shared.next):
+            yield ("shared", index, "next", number), move
+    for index, side in enumerate(file.side):
+        for number, move in enumerate(side.next):
+            yield ("side", index, "next", number), move
+
+
+def happenings(file: PathwayFile) -> Iterator[tuple[Place, Move | Enter]]:
+    """Transitions, and the begin and end of side steps."""
+    yield from moves(file)
+    for index, side in enumerate(file.side):
+        yield ("side", index, "enter"), side.enter
+        yield ("side", index, "leave"), side.leave
+
+
+def _check_head(file: PathwayFile) -> Iterator[Finding]:
+    if not VERSION.fullmatch(file.version):
+        yield Finding(("version",), "een versie is als 0.1.0.", "a version looks like 0.1.0.")
+    if file.adopted and not (file.adopted_by and file.adopted_on):
+        nl = "vastgesteld: noem ook door wie (adopted_by) en wanneer (adopted_on)."
+        yield Finding(("adopted",), nl, "adopted: say by whom (adopted_by) and when (adopted_on).")
+    if not file.service:
+        nl, en = "minstens één code die dit zorgpad kiest.", "at least one code that selects this pathway."
+        yield Finding(("service",), nl, en)
+
+
+def _check_sources(file: PathwayFile) -> Iterator[Finding]:
+    for place, source in _sources(file):
+        if source.key and source.key not in file.sources:
+            yield unknown((*place, "key"), "bron", "source", source.key, file.sources)
+        elif source.status in SOURCED and not source.key:
+            nl = f"‘{source.status}’ noemt een bron uit [sources] (key)."
+            yield Finding(place, nl, f"'{source.status}' names a source of [sources] (key).")
+
+
+def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
+    tables: dict[str, Sequence[object]] = {
+        "alarm": file.alarm, "condition": file.condition, "advice": file.advice, "norm": file.norm,
+        "open": file.open, "include": file.include, "exclude": file.exclude,
+    }  # fmt: skip
+    for table, items in tables.items():
+        for index, item in enumerate(items):
+            yield (table, index, "source"), msgspec.structs.asdict(item)["source"]  # type: ignore[arg-type]
+    for name, element in file.data.items():
+        yield ("data", name, "source"), element.source
+    for name, count in file.counts.items():
+        yield ("counts", name, "source"), count.source
+
+
+def _check_roles(file: PathwayFile) -> Iterator[Finding]:
+    for name, role in file.roles.items():
+        if role.sees != EVERYTHING and role.sees not in file.views:
+            known = [*file.views, EVERYTHING]
+            yield unknown(("roles", name, "sees"), "inzage", "view", role.sees, known)
+        if not role.kinds:
+            nl, en = "welke soorten organisaties?", "which kinds of organisation?"
+            yield Finding(("roles", name, "kinds"), nl, en)
+    for part in ("requester", "owner"):
+        if not any(role.part == part for role in file.roles.values()):
+            yield Finding(("roles",), f"geen rol met part = ‘{part}’.", f"no role with part = '{part}'.")
+    for place, names in _role_names(file):
+        for name in names:
+            if name not in file.roles:
+                yield unknown(place, "rol", "role", name, file.roles)
+
+
+def _role_names(file: PathwayFile) -> Iterator[tuple[Place, Iterable[str]]]:
+    for name, step in file.steps.items():
+        yield ("steps", name, "owner"), [step.owner]
+    for index, side in enumerate(file.side):
+        yield ("side", index, "owner"), [side.owner]
+    for name, element in file.data.items():
+        yield ("data", name, "for"), element.for_
+    for place, move in happenings(file):
+        yield (*place, "by"), move.by
+        yield (*place, "tell"), move.tell
+
+
+def _check_views(file: PathwayFile) -> Iterator[Finding]:
+    for name, view in file.views.items():
+        for kind, elements in view.shows.items():
+            place: Place = ("views", name, "shows", kind)
+            if kind not in r4.STORED_TYPES:
+                yield unknown(place, "FHIR-soort", "FHIR type", kind, r4.STORED_TYPES)
+                continue
+            known = {field.encode_name for field in msgspec.structs.fields(getattr(r4, kind))}
+            for element in elements:
+                if element not in known | {ALL_ELEMENTS}:
+                    yield unknown(place, "FHIR-element", "FHIR element", element, known)
+
+
+def _check_data(file: PathwayFile) -> Iterator[Finding]:
+    for name, element in file.data.items():
+        for place in element.places:
+            if place not in PLACES:
+                yield unknown(("data", name, "places"), "plaats", "place", place, PLACES)
+        if (element.type == "code") != bool(element.codes):
+            nl, en = (
+                "codes horen bij type = ‘code’, en alleen daar.",
+                "codes go with type = 'code', only there.",
+            )
+            yield Finding(("data", name, "codes"), nl, en)
+
+
+def _check_rules(file: PathwayFile) -> Iterator[Finding]:
+    if not file.alarm:
+        nl, en = "geen alarmregel; elk zorgpad heeft er een.", "no alarm rule; every pathway has one."
+        yield Finding(("alarm",), nl, en)
+    for index, rule in enumerate(file.alarm):
+        if _CALL not in rule.say.lower():
+            nl, en = "een alarmregel zegt ‘bel nu’.", "an alarm rule says 'bel nu'."
+            yield Finding(("alarm", index, "say"), nl, en)
+    answers: list[tuple[Place, dict[str, str]]] = [
+        *((("alarm", index, "unless"), rule.unless) for index, rule in enumerate(file.alarm)),
+        *((("condition", index, "unless"), rule.unless) for index, rule in enumerate(file.condition)),
+        *((("advice", index, "when"), advice.when) for index, advice in enumerate(file.advice)),
+    ]
+    for place, wanted in answers:
+        if not wanted:
+            yield Finding(place, "noem minstens één antwoord.", "name at least one answer.")
+        for name, answer in wanted.items():
+            yield from _check_answer((*place, name), file.data, name, answer)
+
+
+def _check_answer(place: Place, data: dict[str, DataElement], name: str, answer: str) -> Iterator[Finding]:
+    element = data.get(name)
+    if element is None:
+        yield unknown(place, "vraag", "data element", name, data)
+        return
+    known = YES_NO if element.type == "ja-nee" else frozenset(element.codes)
+    if answer not in known:
+        yield unknown(place, "antwoord", "answer", answer, known)
+
+
+def _check_norms(file: PathwayFile) -> Iterator[Finding]:
+    events = {file.begins_with, *(move.event for _, move in happenings(file))}
+    for index, norm in enumerate(file.norm):
+        try:
+            calendar.parse(norm.max)
+        except ValueError:
+            nl = "een duur is als 24 uur, 5 werkdagen, 14 dagen, 2 weken of 3 maanden."
+            yield Finding(
+                ("norm", index, "max"), nl, "a length is like 24 uur, 5 werkdagen, 14 dagen, 2 weken."
+            )
+        for key, names in (("from", norm.from_), ("to", norm.to)):
+            if not names:
+                yield Finding(("norm", index, key), "noem een gebeurtenis.", "name an event.")
+            for name in names:
+                if name not in events:
+                    yield unknown(("norm", index, key), "gebeurtenis", "event", name, events)
+    names = [norm.name for norm in file.norm]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Finding(("norm", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")
+
+
+def _check_needs(file: PathwayFile) -> Iterator[Finding]:
+    for name, need in file.needs.items():
+        for code in need.codes:
+            if code not in file.codes:
+                yield unknown(("needs", name, "codes"), "code", "code", code, file.codes)
+        if need.goes_to != "uitkomst" and not need.codes:
+            # Reasons are coded, and the event log holds codes only, never what somebody typed about a person.
+            nl = f"‘{need.goes_to}’ vraagt om codes; vrije tekst gaat naar ‘uitkomst’."
+            yield Finding(("needs", name), nl, f"'{need.goes_to}' takes codes; free text goes to 'uitkomst'.")
+    for place, move in happenings(file):
+        for name in (*move.needs, *move.may):
+            if name not in file.needs:
+                yield unknown((*place, "needs"), "behoefte", "need", name, file.needs)
+        if move.reason and move.reason not in file.codes:
+            yield unknown((*place, "reason"), "code", "code", move.reason, file.codes)
+
+
+def _check_steps(file: PathwayFile) -> Iterator[Finding]:
+    if file.begins not in file.steps:
+        yield unknown(("begins",), "stap", "step", file.begins, file.steps)
+    for group, names in file.groups.items():
+        if group in file.steps:
+            yield Finding(("groups", group), "is ook een stap.", "is a step as well.")
+        yield from _known_steps(("groups", group), names, file.steps)
+    lists = {**file.steps, **file.groups, EVERY: None}
+    for index, shared in enumerate(file.shared):
+        yield from _known_steps(("shared", index, "steps"), shared.steps, lists)
+    for index, side in enumerate(file.side):
+        yield from _known_steps(("side", index, "over"), side.over, lists)
+    for place, move in moves(file):
+        if move.to != STAY:
+            yield from _known_steps((*place, "to"), [move.to], file.steps)
+        for name in [*move.when, *([move.count] if move.count else [])]:
+            if name not in file.counts:
+                yield unknown((*place, "count"), "teller", "count", name, file.counts)
+    for name, step in file.steps.items():
+        if step.ends is None and step.task is None:
+            nl, en = "een stap die niet eindigt heeft een Task.status.", "a running step has a Task.status."
+            yield Finding(("steps", name, "task"), nl, en)
+    yield from _no_two_alike(file)
+
+
+def _known_steps(place: Place, names: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:
+    known = list(known)
+    for name in names:
+        if name not in known:
+            yield unknown(place, "stap", "step", name, known)
+
+
+def _no_two_alike(file: PathwayFile) -> Iterator[Finding]:
+    names = [side.name for side in file.side]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Finding(("side", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")

@@ -1,0 +1,237 @@
+"""Checks on every walk through the flat steps: never stuck, never silent, Task.status legal, a norm runs."""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from ketenzorg.pathway import handover
+from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Move, Norm, PathwayFile
+from ketenzorg.pathway.findings import Finding, Place
+from ketenzorg.pathway.flatten import Step
+
+# What nobody can negotiate about: then the requester's word ends a Task that has started.
+_FACTS = frozenset({"deceased", "entered_in_error"})
+_T = TypeVar("_T", bound=Hashable)
+Steps = Mapping[str, Step]
+
+
+def check_walks(file: PathwayFile, steps: Steps) -> list[Finding]:
+    """Every mistake that only shows when the steps are walked; each is said once, at the step underneath."""
+    found = [
+        *_unreachable(file, steps),
+        *_stuck(steps),
+        *_first_task(file, steps),
+        *_tasks(file, steps),
+        *_silent(file, steps),
+        *_reasons(file, steps),
+        *_ambiguous(file, steps),
+        *_same_event(file, steps),
+        *_emergencies(file, steps),
+        *_norms(file, steps),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _place(step: Step) -> Place:
+    return ("steps", step.main)
+
+
+def _unreachable(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    reached = _reached(file.begins, lambda name: [move.to for move in steps[name].moves])
+    for step in steps.values():
+        if step.name not in reached:
+            yield Finding(
+                _place(step), f"‘{step.name}’ wordt nooit bereikt.", f"'{step.name}' is never reached."
+            )
+
+
+def _reached(start: _T, following: Callable[[_T], Iterable[_T]]) -> set[_T]:
+    seen, todo = {start}, deque([start])
+    while todo:
+        for node in following(todo.popleft()):
+            if node not in seen:
+                seen.add(node)
+                todo.append(node)
+    return seen
+
+
+def _stuck(steps: Steps) -> Iterator[Finding]:
+    """From every step that does not end, an end can be reached."""
+    for step in steps.values():
+        ways = _reached(step.name, lambda name: [move.to for move in steps[name].moves])
+        if not step.ends and not any(steps[name].ends for name in ways):
+            nl, en = f"‘{step.name}’ heeft geen uitgang.", f"'{step.name}' has no way out."
+            yield Finding(_place(step), nl, en)
+
+
+def _first_task(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    first = steps[file.begins]
+    if first.task not in handover.FIRST_STATUSES:
+        nl, en = "de eerste stap heeft Task.status requested.", "the first step has Task.status requested."
+        yield Finding((*_place(first), "task"), nl, en)
+
+
+def _tasks(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    for step, move, after in _taken(steps):
+        if not move.task:
+            nl = f"‘{move.event}’ naar ‘{move.to}’: welke Task.status?"
+            yield Finding(_place(step), nl, f"'{move.event}' to '{move.to}': which Task.status?")
+        elif not after.ends and move.task != after.task:
+            nl = f"‘{move.event}’ geeft {move.task}, maar ‘{move.to}’ heeft {after.task}."
+            en = f"'{move.event}' gives {move.task}, but '{move.to}' has {after.task}."
+            yield Finding(_place(step), nl, en)
+        elif move.new_task:
+            yield from _new_round(step, move)
+        elif after.ends and move.task not in handover.FINAL_STATUSES:
+            nl = f"‘{move.event}’ beëindigt het traject, maar Task.status {move.task} niet de taak."
+            en = f"'{move.event}' ends the traject, but Task.status {move.task} does not end the Task."
+            yield Finding(_place(step), nl, en)
+        else:
+            yield from _handed_over(file, step, move, after)
+
+
+def _new_round(step: Step, move: Move) -> Iterator[Finding]:
+    if not step.ends or move.task not in handover.FIRST_STATUSES:
+        nl = f"‘{move.event}’: een nieuwe taak begint na een einde, met requested."
+        yield Finding(_place(step), nl, f"'{move.event}': a new Task begins after an end, as requested.")
+
+
+def _handed_over(file: PathwayFile, step: Step, move: Move, after: Step) -> Iterator[Finding]:
+    before, status = step.task, move.task or ""
+    if not handover.legal(before, status):
+        nl = f"‘{move.event}’: Task.status gaat niet van {before} naar {status}."
+        en = f"'{move.event}': Task.status does not go from {before} to {status}."
+        yield Finding(_place(step), nl, en)
+        return
+    if after.ends in _FACTS or (move.emergency and not after.ends):
+        return  # whoever hears of it says so
+    for role in move.by:
+        if not handover.may(before, status, file.roles[role].part):
+            nl = f"‘{move.event}’: {role} mag Task.status niet van {before} naar {status} brengen."
+            en = f"'{move.event}': {role} may not take Task.status from {before} to {status}."
+            yield Finding(_place(step), nl, en)
+
+
+def _silent(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    """An end, and an emergency, is told to every role that did not say it itself."""
+    for step, move, after in _taken(steps):
+        untold = set(file.roles) - set(move.tell)
+        quiet = any(untold - {role} for role in move.by)
+        if quiet and (after.ends or move.emergency):
+            nl = f"‘{move.event}’ eindigt stil: bericht ook {', '.join(sorted(untold))} (tell)."
+            en = f"'{move.event}' ends silently: tell {', '.join(sorted(untold))} too."
+            yield Finding(_place(step), nl, en)
+
+
+def _reasons(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    """Task.statusReason is coded where FHIR's neighbours require it, and absent elsewhere."""
+    for step, move, _ in _taken(steps):
+        given = bool(move.reason) + sum(file.needs[name].goes_to == "reden" for name in move.needs)
+        wanted = move.task in STATUSES_WITH_REASON and move.task != step.task
+        if given != wanted:
+            nl = f"‘{move.event}’ naar {move.task}: {'precies één' if wanted else 'geen'} reden."
+            en = f"'{move.event}' to {move.task}: {'exactly one' if wanted else 'no'} reason."
+            yield Finding(_place(step), nl, en)
+
+
+def _ambiguous(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    """Who only writes Task.status means one event, or there is one default."""
+    for step in steps.values():
+        for role in file.roles:
+            by_status: dict[str, list[Move]] = {}
+            for move in step.moves:
+                meant = not (move.emergency or move.new_task)
+                if role in move.by and move.task and move.task != step.task and meant:
+                    by_status.setdefault(move.task, []).append(move)
+            for status, options in by_status.items():
+                if len(options) > 1 and sum(move.default for move in options) != 1:
+                    events = ", ".join(move.event for move in options)
+                    nl = f"Task.status {status} door {role} kan zijn: {events}; geef er één default = true."
+                    en = f"Task.status {status} by {role} may be: {events}; give one default = true."
+                    yield Finding(_place(step), nl, en)
+
+
+def _same_event(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    """One event by one role leads one way, or the two ways part at one limit."""
+    for step in steps.values():
+        for role in file.roles:
+            ways: dict[str, list[Move]] = {}
+            for move in step.moves:
+                if role in move.by:
+                    ways.setdefault(move.event, []).append(move)
+            for event, options in ways.items():
+                if not _one_way(options):
+                    nl = f"‘{event}’ door {role} wijst meer dan één weg, of niet altijd een."
+                    en = f"'{event}' by {role} leads more than one way, or not always one."
+                    yield Finding(_place(step), nl, en)
+
+
+def _one_way(options: list[Move]) -> bool:
+    if len(options) == 1:
+        return not options[0].when
+    sides = [dict(move.when) for move in options]
+    names = {tuple(side) for side in sides}
+    return (
+        len(options) == 2  # noqa: PLR2004  below the limit and on it
+        and len(names) == 1
+        and len(sides[0]) == 1
+        and {next(iter(side.values())) for side in sides} == {"onder grens", "op grens"}
+        and len({move.count for move in options}) == 1
+    )
+
+
+def _emergencies(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    """From every running step an emergency can be recorded, and it asks who was phoned."""
+    entered = {side.name for side in file.side if side.enter.emergency}
+    for step in steps.values():
+        urgent = [move for move in step.moves if move.emergency]
+        if not (urgent or step.ends or step.side in entered):
+            nl, en = f"geen noodgeval vanuit ‘{step.name}’.", f"no emergency from '{step.name}'."
+            yield Finding(_place(step), nl, en)
+        for move in urgent:
+            if not move.needs:
+                nl = f"‘{move.event}’: een mens belt; vraag met wie (needs)."
+                yield Finding(_place(step), nl, f"'{move.event}': a person phones; ask with whom (needs).")
+
+
+def _norms(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    running = norms_running(file, steps)
+    for step in steps.values():
+        if step.ends or step.name not in running:
+            continue
+        bare = frozenset() in running[step.name]
+        if bare and not step.no_norm:
+            nl = f"in ‘{step.name}’ loopt niet altijd een norm; geef een norm, of no_norm met de reden."
+            en = f"in '{step.name}' not always a norm runs; give a norm, or no_norm with the reason."
+            yield Finding(_place(step), nl, en)
+        if step.no_norm and not bare:
+            nl, en = "no_norm, maar er loopt hier altijd een norm.", "no_norm, but here a norm always runs."
+            yield Finding((*_place(step), "no_norm"), nl, en)
+
+
+def norms_running(file: PathwayFile, steps: Steps) -> dict[str, set[frozenset[str]]]:
+    """For each step that can be reached: the sets of norms that run there, one for each kind of walk to it."""
+
+    def following(node: tuple[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
+        name, running = node
+        for move in steps[name].moves:
+            before = frozenset() if move.new_task else running
+            yield move.to, _running_after(move.event, before, file.norm)
+
+    begin = (file.begins, _running_after(file.begins_with, frozenset(), file.norm))
+    found: dict[str, set[frozenset[str]]] = {}
+    for name, running in _reached(begin, following):
+        found.setdefault(name, set()).add(running)
+    return found
+
+
+def _running_after(event: str, running: frozenset[str], norms: list[Norm]) -> frozenset[str]:
+    begun = {norm.name for norm in norms if event in norm.from_}
+    answered = {norm.name for norm in norms if event in norm.to}
+    return (running - answered) | begun
+
+
+def _taken(steps: Steps) -> Iterator[tuple[Step, Move, Step]]:
+    for step in steps.values():
+        for move in step.moves:
+            yield step, move, steps[move.to]

@@ -1,0 +1,316 @@
+"""The one pure function behind every step: where a traject stands, what happened, where it stands then.
+
+No clock and no I/O in here: the moment comes in as an argument, so a replay of events gives the same answer.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+
+import msgspec
+
+from ketenzorg.errors import Invalid, Issue, TransitionNotAllowed
+from ketenzorg.pathway import calendar
+from ketenzorg.pathway.definition import Move, Norm, Source
+from ketenzorg.pathway.flatten import Step
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.machine import Walk, fire, holds
+
+MAX_TEXT = 4_000  # characters of one answer that an event brings
+
+
+class State(msgspec.Struct, frozen=True):
+    """Where a traject stands."""
+
+    step: str
+    counts: dict[str, int]
+    happened: dict[str, datetime]  # event -> the last time that it happened (aware, UTC)
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A code of loaded.REASON_SYSTEM for Task.statusReason."""
+
+    code: str
+    text: str
+
+
+class StepTaken(msgspec.Struct, frozen=True):
+    """What one event did; `state` is how the traject stands after it."""
+
+    event: str
+    from_step: str
+    to_step: str
+    by: str
+    at: datetime
+    state: State
+    task: str
+    request: str
+    careplan: str
+    tell: tuple[str, ...]
+    output: tuple[str, ...]
+    ends: bool
+    exit: str = ""  # the exit reason when it ends
+    reason: Reason | None = None  # Task.statusReason; only with rejected, on-hold, cancelled and failed
+    new_task: bool = False  # the old Task has ended: make a new one, with status `task`
+    emergency: bool = False
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One thing that may happen now."""
+
+    event: str
+    to_step: str
+    by: tuple[str, ...]
+    task: str
+    needs: tuple[str, ...]
+    title: str
+    may: tuple[str, ...] = ()
+    default: bool = False
+    emergency: bool = False
+    new_task: bool = False
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A norm that runs now, and the last moment at which it is still met."""
+
+    norm: str
+    to_event: str
+    at: datetime
+    source: str
+    status: str
+
+
+def start(pathway: Pathway, at: datetime) -> State:
+    """The first step, with the event that begins every traject."""
+    return State(pathway.file.begins, {}, {pathway.file.begins_with: _aware(at)})
+
+
+def advance(  # noqa: PLR0917  the five things that a step is made of, and the pathway
+    pathway: Pathway, state: State, event: str, by: str, at: datetime, given: Mapping[str, str]
+) -> StepTaken:
+    """The step that this event leads to; refuses what the pathway does not allow and says what it does."""
+    at = _aware(at)
+    counts = _counts_after(pathway, state, event, at)
+    move = fire(pathway.machine, Walk(state.step, by, counts), event)
+    if move is None:
+        raise _not_allowed(pathway, state, by, event)
+    _require(pathway, move, given)
+    before, after = pathway.steps[state.step], pathway.steps[move.to]
+    return StepTaken(
+        event=event,
+        from_step=state.step,
+        to_step=move.to,
+        by=by,
+        at=at,
+        state=_state_after(state, move, counts, at),
+        task=move.task or before.task,
+        request=after.request,
+        careplan=after.careplan,
+        tell=tuple(role for role in move.tell if role != by),
+        output=tuple(name for name in given if pathway.file.needs[name].goes_to == "uitkomst"),
+        ends=bool(after.ends),
+        exit=after.ends,
+        reason=_reason(pathway, move, given),
+        new_task=move.new_task,
+        emergency=move.emergency,
+    )
+
+
+def allowed(pathway: Pathway, state: State, by: str | None = None) -> list[Option]:
+    """Everything that may happen now, by anybody or by this role."""
+    return [
+        _option(move)
+        for move in pathway.steps[state.step].moves
+        if (by is None or by in move.by) and _counts_allow(pathway, state, move)
+    ]
+
+
+def for_status(pathway: Pathway, state: State, by: str, task_status: str) -> Option:
+    """The one transition that is meant when a party only writes this Task.status."""
+    now = pathway.steps[state.step].task
+    options = [
+        option
+        for option in allowed(pathway, state, by)
+        if option.task == task_status and option.task != now and by_status(option)
+    ]
+    chosen = options if len(options) == 1 else [option for option in options if option.default]
+    if len(chosen) != 1:
+        raise _no_such_status(pathway, state, by, task_status)
+    return chosen[0]
+
+
+def by_status(option: Option | Move) -> bool:
+    """An emergency and a new round are said in so many words, never meant by a status alone."""
+    return not (option.emergency or option.new_task)
+
+
+def due(pathway: Pathway, state: State) -> list[Due]:
+    """The norms that run now, soonest first: begun, not yet answered, the traject not ended."""
+    if pathway.steps[state.step].ends:
+        return []
+    running = (
+        Due(norm.name, norm.to[0], calendar.due(began, amount), _cite(norm.source), norm.source.status)
+        for norm, amount in pathway.norms
+        if (began := _running_since(norm, state)) is not None
+    )
+    return sorted(running, key=lambda item: item.at)
+
+
+def _running_since(norm: Norm, state: State) -> datetime | None:
+    began = max((at for event in norm.from_ if (at := state.happened.get(event))), default=None)
+    answered = max((at for event in norm.to if (at := state.happened.get(event))), default=None)
+    if began is None or (answered is not None and answered >= began):
+        return None
+    return began
+
+
+def _cite(source: Source) -> str:
+    return source.key or source.note
+
+
+def _aware(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("at must be aware")
+    return at
+
+
+def _counts_after(pathway: Pathway, state: State, event: str, at: datetime) -> dict[str, int]:
+    """The counts if this event is taken; two attempts on one day count once where the file says so."""
+    name = next((move.count for move in pathway.steps[state.step].moves if move.event == event), "")
+    if not name:
+        return state.counts
+    last = state.happened.get(event)
+    same_day = last is not None and calendar.local_day(last) == calendar.local_day(at)
+    if same_day and pathway.file.counts[name].apart == "dag":
+        return state.counts
+    return state.counts | {name: state.counts.get(name, 0) + 1}
+
+
+def _counts_allow(pathway: Pathway, state: State, move: Move) -> bool:
+    """Whether the counts leave this open; which of two ways an attempt goes is seen when it is made."""
+    counts = state.counts | ({move.count: state.counts.get(move.count, 0) + 1} if move.count else {})
+    return holds(move, counts, pathway.file.counts)
+
+
+def _state_after(state: State, move: Move, counts: dict[str, int], at: datetime) -> State:
+    if move.new_task:  # a new round: attempts and norms start afresh; the event log keeps the old one
+        return State(move.to, {}, {move.event: at})
+    return State(move.to, counts, state.happened | {move.event: at})
+
+
+def _reason(pathway: Pathway, move: Move, given: Mapping[str, str]) -> Reason | None:
+    code = move.reason or next(
+        (given[name] for name in move.needs if pathway.file.needs[name].goes_to == "reden"), ""
+    )
+    return Reason(code, pathway.file.codes[code]) if code else None
+
+
+def _option(move: Move) -> Option:
+    return Option(
+        event=move.event,
+        to_step=move.to,
+        by=tuple(move.by),
+        task=move.task or "",
+        needs=tuple(move.needs),
+        title=move.title or move.event,
+        may=tuple(move.may),
+        default=move.default,
+        emergency=move.emergency,
+        new_task=move.new_task,
+    )
+
+
+def _require(pathway: Pathway, move: Move, given: Mapping[str, str]) -> None:
+    """What the event must bring is there, is one of the codes, and nothing else came along."""
+    issues = [*_missing(pathway, move, given), *_unknown(move, given)]
+    for name, value in given.items():
+        codes = pathway.file.needs[name].codes if name in {*move.needs, *move.may} else []
+        if codes and value not in codes:
+            one_of = ", ".join(codes)
+            issues.append(_issue(name, f"‘{name}’ is een van: {one_of}.", f"'{name}' is one of: {one_of}."))
+        elif len(value) > MAX_TEXT:
+            nl, en = f"‘{name}’ is langer dan {MAX_TEXT} tekens.", f"'{name}' is over {MAX_TEXT} characters."
+            issues.append(_issue(name, nl, en))
+    if issues:
+        raise Invalid(*issues)
+
+
+def _missing(pathway: Pathway, move: Move, given: Mapping[str, str]) -> list[Issue]:
+    return [
+        _issue(
+            name,
+            f"Voor ‘{move.event}’ is ‘{name}’ nodig: {pathway.file.needs[name].ask}",
+            f"'{move.event}' needs '{name}': {pathway.file.needs[name].ask}",
+        )
+        for name in move.needs
+        if not given.get(name, "").strip()
+    ]
+
+
+def _unknown(move: Move, given: Mapping[str, str]) -> list[Issue]:
+    known = [*move.needs, *move.may]
+    names = ", ".join(known)
+    return [
+        _issue(
+            "given",
+            f"‘{move.event}’ neemt alleen aan: {names or 'niets'}.",
+            f"'{move.event}' takes only: {names or 'nothing'}.",
+        )
+        for name in given
+        if name not in known
+    ]
+
+
+def _issue(place: str, nl: str, en: str) -> Issue:
+    return Issue(nl=nl, en=en, expression=(place,))
+
+
+def _not_allowed(pathway: Pathway, state: State, by: str, event: str) -> TransitionNotAllowed:
+    here = [move for move in pathway.steps[state.step].moves if move.event == event]
+    if event not in pathway.events:
+        nl, en = _no_such_event(event, pathway.events)
+    elif here:
+        roles = " of ".join(sorted({role for move in here for role in move.by}))
+        nl = f"‘{event}’ is hier aan {roles}, niet aan {by}."
+        en = f"Here '{event}' is up to {roles.replace(' of ', ' or ')}, not to {by}."
+    else:
+        nl, en = f"‘{event}’ kan niet in deze stap.", f"'{event}' cannot happen in this step."
+    return TransitionNotAllowed(_with_options(pathway, state, nl, en))
+
+
+def _no_such_event(event: str, events: Iterable[str]) -> tuple[str, str]:
+    # The caller's own word is not repeated: it may hold anything.
+    close = get_close_matches(event, list(events), n=1)
+    nl, en = "Dit zorgpad kent die gebeurtenis niet.", "This pathway has no such event."
+    return (f"{nl} Bedoelt u ‘{close[0]}’?", f"{en} Did you mean '{close[0]}'?") if close else (nl, en)
+
+
+def _no_such_status(pathway: Pathway, state: State, by: str, task_status: str) -> TransitionNotAllowed:
+    role = by if by in pathway.file.roles else "deze partij"
+    return TransitionNotAllowed(
+        _with_options(
+            pathway,
+            state,
+            f"Task.status ‘{task_status}’ is hier niet één gebeurtenis van {role}; noem de gebeurtenis.",
+            f"Here Task.status '{task_status}' does not mean one event by {role}; name the event.",
+            ("Task.status",),
+        )
+    )
+
+
+def _with_options(
+    pathway: Pathway, state: State, nl: str, en: str, expression: tuple[str, ...] = ()
+) -> Issue:
+    """Adds the current step, and what is allowed now and to whom."""
+    step: Step = pathway.steps[state.step]
+    options = [
+        (f"{option.event} ({' of '.join(option.by)})", f"{option.event} ({' or '.join(option.by)})")
+        for option in allowed(pathway, state)
+    ]
+    now_nl = "; ".join(dict.fromkeys(text for text, _ in options)) or "niets meer: het traject is beëindigd"
+    now_en = "; ".join(dict.fromkeys(text for _, text in options)) or "nothing: the traject has ended"
+    return Issue(
+        nl=f"{nl} Stap: ‘{step.name}’. Nu mogelijk: {now_nl}.",
+        en=f"{en} Step: '{step.name}'. Allowed now: {now_en}.",
+        expression=expression,
+    )

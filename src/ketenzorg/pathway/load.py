@@ -1,0 +1,65 @@
+"""Reads the pathway folder and gives a catalogue in which every pathway has been checked."""
+
+from pathlib import Path
+
+from ketenzorg.pathway.check import check_file
+from ketenzorg.pathway.definition import PathwayFile
+from ketenzorg.pathway.findings import Finding, PathwayErrors, with_lines
+from ketenzorg.pathway.loaded import Catalogue, Pathway, compile_pathway
+from ketenzorg.pathway.shape import read
+
+REGION = "region"  # the folder beside the pathways that holds organisations, not a pathway
+
+
+def load(folder: Path) -> Catalogue:
+    """Every version of every pathway below this folder; PathwayErrors with all findings of all files."""
+    pathways, findings = survey(folder)
+    if findings:
+        raise PathwayErrors(findings)
+    return Catalogue(pathways)
+
+
+def survey(folder: Path) -> tuple[list[Pathway], list[Finding]]:
+    """What can be used and what is wrong: for `ketenzorg pathway check`, which shows both."""
+    files = sorted(path for path in folder.glob("*/*.toml") if path.parent.name != REGION)
+    if not files:
+        nl, en = (
+            "geen zorgpaden gevonden (<naam>/<versie>.toml).",
+            "no pathways found (<name>/<version>.toml).",
+        )
+        return [], [Finding((), nl, en, file=folder.name)]
+    pathways: list[Pathway] = []
+    findings: list[Finding] = []
+    for path in files:
+        pathway, found = _one(path)
+        findings += found
+        pathways += [pathway] if pathway else []
+    return pathways, findings
+
+
+def _one(path: Path) -> tuple[Pathway | None, list[Finding]]:
+    label = f"{path.parent.name}/{path.name}"
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return None, [Finding((), "het bestand is geen UTF-8.", "the file is not UTF-8.", file=label)]
+    file, findings = read(text, PathwayFile)
+    if file is not None:
+        findings = [*findings, *_named_alike(file, path), *check_file(file)]
+    if file is None or findings:
+        return None, with_lines(findings, label, text)
+    return compile_pathway(file), []
+
+
+def _named_alike(file: PathwayFile, path: Path) -> list[Finding]:
+    """The folder is the name and the file is the version, so that `ls` shows what there is."""
+    findings = []
+    if file.name != path.parent.name:
+        findings.append(
+            Finding(("name",), f"de map heet ‘{path.parent.name}’.", f"the folder is '{path.parent.name}'.")
+        )
+    if file.version != path.stem:
+        findings.append(
+            Finding(("version",), f"het bestand heet ‘{path.stem}’.", f"the file is called '{path.stem}'.")
+        )
+    return findings

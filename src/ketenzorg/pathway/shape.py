@@ -1,0 +1,88 @@
+"""Turns TOML into the structs of a file, with every wrong word and type collected, not only the first."""
+
+import tomllib
+import types
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from ketenzorg.pathway.findings import Finding, Place, unknown
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+def read(text: str, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
+    """The file as a struct, or none when its shape is too wrong to look further."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [Finding((), f"geen geldige TOML: {error}.", f"not valid TOML: {error}.")]
+    findings: list[Finding] = []
+    cleaned = _clean(raw, kind, (), findings)
+    try:
+        return msgspec.convert(cleaned, kind), findings
+    except msgspec.ValidationError:
+        return None, findings  # each place was reported on the way down
+
+
+def _clean(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> Any:
+    """Reports what is wrong below this place; leaves out unknown words, so that the rest can be checked."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _clean_table(raw, kind, place, findings)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is list and isinstance(raw, list):
+        return [_clean(item, arguments[0], (*place, index), findings) for index, item in enumerate(raw)]
+    if origin is dict and isinstance(raw, Mapping):
+        return {key: _clean(value, arguments[1], (*place, key), findings) for key, value in raw.items()}
+    if origin is types.UnionType and _struct_in(arguments) is not None and isinstance(raw, Mapping):
+        return _clean_table(raw, _struct_in(arguments), place, findings)
+    _try(raw, kind, place, findings)
+    return raw
+
+
+def _struct_in(arguments: tuple[Any, ...]) -> Any:
+    structs = [kind for kind in arguments if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
+    return structs[0] if structs else None
+
+
+def _clean_table(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> Any:
+    if not isinstance(raw, Mapping):
+        findings.append(Finding(place, "hier hoort een tabel.", "a table is expected here."))
+        return raw
+    hints = get_type_hints(kind)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, field in fields.items():
+        if field.required and name not in raw:
+            findings.append(Finding((*place, name), f"‘{name}’ ontbreekt.", f"'{name}' is missing."))
+    for name in raw:
+        if name not in fields:
+            findings.append(unknown((*place, name), "regel", "key", name, fields))
+    return {
+        name: _clean(raw[name], hints[field.name], (*place, name), findings)
+        for name, field in fields.items()
+        if name in raw
+    }
+
+
+def _try(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> None:
+    try:
+        msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        choices = _choices(kind)
+        if choices and isinstance(raw, str):
+            one_of = ", ".join(f"‘{choice}’" for choice in choices)
+            found = unknown(place, "waarde", "value", raw, choices)
+            nl, en = f"{found.nl} Kies uit {one_of}.", f"{found.en} Choose from {one_of}."
+            findings.append(Finding(place, nl, en))
+        else:
+            findings.append(
+                Finding(place, f"verkeerde soort waarde: {error}.", f"wrong kind of value: {error}.")
+            )
+
+
+def _choices(kind: Any) -> list[str]:
+    """The words of a Literal, also inside `Literal | None`."""
+    arguments = get_args(kind)
+    nested = [word for item in arguments if not isinstance(item, str) for word in _choices(item)]
+    return [word for word in arguments if isinstance(word, str)] + nested
