@@ -210,7 +210,7 @@ def _norms(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
 
 
 def norms_running(file: PathwayFile, steps: Steps) -> dict[str, set[frozenset[str]]]:
-    """For each step that can be reached: the sets of norms that run there, one for each kind of walk to it."""
+    """For each step that can be reached: the sets of norms that may be running there together."""
 
     def following(node: tuple[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
         name, running = node

@@ -12,7 +12,6 @@ import msgspec
 from ketenzorg.errors import Invalid, Issue, TransitionNotAllowed
 from ketenzorg.pathway import calendar
 from ketenzorg.pathway.definition import Move, Norm, Source
-from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.machine import Walk, fire, holds
 
@@ -302,13 +301,16 @@ def _with_options(
     pathway: Pathway, state: State, nl: str, en: str, expression: tuple[str, ...] = ()
 ) -> Issue:
     """Adds the current step, and what is allowed now and to whom."""
-    step: Step = pathway.steps[state.step]
-    options = [
-        (f"{option.event} ({' of '.join(option.by)})", f"{option.event} ({' or '.join(option.by)})")
-        for option in allowed(pathway, state)
-    ]
-    now_nl = "; ".join(dict.fromkeys(text for text, _ in options)) or "niets meer: het traject is beëindigd"
-    now_en = "; ".join(dict.fromkeys(text for _, text in options)) or "nothing: the traject has ended"
+    step = pathway.steps[state.step]
+    roles: dict[str, dict[str, None]] = {}
+    for option in allowed(pathway, state):
+        roles.setdefault(option.event, {}).update(dict.fromkeys(option.by))
+    now_nl = "; ".join(f"{event} ({' of '.join(by)})" for event, by in roles.items())
+    now_en = "; ".join(f"{event} ({' or '.join(by)})" for event, by in roles.items())
+    now_nl, now_en = (
+        now_nl or "niets meer: het traject is beëindigd",
+        now_en or "nothing: the traject has ended",
+    )
     return Issue(
         nl=f"{nl} Stap: ‘{step.name}’. Nu mogelijk: {now_nl}.",
         en=f"{en} Step: '{step.name}'. Allowed now: {now_en}.",

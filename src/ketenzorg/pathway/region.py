@@ -1,0 +1,164 @@
+"""The region: municipalities, organisations and what they do for whom; pathways/region/<name>.toml."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.pathway.findings import Finding, PathwayErrors, Place, unknown, with_lines
+from ketenzorg.pathway.loaded import Catalogue, Pathway
+from ketenzorg.pathway.region_file import Client, Organisation, RegionFile, SandboxFile
+from ketenzorg.pathway.shape import read
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The organisations of a region, by id, by number and by what they do for whom."""
+
+    file: RegionFile
+    clients: dict[str, Client]
+
+    @property
+    def code(self) -> str:
+        return self.file.code
+
+    @property
+    def municipalities(self) -> dict[str, str]:
+        return self.file.municipalities
+
+    @property
+    def organisations(self) -> list[Organisation]:
+        return list(self.file.organisations.values())
+
+    @cached_property
+    def _by_id(self) -> dict[UUID, Organisation]:
+        return {organisation.id: organisation for organisation in self.organisations}
+
+    @cached_property
+    def _by_identifier(self) -> dict[tuple[str, str], Organisation]:
+        return {number: item for item in self.organisations for number in item.identifiers}
+
+    def by_id(self, organisation: UUID) -> Organisation | None:
+        return self._by_id.get(organisation)
+
+    def by_identifier(self, system: str, value: str) -> Organisation | None:
+        return self._by_identifier.get((system, value))
+
+    def of_client(self, client: str) -> Organisation:
+        """The organisation that a sandbox client speaks for; KeyError when there is no such client."""
+        return self.file.organisations[self.clients[client].organisation]
+
+    def municipality_code(self, text: str) -> str | None:
+        """The CBS code of a municipality that is named by its code or its name (Patient.address.district)."""
+        wanted = text.strip().casefold()
+        return next(
+            (
+                code
+                for code, name in self.municipalities.items()
+                if wanted in {code.casefold(), name.casefold()}
+            ),
+            None,
+        )
+
+    def candidates(self, pathway: Pathway, role: str, municipality: str) -> list[Organisation]:
+        """Who may play this role for somebody who lives in this municipality (CBS code)."""
+        return _candidates(self.file, pathway, role, municipality)
+
+
+def load_region(folder: Path, name: str, catalogue: Catalogue) -> Region:
+    """Reads region/<name>.toml and region/<name>-sandbox.toml; PathwayErrors with every finding of both."""
+    file, findings = _read(folder / "region" / f"{name}.toml", RegionFile)
+    sandbox, more = _read(folder / "region" / f"{name}-sandbox.toml", SandboxFile)
+    findings += more
+    if file is not None and sandbox is not None:
+        findings += [
+            *_placed(check_region(file, catalogue), folder / "region" / f"{name}.toml"),
+            *_placed(_check_clients(sandbox, file), folder / "region" / f"{name}-sandbox.toml"),
+        ]
+    if file is None or sandbox is None or findings:
+        raise PathwayErrors(findings)
+    return Region(file, sandbox.clients)
+
+
+def check_region(file: RegionFile, catalogue: Catalogue) -> list[Finding]:
+    """Every mistake: names that exist, numbers that are unique, each municipality served for each pathway."""
+    return [
+        *_check_names(file, catalogue),
+        *_check_unique(file),
+        *_check_served(file, catalogue),
+    ]
+
+
+def _read(path: Path, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
+    if not path.is_file():
+        nl, en = "bestand ontbreekt.", "file is missing."
+        return None, [Finding((), nl, en, file=f"region/{path.name}")]
+    file, findings = read(path.read_text("utf-8"), kind)
+    return file, _placed(findings, path)
+
+
+def _placed(findings: Iterable[Finding], path: Path) -> list[Finding]:
+    return with_lines(findings, f"region/{path.name}", path.read_text("utf-8"))
+
+
+def _candidates(file: RegionFile, pathway: Pathway, role: str, municipality: str) -> list[Organisation]:
+    kinds = pathway.file.roles[role].kinds
+    return [
+        item
+        for item in file.organisations.values()
+        if item.kind in kinds and pathway.name in item.pathways and municipality in item.serves
+    ]
+
+
+def _check_names(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
+    for key, item in file.organisations.items():
+        place: Place = ("organisations", key)
+        for code in [*item.serves, *([item.municipality] if item.municipality else [])]:
+            if code not in file.municipalities:
+                yield unknown((*place, "serves"), "gemeente", "municipality", code, file.municipalities)
+        for name in item.pathways:
+            if name not in catalogue.names:
+                yield unknown((*place, "pathways"), "zorgpad", "pathway", name, catalogue.names)
+        for index, site in enumerate(item.sites):
+            at: Place = (*place, "sites", index)
+            if site.municipality and site.municipality not in file.municipalities:
+                found = unknown(at, "gemeente", "municipality", site.municipality, file.municipalities)
+                yield found
+            sources = [capability.source for capability in site.capabilities]
+            for source in [*sources, *([site.source] if site.source else [])]:
+                if source.key and source.key not in file.sources:
+                    yield unknown(at, "bron", "source", source.key, file.sources)
+
+
+def _check_unique(file: RegionFile) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for key, item in file.organisations.items():
+        for number in (item.id, *item.identifiers):
+            if number in seen:
+                nl, en = "id, URA of AGB is al van een ander.", "id, URA or AGB is somebody else's."
+                yield Finding(("organisations", key), nl, en)
+            seen.add(number)
+
+
+def _check_served(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
+    """A referral from any municipality finds somebody."""
+    for name in catalogue.names:
+        pathway = catalogue.current(name)
+        for code, municipality in file.municipalities.items():
+            if not _candidates(file, pathway, pathway.role_of("owner"), code):
+                nl = f"niemand neemt ‘{name}’ aan voor {municipality} ({code})."
+                en = f"nobody takes '{name}' for {municipality} ({code})."
+                yield Finding(("municipalities", code), nl, en)
+
+
+def _check_clients(sandbox: SandboxFile, file: RegionFile) -> Iterator[Finding]:
+    for name, client in sandbox.clients.items():
+        if client.organisation not in file.organisations:
+            place: Place = ("clients", name, "organisation")
+            yield unknown(place, "organisatie", "organisation", client.organisation, file.organisations)

@@ -1,0 +1,93 @@
+"""What a region file says: one frozen struct per table of pathways/region/<name>.toml."""
+
+from datetime import time
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.pathway.definition import Source
+
+URA = "http://fhir.nl/fhir/NamingSystem/ura"
+AGB = "http://fhir.nl/fhir/NamingSystem/agb-z"
+
+Kind = Literal[
+    "huisartspraktijk", "welzijnsorganisatie", "ziekenhuis", "apotheek",
+    "optometrie", "fysiotherapie", "ketenteam",
+]  # fmt: skip
+Day = Literal["ma", "di", "wo", "do", "vr", "za", "zo"]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the region file: an unknown word in it is a mistake."""
+
+
+class Open(_Table, frozen=True):
+    """When something is open: on these days between these times (Amsterdam), or always."""
+
+    days: list[Day]
+    from_: time = msgspec.field(name="from")
+    to: time
+
+
+class Capability(_Table, frozen=True):
+    """What a site can do, and when; without `open` the hours are not known."""
+
+    name: str
+    source: Source
+    always: bool = False
+    open: list[Open] = msgspec.field(default_factory=list)
+
+
+class Site(_Table, frozen=True):
+    """A place where an organisation works."""
+
+    name: str
+    place: str
+    municipality: str = ""  # CBS code; empty outside the region
+    source: Source | None = None
+    capabilities: list[Capability] = msgspec.field(default_factory=list)
+    note: str = ""
+
+
+class Organisation(_Table, frozen=True):
+    """Who takes part; `serves` are the municipalities whose inhabitants it takes."""
+
+    id: UUID
+    name: str
+    kind: Kind
+    ura: str
+    agb: str = ""
+    municipality: str = ""
+    serves: list[str] = msgspec.field(default_factory=list)
+    pathways: list[str] = msgspec.field(default_factory=list)
+    sites: list[Site] = msgspec.field(default_factory=list)
+
+    @property
+    def identifiers(self) -> tuple[tuple[str, str], ...]:
+        """(system, value) of each number that names this organisation."""
+        return tuple((system, value) for system, value in ((URA, self.ura), (AGB, self.agb)) if value)
+
+
+class Client(_Table, frozen=True):
+    """A program of the sandbox that may ask for tokens, for one organisation."""
+
+    organisation: str  # key in [organisations]
+    scopes: list[str]
+    note: str = ""
+
+
+class RegionFile(_Table, frozen=True):
+    """The region, as its file says it."""
+
+    code: str
+    name: str
+    municipalities: dict[str, str]  # CBS code -> name
+    organisations: dict[str, Organisation]
+    sources: dict[str, str]
+
+
+class SandboxFile(_Table, frozen=True):
+    """The clients of the demo; no secrets in it."""
+
+    clients: dict[str, Client]
