@@ -14,7 +14,9 @@ from ketenzorg.pathway.flatten import EVERY, STAY, flatten
 
 EVERYTHING = "volledig"  # the built-in view: all that the traject holds
 ALL_ELEMENTS = "alles"
-SOURCED = frozenset({"national", "other region"})  # statuses that must name a source that can be read
+SOURCED = frozenset(
+    {"national", "own region", "other region"}
+)  # statuses that must name a source that can be read
 PLACES = frozenset({"Patient.telecom", "Patient.communication", "Consent.provision", "Consent.dateTime"})
 YES_NO = frozenset({"ja", "nee", "onbekend"})
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")

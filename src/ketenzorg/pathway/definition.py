@@ -7,7 +7,7 @@ import msgspec
 
 CANONICAL = "https://ketenzorg.example/fhir"  # RFC 2606 name on purpose: nobody can mistake it for a live one
 
-Status = Literal["national", "other region", "general knowledge", "proposal"]
+Status = Literal["national", "own region", "other region", "general knowledge", "proposal"]
 TaskStatus = Literal[
     "draft", "requested", "received", "accepted", "rejected", "in-progress", "on-hold",
     "completed", "cancelled", "failed", "entered-in-error",

@@ -14,6 +14,8 @@ from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region_file import Client, Organisation, RegionFile, SandboxFile
 from ketenzorg.pathway.shape import read
 
+__all__ = ["Organisation", "Region", "check_region", "load_region"]
+
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 

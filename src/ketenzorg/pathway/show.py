@@ -1,0 +1,173 @@
+"""A pathway as text and as diagram, for people who decide about it; all of it comes from the file."""
+
+import re
+
+from ketenzorg.pathway.check_walks import norms_running
+from ketenzorg.pathway.definition import Move
+from ketenzorg.pathway.flatten import Step
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.plan_definition import cite
+
+NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
+
+
+def show(pathway: Pathway) -> str:
+    """The whole pathway in Markdown tables: what is asked, who does what before when, and on what ground."""
+    file = pathway.file
+    adopted = f"Vastgesteld door {file.adopted_by} op {file.adopted_on}." if file.adopted else NOT_ADOPTED
+    parts = [
+        f"# {file.title}, versie {file.version}\n\n**{adopted}**\nEigenaar: {file.owner}.\n\n{file.purpose}",
+        _bullets("Voor wie", [f"{item.say} ({cite(item.source)})" for item in file.include]),
+        _bullets("Niet voor", [f"{item.say} ({cite(item.source)})" for item in file.exclude]),
+        _alarms(pathway),
+        _table(
+            "Wat wordt gevraagd", ["vraag", "antwoord", "moet", "wie ziet het", "bron"], _questions(pathway)
+        ),
+        _bullets("Advies", [f"{item.say} ({cite(item.source)})" for item in file.advice]),
+        _table("Normen", ["norm", "van", "tot", "uiterlijk", "bron"], _norms(pathway)),
+        _table("Tellers", ["wat", "grens", "bron"], _counts(pathway)),
+        _table("Stappen", ["stap", "aan zet", "Task.status", "norm", "wat kan gebeuren"], _steps(pathway)),
+        _table("Zijstappen", ["zijstap", "over", "begint met", "eindigt met", "aan zet"], _sides(pathway)),
+        _table("Einden", ["einde", "reden", "na", "bericht aan"], _ends(pathway)),
+        _table("Wie ziet wat", ["rol", "ziet", "BSN"], _views(pathway)),
+        _bullets("Nog open", [f"{item.ask} Nu: {item.default}. ({cite(item.source)})" for item in file.open]),
+        _bullets("Bronnen", [f"{key}: {text}" for key, text in file.sources.items()]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def mermaid(pathway: Pathway) -> str:
+    """The steps as a Mermaid state diagram; side steps and exits that hold for all stand in the tables."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for name, table in pathway.file.steps.items():
+        for move in pathway.steps[name].moves:
+            after = pathway.steps[move.to]
+            if not after.side and (not after.ends or move.default or move in table.next):
+                arrows.setdefault((name, move.to), []).append(move.event)
+    drawn = dict.fromkeys(name for arrow in arrows for name in arrow)
+    ids = {name: re.sub(r"\W+", "_", name) for name in drawn}
+    return "\n".join(
+        [
+            "stateDiagram-v2",
+            *(f'  state "{pathway.steps[name].title}" as {ids[name]}' for name in drawn),
+            f"  [*] --> {ids[pathway.file.begins]}: {pathway.file.begins_with}",
+            *(
+                f"  {ids[begin]} --> {ids[end]}: {', '.join(dict.fromkeys(events))}"
+                for (begin, end), events in arrows.items()
+            ),
+            *(f"  {ids[name]} --> [*]" for name in drawn if pathway.steps[name].ends),
+        ]
+    )
+
+
+def _alarms(pathway: Pathway) -> str:
+    rules = pathway.file.alarm + pathway.file.condition
+    lines = [
+        f"{' '.join(pathway.file.data[name].ask for name in rule.unless)} "
+        f"Anders dan ‘{', '.join(rule.unless.values())}’: {rule.say} ({cite(rule.source)})"
+        for rule in rules
+    ]
+    return _bullets("Alarmsymptomen en voorwaarden: anders wordt er niets verstuurd", lines)
+
+
+def _questions(pathway: Pathway) -> list[list[str]]:
+    return [
+        [
+            element.ask,
+            " / ".join(element.codes.values()) or element.type,
+            element.need,
+            ", ".join(element.for_) or "alleen de verwijzer",
+            cite(element.source),
+        ]
+        for element in pathway.file.data.values()
+    ]
+
+
+def _norms(pathway: Pathway) -> list[list[str]]:
+    return [
+        [norm.name, " of ".join(norm.from_), " of ".join(norm.to), norm.max, cite(norm.source)]
+        for norm in pathway.file.norm
+    ]
+
+
+def _counts(pathway: Pathway) -> list[list[str]]:
+    return [[count.title, str(count.limit), cite(count.source)] for count in pathway.file.counts.values()]
+
+
+def _steps(pathway: Pathway) -> list[list[str]]:
+    running = norms_running(pathway.file, pathway.steps)
+    return [
+        [
+            step.title,
+            step.owner,
+            step.task,
+            ", ".join(sorted(set().union(*running[step.name]))) or f"geen: {step.no_norm}",
+            "; ".join(_happens(step, pathway)),
+        ]
+        for step in pathway.steps.values()
+        if not (step.side or step.ends)
+    ]
+
+
+def _happens(step: Step, pathway: Pathway) -> list[str]:
+    """What keeps the traject going; ends and side steps have tables of their own."""
+    return [
+        f"{_counted(move, pathway)} (blijft)"
+        if move.to == step.name
+        else f"{_counted(move, pathway)} → {pathway.steps[move.to].title}"
+        for move in step.moves
+        if not (pathway.steps[move.to].ends or pathway.steps[move.to].side)
+    ]
+
+
+def _counted(move: Move, pathway: Pathway) -> str:
+    """The event, with the limit on which its way depends."""
+    limits = [f"{name} {wanted} van {pathway.file.counts[name].limit}" for name, wanted in move.when.items()]
+    return f"{move.event} ({', '.join(limits)})" if limits else move.event
+
+
+def _sides(pathway: Pathway) -> list[list[str]]:
+    return [
+        [
+            side.name,
+            ", ".join(side.over),
+            f"{side.enter.event} ({', '.join(side.enter.by)})",
+            f"{side.leave.event} ({', '.join(side.leave.by)})",
+            side.owner,
+        ]
+        for side in pathway.file.side
+    ]
+
+
+def _ends(pathway: Pathway) -> list[list[str]]:
+    rows = []
+    for end in pathway.steps.values():
+        if end.ends:
+            moves = [move for step in pathway.steps.values() for move in step.moves if move.to == end.name]
+            after = dict.fromkeys(f"{move.event} ({', '.join(move.by)})" for move in moves)
+            told = dict.fromkeys(role for move in moves for role in move.tell)
+            rows.append([end.title, end.ends, "; ".join(after), ", ".join(told)])
+    return rows
+
+
+def _views(pathway: Pathway) -> list[list[str]]:
+    views = pathway.file.views
+    return [
+        [
+            role.title,
+            ", ".join(views[role.sees].shows) if role.sees in views else role.sees,
+            "nee" if role.sees in views and not views[role.sees].bsn else "ja",
+        ]
+        for role in pathway.file.roles.values()
+    ]
+
+
+def _bullets(heading: str, lines: list[str]) -> str:
+    return "\n".join([f"## {heading}", "", *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _table(heading: str, columns: list[str], rows: list[list[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join([f"## {heading}", "", *(f"| {' | '.join(line)} |" for line in lines)])
