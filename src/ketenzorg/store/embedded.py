@@ -180,6 +180,7 @@ class EmbeddedPostgres:
 
     def _release(self) -> None:
         if self._lock is not None:
+            self._lock.truncate(0)
             self._lock.close()  # and with it the flock
             self._lock = None
 
@@ -188,8 +189,8 @@ class EmbeddedPostgres:
         programs = reachable(choose(self._pg_bin, self._data_major()), account)
         if not self.data.exists():
             self._make(programs, account)
-        postmaster.forget_reused(self.data)
         _remove_socket_dir(postmaster.last_socket_dir(self.data))
+        postmaster.forget_stale(self.data)
         deadline = time.monotonic() + START_SECONDS
         while True:
             said_before = self._log_size()

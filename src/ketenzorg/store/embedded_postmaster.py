@@ -7,11 +7,15 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 from pathlib import Path
 
 import msgspec
 
 PORT = 5432  # only part of the socket's name: nothing listens on TCP
+ANSWER_SECONDS = 5.0
+# The smallest question of the protocol; answered with one byte before anybody logs in.
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _PID, _FOLDER, _SOCKET, _STATUS = 0, 1, 4, 7
 
 
@@ -24,15 +28,17 @@ class Postmaster(msgspec.Struct, frozen=True):
 
     @property
     def accepts(self) -> bool:
-        """It says that it is ready, and somebody answers at its socket."""
+        """It says that it is ready, and answers: a socket alone may belong to a server that is dying."""
         if self.status != "ready" or self.socket_dir is None:
             return False
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(ANSWER_SECONDS)
             try:
                 client.connect(str(self.socket_dir / f".s.PGSQL.{PORT}"))
+                client.sendall(SSL_REQUEST)
+                return len(client.recv(1)) == 1
             except OSError:
                 return False
-        return True
 
 
 def live(data: Path) -> Postmaster | None:
@@ -54,27 +60,34 @@ def last_socket_dir(data: Path) -> Path | None:
     return Path(lines[_SOCKET]) if len(lines) > _SOCKET and lines[_SOCKET] else None
 
 
-def forget_reused(data: Path) -> None:
-    """Take away a pid file whose number now belongs to another process: PostgreSQL would refuse to start.
+def forget_stale(data: Path) -> None:
+    """Take away a pid file whose number is in use, but not by our server: PostgreSQL would refuse to start.
 
-    Left alone otherwise: PostgreSQL itself finds out from it whether old backends are still at work.
+    Another process has it now, or the dead server was never waited for. That old backends are still at work
+    PostgreSQL finds out by itself, from the shared memory that belongs to the folder.
     """
     lines = _lines(data)
-    if lines and lines[_PID].isdigit() and alive(int(lines[_PID])) and live(data) is None:
+    if lines and lines[_PID].isdigit() and _in_use(int(lines[_PID])) and live(data) is None:
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def alive(pid: int) -> bool:
+    if not _in_use(pid):
+        return False
+    try:  # one that nobody waited for (a container without an init) is dead all the same
+        return not Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
+    except OSError:
+        return True
+
+
+def _in_use(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    try:  # one that nobody waited for (a container without an init) is dead all the same
-        return not Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
-    except OSError:
-        return True
+    return True
 
 
 def send(pid: int, number: signal.Signals) -> None:
