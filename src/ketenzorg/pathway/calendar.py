@@ -54,7 +54,8 @@ def due(start: datetime, amount: Amount) -> datetime:
     if start.tzinfo is None:
         raise ValueError("start must be aware")
     if amount.unit == "uur":
-        return (start + timedelta(hours=amount.number)).astimezone(UTC)
+        # In UTC first: adding to local time would count the hour that a clock change skips.
+        return start.astimezone(UTC) + timedelta(hours=amount.number)
     last = _last_day(start.astimezone(AMSTERDAM).date(), amount)
     return datetime.combine(last, _LAST_SECOND, AMSTERDAM).astimezone(UTC)
 

@@ -224,7 +224,7 @@ def _require(pathway: Pathway, move: Move, given: Mapping[str, str]) -> None:
     issues = [*_missing(pathway, move, given), *_unknown(move, given)]
     for name, value in given.items():
         codes = pathway.file.needs[name].codes if name in {*move.needs, *move.may} else []
-        if codes and value not in codes:
+        if codes and value.strip() and value not in codes:
             one_of = ", ".join(codes)
             issues.append(_issue(name, f"‘{name}’ is een van: {one_of}.", f"'{name}' is one of: {one_of}."))
         elif len(value) > MAX_TEXT:
