@@ -53,9 +53,9 @@ begin
         where i.n = any (winners);
 
         insert into outbox (region, id, receiver, task, task_version, created, run_at)
-        select p_region, o.id, o.receiver, i.task, 1, clock_timestamp(), clock_timestamp()
-        from jsonb_to_recordset(p_referrals) as i(n int, task uuid, outbox jsonb)
-        cross join jsonb_to_recordset(i.outbox) as o(id uuid, receiver uuid)
+        select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
+        from jsonb_to_recordset(p_referrals) as i(n int, outbox jsonb)
+        cross join jsonb_to_recordset(i.outbox) as o(id uuid, receiver uuid, task uuid, task_version int)
         join endpoint e on e.region = p_region and e.organisation = o.receiver
         where i.n = any (winners);
 
@@ -151,7 +151,9 @@ $$;
 create function store_step(
     p_region text, p_callers uuid[], p_step jsonb,
     r_type text[], r_id uuid[], r_version int[], r_body bytea[],
-    t_add boolean[], t_resource int[], t_param text[], t_code text[], t_system text[]
+    t_add boolean[], t_resource int[], t_param text[], t_code text[], t_system text[],
+    f_resource int[], f_param text[], f_target uuid[], f_type text[],
+    d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[]
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
@@ -163,8 +165,8 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
 
     update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
-        seq = seq + 1, ended = (p_step ->> 'ended')::timestamptz, due = (p_step ->> 'due')::timestamptz,
-        due_norm = p_step ->> 'due_norm'
+        seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
+        due = (p_step ->> 'due')::timestamptz, due_norm = p_step ->> 'due_norm'
     where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
     if not found then
         return false;
@@ -180,7 +182,15 @@ begin
     where resource.region = p_region and resource.type = r.type and resource.id = r.id
         and resource.version = r.version - 1;
     get diagnostics written = row_count;
-    if written <> cardinality(r_id) then
+
+    -- A new round has a new Task: for all who have a part in the traject.
+    insert into resource (region, type, id, version, updated, traject, source, parties, body)
+    select p_region, r.type, r.id, 1, v_at, v_traject, (p_step ->> 'organisation')::uuid, t.parties, r.body
+    from unnest(r_type, r_id, r_version, r_body) as r(type, id, version, body)
+    join traject t on t.region = p_region and t.id = v_traject
+    where r.version = 1;
+
+    if written + (select count(*) from unnest(r_version) as version where version = 1) <> cardinality(r_id) then
         -- The traject's seq guards its resources, so this says that the two have come apart.
         raise exception 'resource versions do not follow the traject' using errcode = 'data_corrupted';
     end if;
@@ -194,8 +204,17 @@ begin
     select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
     from unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
     join resource r on r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource]
-    where t.add
-    on conflict do nothing;
+    where t.add;
+
+    insert into search_reference (region, type, param, target, target_type, id, parties)
+    select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
+    from unnest(f_resource, f_param, f_target, f_type) as f(resource, param, target, type)
+    join resource r on r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource];
+
+    insert into search_date (region, type, param, low, high, id, parties)
+    select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
+    from unnest(d_resource, d_param, d_low, d_high) as d(resource, param, low, high)
+    join resource r on r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource];
 
     insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
     select p_region, t.id, t.seq, (p_step ->> 'event_id')::uuid, p_step ->> 'event',
@@ -204,9 +223,8 @@ begin
     from traject t where t.region = p_region and t.id = v_traject;
 
     insert into outbox (region, id, receiver, task, task_version, created, run_at)
-    select p_region, o.id, o.receiver, (p_step ->> 'task')::uuid, (p_step ->> 'task_version')::int,
-        clock_timestamp(), clock_timestamp()
-    from jsonb_to_recordset(p_step -> 'outbox') as o(id uuid, receiver uuid)
+    select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
+    from jsonb_to_recordset(p_step -> 'outbox') as o(id uuid, receiver uuid, task uuid, task_version int)
     join endpoint e on e.region = p_region and e.organisation = o.receiver;
 
     insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)

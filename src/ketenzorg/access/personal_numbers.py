@@ -6,6 +6,7 @@ person's trajecten, and a body never holds the number. https://www.rvig.nl/bsn (
 
 import os
 import re
+from collections.abc import Mapping
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -52,6 +53,6 @@ def tokens_in(body: bytes) -> set[UUID]:
     return {UUID(match.decode()) for match in TOKEN.findall(body)} if b"bsn:" in body else set()
 
 
-def put_back(body: bytes, numbers: dict[UUID, str]) -> bytes:
+def put_back(body: bytes, numbers: Mapping[UUID, str]) -> bytes:
     """A body with its numbers in place; a token without a known number becomes a mask."""
     return TOKEN.sub(lambda match: numbers.get(UUID(match[1].decode()), "*********").encode(), body)

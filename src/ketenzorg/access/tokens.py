@@ -42,7 +42,9 @@ class Caller(msgspec.Struct, frozen=True):
                     nl=f"Dit token mist de scope system/{kind}.{interaction}.",
                     en=f"This token lacks the scope system/{kind}.{interaction}.",
                 ),
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="system/{kind}.{interaction}"'},
+                headers={
+                    "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="system/{kind}.{interaction}"'
+                },
             )
 
 
@@ -110,12 +112,18 @@ class Tokens:
             ) from error
         if audience != self._audience:
             raise _refused(
-                "Het token is voor een andere dienst.", f"The token is not for {self._audience}.", "invalid_token"
+                "Het token is voor een andere dienst.",
+                f"The token is not for {self._audience}.",
+                "invalid_token",
             )
         if caller.region != self._region:
-            raise _refused("Het token is voor een andere regio.", "The token is for another region.", "invalid_token")
+            raise _refused(
+                "Het token is voor een andere regio.", "The token is for another region.", "invalid_token"
+            )
         if not not_before <= now < expires:
-            raise _refused("Het token is verlopen.", "The token has expired; ask for a new one.", "invalid_token")
+            raise _refused(
+                "Het token is verlopen.", "The token has expired; ask for a new one.", "invalid_token"
+            )
         return expires, caller
 
 

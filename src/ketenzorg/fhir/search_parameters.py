@@ -128,4 +128,6 @@ def _period(value: Any) -> Period:
     if isinstance(value, str):
         return period_of(value)
     start, end = value.get("start"), value.get("end")
-    return Period(period_of(start).low if start else Period.EARLIEST, period_of(end).high if end else Period.LATEST)
+    return Period(
+        period_of(start).low if start else Period.EARLIEST, period_of(end).high if end else Period.LATEST
+    )

@@ -145,7 +145,11 @@ def _wrong_entries(bundle: r4.Bundle) -> Iterator[Issue]:
                 expression=(f"{path}.resource",),
                 code="not-supported",
             )
-        elif entry.request is None or entry.request.method != "POST" or entry.request.url.strip("/") != kind:
+        elif (
+            entry.request is None
+            or entry.request.method != "POST"
+            or (entry.request.url or "").strip("/") != kind
+        ):
             yield Issue(
                 nl=f'Elke entry wordt aangemaakt: request = {{"method": "POST", "url": "{kind}"}}.',
                 en=f'Every entry is a create: request = {{"method": "POST", "url": "{kind}"}}.',

@@ -8,7 +8,9 @@ import msgspec
 from ketenzorg.referral.bundle import Posted
 
 # Written anew at every sending; clinical dates (effective, onset, occurrence) are content.
-RESENT_ANEW = frozenset({"id", "meta", "text", "authoredOn", "lastModified", "issued", "authored", "recorded"})
+RESENT_ANEW = frozenset(
+    {"id", "meta", "text", "authoredOn", "lastModified", "issued", "authored", "recorded"}
+)
 _LOCAL = re.compile(rb'"(urn:uuid:[0-9A-Fa-f-]{36})"')
 
 

@@ -74,7 +74,9 @@ def organisation_named(posted: Posted, reference: Any, path: str) -> Named | Non
         kind, _, id_ = (reference.reference or "").partition("/")
         return Named(_pairs(identifiers), id_ if kind == "Organization" else "", path)
     if isinstance(entry.resource, r4.Organization):
-        return Named(_pairs(identifiers + list(entry.resource.identifier or ())), "", f"{entry.path}.identifier")
+        return Named(
+            _pairs(identifiers + list(entry.resource.identifier or ())), "", f"{entry.path}.identifier"
+        )
     if isinstance(entry.resource, r4.PractitionerRole):
         return organisation_named(posted, entry.resource.organization, f"{entry.path}.organization")
     return None

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.fhir import json
+
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 KEPT_OF_META = ("profile", "security", "tag")
 
@@ -29,4 +31,4 @@ def stored_form(raw: bytes, id_: UUID, version: int, at: datetime, **set_: Any) 
     top.pop("id", None)
     resource: dict[str, Any] = {"resourceType": top.pop("resourceType"), "id": str(id_), "meta": meta, **top}
     resource |= set_
-    return msgspec.json.encode({key: value for key, value in resource.items() if value is not None})
+    return json.write({key: value for key, value in resource.items() if value is not None})

@@ -49,12 +49,12 @@ class Database:
         """Give every connection back to the server."""
         await self._engine.dispose()
 
-    async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """One statement in a transaction of its own, straight on the driver: the hot paths."""
         with failures_named():
             async with self._engine.connect() as connection:
                 driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-                rows: Sequence[asyncpg.Record] = await driver.fetch(statement, *arguments)
+                rows: list[asyncpg.Record] = await driver.fetch(statement, *arguments)
                 return rows
 
     @asynccontextmanager

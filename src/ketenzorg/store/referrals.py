@@ -33,10 +33,12 @@ class NewResource(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Somebody who must hear of it."""
+    """Somebody who must hear of a version of a Task."""
 
     id: UUID
     receiver: UUID
+    task: UUID
+    task_version: int
 
 
 class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,14 +153,15 @@ def arguments(region: str, packages: Sequence[Package]) -> tuple[Any, ...]:
         [resource.id for _, resource in resources],
         [_array(resource.parties) for _, resource in resources],
         [resource.body for _, resource in resources],
-        *_columns(tokens, 4),
-        *_columns(references, 4),
-        *_columns(dates, 4),
-        *_columns(numbers, 5),
+        *columns(tokens, 4),
+        *columns(references, 4),
+        *columns(dates, 4),
+        *columns(numbers, 5),
     )
 
 
-def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+def columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as the arrays that unnest takes; no rows are empty arrays."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.fhir.search_parameters import Token
+from ketenzorg.fhir.search_parameters import SearchRows
 from ketenzorg.store.database import Database
-from ketenzorg.store.referrals import Message
+from ketenzorg.store.referrals import Message, columns
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -42,15 +42,18 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     plan: Version
 
 
+NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
+
+
 class NewVersion(msgspec.Struct, frozen=True):
-    """The next version of a resource, and how the codes by which it is found change."""
+    """The next version of a resource (1: a new one), with the search rows that it has and had before."""
 
     type: str
     id: UUID
     version: int
     body: bytes
-    added: frozenset[Token]
-    removed: frozenset[Token]
+    rows: SearchRows
+    rows_before: SearchRows = NO_ROWS
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +68,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None
     due: datetime | None
     due_norm: str | None
-    task: UUID
-    task_version: int
+    task: UUID  # that was acted on
+    open_task: UUID  # that is open after the step
     event_id: UUID
     event: str
     from_step: str
@@ -78,6 +81,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     organisation: UUID
     rule: str
+
+
+CALL = (
+    "select store_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) "
+    "as stored"
+)
 
 
 class Trajecten:
@@ -96,14 +105,8 @@ class Trajecten:
 
     async def store(self, step: Step, versions: Sequence[NewVersion]) -> bool:
         """Store a step with the new versions; False when another one came first and nothing was written."""
-        codes = [
-            (add, place, token.param, token.code, token.system)
-            for place, version in enumerate(versions, 1)
-            for add, tokens in ((False, version.removed), (True, version.added))
-            for token in tokens
-        ]
         rows = await self._database.fetch(
-            "select store_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as stored",
+            CALL,
             self._region,
             [step.organisation],
             msgspec.json.encode(step).decode(),
@@ -111,9 +114,39 @@ class Trajecten:
             [version.id for version in versions],
             [version.version for version in versions],
             [version.body for version in versions],
-            *([row[column] for row in codes] for column in range(5)),
+            *columns(_changed_codes(versions), 5),
+            *columns(_added_references(versions), 4),
+            *columns(_added_dates(versions), 4),
         )
         return bool(rows[0]["stored"])
+
+
+def _changed_codes(versions: Sequence[NewVersion]) -> list[tuple[Any, ...]]:
+    return [
+        (add, place, *token)
+        for place, version in enumerate(versions, 1)
+        for add, tokens in (
+            (False, version.rows_before.tokens - version.rows.tokens),
+            (True, version.rows.tokens - version.rows_before.tokens),
+        )
+        for token in tokens
+    ]
+
+
+def _added_references(versions: Sequence[NewVersion]) -> list[tuple[Any, ...]]:
+    return [
+        (place, *reference)
+        for place, version in enumerate(versions, 1)
+        for reference in version.rows.references - version.rows_before.references
+    ]
+
+
+def _added_dates(versions: Sequence[NewVersion]) -> list[tuple[Any, ...]]:
+    return [
+        (place, moment.param, *moment.period)
+        for place, version in enumerate(versions, 1)
+        for moment in version.rows.dates - version.rows_before.dates
+    ]
 
 
 def _traject(row: Any, task: UUID) -> Traject:

@@ -1,0 +1,68 @@
+"""Finding the personal numbers of a posted bundle, and taking them out before anything is stored."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ketenzorg.access.keys import Keys
+from ketenzorg.access.personal_numbers import BSN_SYSTEMS, is_bsn, seal
+from ketenzorg.errors import Issue
+from ketenzorg.referral.bundle import Entry
+from ketenzorg.store.referrals import SealedNumber
+
+SYSTEMS_AS_BYTES = tuple(system.encode() for system in BSN_SYSTEMS)
+
+
+def seal_numbers(entries: Sequence[Entry], keys: Keys) -> tuple[dict[str, SealedNumber], list[Issue]]:
+    """Replace every BSN by its token, wherever in the bundle it stands; number -> what the database keeps."""
+    issues: list[Issue] = []
+    sealed: dict[str, SealedNumber] = {}
+    for entry in entries:
+        if not any(system in entry.raw for system in SYSTEMS_AS_BYTES):
+            continue
+        for path, number in _numbers(msgspec.json.decode(entry.raw), entry.path):
+            if is_bsn(number):
+                sealed[number] = seal(number, keys)
+            else:
+                issues.append(_no_bsn(path))
+    for number, kept in sealed.items():
+        # Not inside a longer number; a narrative or a note may repeat it, and so may another resource.
+        everywhere = re.compile(rb"(?<![0-9])" + number.encode() + rb"(?![0-9])")
+        for entry in entries:
+            entry.raw = everywhere.sub(b"bsn:" + str(kept.token).encode(), entry.raw)
+    return sealed, issues + [issue for entry in entries if sealed for issue in _still_json(entry)]
+
+
+def _numbers(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict):
+        if node.get("system") in BSN_SYSTEMS and isinstance(node.get("value"), str):
+            yield f"{path}.value", node["value"]
+        for key, value in node.items():
+            yield from _numbers(value, f"{path}.{key}")
+    elif isinstance(node, list):
+        for place, value in enumerate(node):
+            yield from _numbers(value, f"{path}[{place}]")
+
+
+def _no_bsn(path: str) -> Issue:
+    return Issue(
+        nl="Dit is geen BSN: negen cijfers die de 11-proef doorstaan. Zonder BSN kan ook: laat dit identifier weg.",
+        en="This is no BSN: nine digits that pass the 11-proef. A patient without BSN is fine: leave it out.",
+        expression=(path,),
+        code="value",
+    )
+
+
+def _still_json(entry: Entry) -> Iterator[Issue]:
+    """A bare JSON number that equals the BSN cannot hold a token."""
+    try:
+        msgspec.json.decode(entry.raw)
+    except msgspec.DecodeError:
+        yield Issue(
+            nl="In deze resource staat het BSN als getal; een BSN hoort alleen in een identifier.",
+            en="This resource holds the BSN as a number; a BSN belongs in an identifier only.",
+            expression=(entry.path,),
+            code="value",
+        )

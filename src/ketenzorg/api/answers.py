@@ -1,0 +1,116 @@
+"""Answers over HTTP: resources with their version, and every failure as an OperationOutcome."""
+
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from uuid import uuid4
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response.base import ASGIResponse
+
+from ketenzorg.errors import (
+    BadRequest,
+    Issue,
+    KetenzorgError,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from ketenzorg.fhir.outcome import operation_outcome
+from ketenzorg.logs import CRASH, log
+
+FHIR_JSON = "application/fhir+json; charset=utf-8"
+
+
+def resource(
+    body: bytes, *, status: int = 200, version: int | None = None, updated: datetime | None = None
+) -> ASGIResponse:
+    """A resource, with ETag and Last-Modified where it has a version."""
+    headers = {}
+    if version is not None:
+        headers["ETag"] = f'W/"{version}"'
+    if updated is not None:
+        headers["Last-Modified"] = format_datetime(updated, usegmt=True)
+    return ASGIResponse(body=body, status_code=status, headers=headers, media_type=FHIR_JSON)
+
+
+def outcome_of(error: KetenzorgError) -> ASGIResponse:
+    """An expected failure, with everything that the caller can act on."""
+    return ASGIResponse(
+        body=operation_outcome(error.issues, error.code),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=FHIR_JSON,
+    )
+
+
+def _handled(error: KetenzorgError) -> Response[bytes]:
+    """The same, as the framework wants it from an exception handler."""
+    return Response(
+        operation_outcome(error.issues, error.code),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=FHIR_JSON,
+    )
+
+
+def expected(_: Request[Any, Any, Any], error: KetenzorgError) -> Response[bytes]:
+    """Exception handler of everything in ketenzorg.errors."""
+    return _handled(error)
+
+
+def of_framework(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """The framework's own refusals, in our form."""
+    return _handled(_ours(error))
+
+
+def crash(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """What we did not expect: an id for both sides, and nothing of what happened inside."""
+    number = str(uuid4())
+    log(CRASH, request=number, error=f"{type(error).__module__}.{type(error).__qualname__}{_where(error)}")
+    issue = Issue(
+        nl=f"Er ging bij ons iets mis. Meld dit nummer: {number}.",
+        en=f"Something went wrong on our side. Report this number: {number}.",
+    )
+    return _handled(KetenzorgError(issue))
+
+
+def _where(error: Exception) -> str:
+    """File and line of each step, without values: these may be anybody's."""
+    steps = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        steps.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " at " + " > ".join(steps)
+
+
+def _ours(error: HTTPException) -> KetenzorgError:
+    match error.status_code:
+        case 404:
+            return NotFound(Issue(nl="Dit adres bestaat niet.", en="No such address. See /fhir/metadata."))
+        case 405:
+            allowed = (error.headers or {}).get("allow", "")
+            return MethodNotAllowed(
+                Issue(
+                    nl=f"Dit kan hier niet; wel: {allowed or 'zie /fhir/metadata'}.",
+                    en=f"Not possible here; possible: {allowed or 'see /fhir/metadata'}.",
+                ),
+                headers={"Allow": allowed} if allowed else {},
+            )
+        case 413:
+            return TooLarge(Issue(nl="Het bericht is te groot.", en="The message is too large."))
+        case 415:
+            return UnsupportedMediaType(
+                Issue(nl="Stuur application/fhir+json.", en="Send application/fhir+json."),
+            )
+        case 400:
+            return Malformed(Issue(nl="Het verzoek is niet te lezen.", en="The request cannot be read."))
+        case _:
+            return BadRequest(
+                Issue(nl="Dit verzoek kunnen we niet aannemen.", en="We cannot take this request.")
+            )

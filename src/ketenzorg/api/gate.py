@@ -1,0 +1,102 @@
+"""The outermost layer: who calls and under which request id is settled before a byte of the body is read."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+from litestar.types import ASGIApp
+
+from ketenzorg.access.tokens import Tokens
+from ketenzorg.api.answers import outcome_of
+from ketenzorg.coordination.world import Visit
+from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable
+from ketenzorg.logs import REQUEST, log
+
+# Without a token: what a client needs before it can have one, and what a load balancer asks.
+OPEN = frozenset({"/fhir/metadata", "/health/live", "/health/ready"})
+OPEN_BELOW = "/.well-known/"
+VISIT = "ketenzorg.visit"
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+WORD = re.compile(r"\$?[A-Za-z][A-Za-z-]{0,40}\Z")
+JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
+SECURITY_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Gate:
+    """Wraps the application: tokens, request ids, headers and the log line of every request."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get(b"x-request-id", "")
+        request_id = given if REQUEST_ID.match(given) else str(uuid4())
+        status = 0
+
+        async def answer(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    *SECURITY_HEADERS,
+                ]
+            await send(message)
+
+        client = ""
+        try:
+            if not _is_open(scope["path"]):
+                caller = self._tokens.verify(headers.get(b"authorization"))
+                client = caller.client
+                _speaks_json(headers.get(b"accept", ""))
+                scope[VISIT] = Visit(caller, request_id)
+            await self._app(scope, receive, answer)
+        except KetenzorgError as error:
+            await outcome_of(error)(scope, receive, answer)
+        finally:
+            log(
+                REQUEST,
+                method=scope["method"],
+                route=_route(scope["path"]),
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                client=client,
+                request=request_id,
+            )
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+def _speaks_json(accept: str) -> None:
+    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",") if part.strip()]
+    if wanted and not any(part in JSON_TYPES for part in wanted):
+        raise NotAcceptable(
+            Issue(
+                nl="Wij spreken alleen JSON: Accept: application/fhir+json.",
+                en="We speak JSON only: Accept: application/fhir+json.",
+            ),
+        )
+
+
+def _route(path: str) -> str:
+    """The path with every part that could be anything left out: somebody may put a person's number in it."""
+    return "/".join(
+        part if WORD.match(part) else "{id}" if ID.match(part) else "{?}" if part else ""
+        for part in path.split("/")
+    )

@@ -1,0 +1,84 @@
+"""FHIR capabilities: what this server does, made from what runs. https://hl7.org/fhir/R4/http.html#capabilities"""
+
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.response.base import ASGIResponse
+
+from ketenzorg.api.answers import resource
+from ketenzorg.api.read import READABLE
+from ketenzorg.api.requests import Http, world_of
+from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.referral.codes import BASE
+
+
+@get("/fhir/metadata")
+async def capabilities(request: Http) -> ASGIResponse:
+    """The CapabilityStatement; needs no token."""
+    return resource(
+        msgspec.json.encode(capability_statement(request.app.state.base_url, world_of(request).started))
+    )
+
+
+def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
+    """What is said here is what the routes do; a test compares the two."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": since.isoformat(),
+        "kind": "instance",
+        "software": {"name": "ketenzorg", "version": version("ketenzorg")},
+        "implementation": {"description": "ketenzorg", "url": f"{base_url}/fhir"},
+        "fhirVersion": "4.0.1",
+        "format": ["json"],
+        "patchFormat": ["application/json-patch+json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {
+                    "cors": False,
+                    "description": "Bearer token on every request but this one; it names the organisation.",
+                },
+                "resource": [_of_type(kind) for kind in sorted(READABLE)],
+                "interaction": [
+                    {
+                        "code": "transaction",
+                        "documentation": "A referral: Patient, ServiceRequest with identifier, requester, and what "
+                        "the pathway asks. The same content under the same identifier is the same referral (200).",
+                    },
+                ],
+            },
+        ],
+    }
+
+
+def _of_type(kind: str) -> dict[str, Any]:
+    interactions = ["read"]
+    searches = PARAMETERS.get(kind, ())
+    if searches:
+        interactions.append("search-type")
+    if kind == "Task":
+        interactions += ["update", "patch"]
+    described: dict[str, Any] = {
+        "type": kind,
+        "interaction": [{"code": code} for code in interactions],
+        "versioning": "versioned",
+        "readHistory": False,
+        "updateCreate": False,
+    }
+    if searches:
+        described["searchInclude"] = [f"{kind}:{each.name}" for each in searches if each.kind == "reference"]
+        described["searchParam"] = [
+            {"name": "_id", "type": "token"},
+            {"name": "_lastUpdated", "type": "date"},
+            *({"name": each.name, "type": each.kind} for each in searches),
+        ]
+    if kind == "Task":
+        described["operation"] = [
+            {"name": "next", "definition": f"{BASE}/OperationDefinition/Task-next"},
+            {"name": "event", "definition": f"{BASE}/OperationDefinition/Task-event"},
+        ]
+    return described

@@ -1,0 +1,115 @@
+"""Operations on a Task: what may happen next, and saying that it happened.
+
+https://hl7.org/fhir/R4/operations.html; both speak Parameters.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+from ketenzorg.api.answers import resource
+from ketenzorg.api.body import read_body
+from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
+from ketenzorg.coordination.stepping import take_event, what_may_happen
+from ketenzorg.errors import Invalid, Issue
+from ketenzorg.fhir import r4
+from ketenzorg.fhir.decode import decode_as
+from ketenzorg.pathway.engine import Option
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.codes import step_concept
+
+
+@get("/fhir/Task/{id_:str}/$next")
+async def next_events(request: Http, id_: FromPath[str]) -> ASGIResponse:
+    """The events that are allowed now: by whom, to which step, with which answers."""
+    visit = visit_of(request)
+    visit.caller.require("Task", "r")
+    traject, pathway, options = await what_may_happen(uuid_of("Task", id_), visit, world_of(request))
+    parameters = [
+        {"name": "step", "valueCodeableConcept": step_concept(pathway.canonical, traject.step)},
+        *(_option(option, pathway) for option in options),
+    ]
+    return resource(msgspec.json.encode({"resourceType": "Parameters", "parameter": parameters}))
+
+
+@post("/fhir/Task/{id_:str}/$event", status_code=200)
+async def event(request: Http, id_: FromPath[str]) -> ASGIResponse:
+    """Say that something happened: `event`, `at` if it was earlier, and the answers that it needs."""
+    visit = visit_of(request)
+    visit.caller.require("Task", "u")
+    task = uuid_of("Task", id_)
+    parameters = decode_as(await read_body(request), r4.Parameters)
+    name, at, given = _said(parameters)
+    now = await take_event(task, name, given, at, visit, world_of(request), if_match_of(request))
+    return resource(now.body, version=now.version, updated=now.updated)
+
+
+def _option(option: Option, pathway: Pathway) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [
+        {"name": "event", "valueString": option.event},
+        {"name": "title", "valueString": option.title},
+        {"name": "toStep", "valueString": option.to_step},
+        {"name": "status", "valueCode": option.task},
+        *({"name": "by", "valueString": role} for role in option.by),
+        *(_need(name, "needs", pathway) for name in option.needs),
+        *(_need(name, "may", pathway) for name in option.may),
+    ]
+    return {"name": "next", "part": parts}
+
+
+def _need(name: str, kind: str, pathway: Pathway) -> dict[str, Any]:
+    need = pathway.file.needs[name]
+    codes = [{"name": "code", "valueCode": code} for code in need.codes]
+    parts = [{"name": "name", "valueString": name}, {"name": "ask", "valueString": need.ask}, *codes]
+    return {"name": kind, "part": parts}
+
+
+def _said(parameters: Any) -> tuple[str, datetime | None, dict[str, str]]:
+    """The event, when it happened, and the answers. Raises Invalid with every parameter that is wrong."""
+    issues = list(_wrong(parameters))
+    if issues:
+        raise Invalid(*issues)
+    values = {each.name: each for each in parameters.parameter or ()}
+    at = values["at"].valueDateTime if "at" in values else None
+    given = {name: _text(value) or "" for name, value in values.items() if name not in ("event", "at")}
+    return _text(values["event"]) or "", datetime.fromisoformat(at) if at else None, given
+
+
+def _wrong(parameters: Any) -> Iterator[Issue]:
+    seen: set[str] = set()
+    for place, each in enumerate(parameters.parameter or ()):
+        path = f"Parameters.parameter[{place}]"
+        if each.name in seen:
+            yield Issue(nl="Deze naam staat er twee keer.", en="This name stands twice.", expression=(path,))
+        seen.add(each.name)
+        if each.name == "at" and "T" not in (each.valueDateTime or ""):
+            yield Issue(
+                nl="‘at’ is een valueDateTime met tijd en zone.",
+                en="'at' is a valueDateTime with time and zone.",
+                expression=(path,),
+                code="value",
+            )
+        if each.name != "at" and _text(each) is None:
+            yield Issue(
+                nl="Geef de waarde als valueString of valueCode.",
+                en="Give the value as valueString or valueCode.",
+                expression=(path,),
+                code="value",
+            )
+    if "event" not in seen:
+        yield Issue(
+            nl="Welke gebeurtenis? Zie GET Task/{id}/$next.",
+            en="Which event? Send a parameter 'event' with a valueString; GET Task/{id}/$next lists them.",
+            expression=("Parameters.parameter.where(name='event')",),
+            code="required",
+        )
+
+
+def _text(parameter: Any) -> str | None:
+    text: str | None = parameter.valueString or parameter.valueCode
+    return text

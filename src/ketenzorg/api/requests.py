@@ -1,0 +1,56 @@
+"""What every handler takes from a request: the world, the visit, and the headers that FHIR gives meaning."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+
+from ketenzorg.api.gate import VISIT
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import BadRequest, Issue, NotFound
+
+Http = Request[Any, Any, Any]
+WEAK_ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*\Z')
+
+
+def world_of(request: Http) -> World:
+    """The world of this process."""
+    world: World = request.app.state.world
+    return world
+
+
+def visit_of(request: Http) -> Visit:
+    """Who calls; the gate has made sure that there is somebody."""
+    scope: Any = request.scope
+    visit: Visit = scope[VISIT]
+    return visit
+
+
+def uuid_of(kind: str, id_: str) -> UUID:
+    """An id of ours; any other id is that of nothing here."""
+    try:
+        return UUID(id_)
+    except ValueError:
+        raise NotFound(
+            Issue(nl=f"Deze {kind} is er niet, of niet voor u.", en=f"No such {kind}, or not for you.")
+        ) from None
+
+
+def if_match_of(request: Http) -> int | None:
+    """The version that the caller has seen; None when it does not say."""
+    header = request.headers.get("if-match")
+    if header is None:
+        return None
+    found = WEAK_ETAG.match(header)
+    if found is None:
+        raise BadRequest(
+            Issue(nl='If-Match is een ETag van ons: W/"3".', en='If-Match is an ETag of ours: W/"3".'),
+        )
+    return int(found[1])
+
+
+def prefers(request: Http, preference: str) -> bool:
+    """Whether the Prefer header asks for this. https://hl7.org/fhir/R4/http.html#ops"""
+    wishes = re.split(r"[,;]", request.headers.get("prefer", ""))
+    return any(wish.replace(" ", "").replace('"', "").lower() == preference.lower() for wish in wishes)

@@ -1,0 +1,218 @@
+"""The query part of a search, read into clauses: what is not understood is said, never guessed.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from ketenzorg.errors import BadRequest, Issue, NotFound
+from ketenzorg.fhir.dates import Period, period_of
+from ketenzorg.fhir.search_parameters import PARAMETERS, Parameter
+from ketenzorg.pathway.region import Region
+from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
+
+DEFAULT_COUNT = 50
+MAX_COUNT = 200
+MAX_PARAMETERS = 20
+MAX_VALUES = 20  # alternatives in one parameter
+MAX_LENGTH = 500  # characters of one value
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+SPLIT = re.compile(r"(?<!\\),")
+DATE = re.compile(
+    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?\Z"
+)
+NOBODY = UUID(int=0)  # the id of nothing
+
+
+class Asked(NamedTuple):
+    """A search as it was understood."""
+
+    query: Query
+    includes: tuple[str, ...]
+    kept: list[tuple[str, str]]  # for the self link
+    ignored: tuple[str, ...]
+
+
+def read_query(kind: str, pairs: Iterable[tuple[str, str]], region: Region, *, strict: bool) -> Asked:
+    """Raises BadRequest with every parameter that is wrong, NotFound for a type that cannot be searched."""
+    if kind not in PARAMETERS:
+        raise NotFound(
+            Issue(
+                nl=f"Op dit type kan niet worden gezocht; wel op: {', '.join(PARAMETERS)}.",
+                en=f"This type cannot be searched; these can: {', '.join(PARAMETERS)}.",
+                code="not-supported",
+            ),
+        )
+    reader = _Reader(kind, region)
+    pairs = list(pairs)
+    if len(pairs) > MAX_PARAMETERS:
+        raise BadRequest(
+            _wrong("", f"hoogstens {MAX_PARAMETERS} parameters.", f"at most {MAX_PARAMETERS} parameters.")
+        )
+    for name, value in pairs:
+        reader.take(name, value)
+    if strict:
+        reader.issues += [
+            _wrong(name, "deze parameter kennen we niet.", "no such parameter.") for name in reader.ignored
+        ]
+    if reader.issues:
+        raise BadRequest(*reader.issues)
+    return Asked(reader.query(), tuple(reader.includes), reader.kept, tuple(reader.ignored))
+
+
+class _Reader:
+    def __init__(self, kind: str, region: Region) -> None:
+        self._kind = kind
+        self._region = region
+        self._declared = {parameter.name: parameter for parameter in PARAMETERS[kind]}
+        self._tokens: list[TokenClause] = []
+        self._references: list[ReferenceClause] = []
+        self._dates: list[DateClause] = []
+        self._ids: tuple[UUID, ...] | None = None
+        self._after: UUID | None = None
+        self._count = DEFAULT_COUNT
+        self.includes: list[str] = []
+        self.kept: list[tuple[str, str]] = []
+        self.ignored: list[str] = []
+        self.issues: list[Issue] = []
+
+    def query(self) -> Query:
+        """The clauses so far."""
+        return Query(
+            type=self._kind,
+            tokens=tuple(self._tokens),
+            references=tuple(self._references),
+            dates=tuple(self._dates),
+            ids=self._ids,
+            after=self._after,
+            count=self._count,
+        )
+
+    def take(self, name: str, value: str) -> None:
+        """One parameter; a mistake is kept for the end."""
+        parameter, _, modifier = name.partition(":")
+        try:
+            if len(value) > MAX_LENGTH or "\0" in value:
+                raise _Wrong(f"hoogstens {MAX_LENGTH} tekens.", f"at most {MAX_LENGTH} characters.")
+            if parameter in self._declared:
+                self._declared_parameter(self._declared[parameter], modifier, value)
+            elif not self._control(name, value):
+                # The name comes back only when it can be a name: it may hold anything.
+                self.ignored.append(name if re.fullmatch(r"[A-Za-z_][A-Za-z_:.-]{0,40}", name) else "?")
+                return
+        except _Wrong as wrong:
+            self.issues.append(
+                _wrong(name if parameter in self._declared or name.startswith("_") else "", *wrong.args)
+            )
+            return
+        if name != "_cursor":
+            self.kept.append((name, value))
+
+    def _control(self, name: str, value: str) -> bool:
+        match name:
+            case "_count":
+                self._count = _count(value)
+            case "_id":
+                self._ids = tuple(_uuid(text) for text in _values(value))
+            case "_cursor":
+                self._after = _uuid(value)
+            case "_lastUpdated":
+                self._dates.append(DateClause("", tuple(_date(text) for text in _values(value))))
+            case "_include":
+                self.includes.append(self._include(value))
+            case "_format":
+                if "json" not in value:
+                    raise _Wrong("alleen json.", "json only.")
+            case _:
+                return False
+        return True
+
+    def _declared_parameter(self, parameter: Parameter, modifier: str, value: str) -> None:
+        if parameter.kind == "token" and not modifier:
+            self._tokens.append(TokenClause(parameter.name, tuple(_token(text) for text in _values(value))))
+        elif parameter.kind == "reference" and not modifier:
+            targets = tuple(_reference(text) for text in _values(value))
+            self._references.append(ReferenceClause(parameter.name, targets))
+        elif parameter.kind == "reference" and modifier == "identifier":
+            organisations = tuple(self._organisation(text) for text in _values(value))
+            self._references.append(ReferenceClause(parameter.name, organisations))
+        elif parameter.kind == "date" and not modifier:
+            self._dates.append(DateClause(parameter.name, tuple(_date(text) for text in _values(value))))
+        else:
+            raise _Wrong("deze modifier kennen we hier niet.", "this modifier is not supported here.")
+
+    def _organisation(self, text: str) -> tuple[str, UUID]:
+        system, _, value = text.partition("|")
+        known = self._region.by_identifier(system, value)
+        return "Organization", known.id if known else NOBODY
+
+    def _include(self, value: str) -> str:
+        kind, _, name = value.partition(":")
+        name = name.partition(":")[0]
+        parameter = self._declared.get(name)
+        if kind != self._kind or parameter is None or parameter.kind != "reference":
+            possible = ", ".join(
+                f"{self._kind}:{each.name}" for each in self._declared.values() if each.kind == "reference"
+            )
+            raise _Wrong(f"dit kan worden meegestuurd: {possible}.", f"these can be included: {possible}.")
+        return name
+
+
+class _Wrong(ValueError):
+    """What is wrong with a value, in Dutch and in English."""
+
+
+def _wrong(name: str, nl: str, en: str) -> Issue:
+    shown = f"{name}: " if name else ""
+    return Issue(nl=f"{shown}{nl}", en=f"{shown}{en}", expression=(name,) if name else (), code="value")
+
+
+def _values(value: str) -> list[str]:
+    values = [text.replace("\\,", ",") for text in SPLIT.split(value)]
+    if len(values) > MAX_VALUES or not all(values):
+        raise _Wrong(f"1 tot {MAX_VALUES} waarden.", f"1 to {MAX_VALUES} values.")
+    return values
+
+
+def _count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) == 0:
+        raise _Wrong(f"een getal van 1 tot {MAX_COUNT}.", f"a number from 1 to {MAX_COUNT}.")
+    return min(int(value), MAX_COUNT)
+
+
+def _token(text: str) -> tuple[str | None, str | None]:
+    """`code` any system, `|code` without one, `system|` any of that system."""
+    if "|" not in text:
+        return None, text
+    system, _, code = text.partition("|")
+    return system, code or None
+
+
+def _reference(text: str) -> tuple[str | None, UUID]:
+    """`id`, `Type/id` or a whole URL; an id that cannot be ours finds nothing."""
+    *rest, id_ = text.rsplit("/", 2)
+    try:
+        return (rest[-1] if rest else None), UUID(id_)
+    except ValueError:
+        return None, NOBODY
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return NOBODY
+
+
+def _date(text: str) -> tuple[str, Period]:
+    prefix, rest = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+    rest = rest.replace(" ", "+")  # a plus sign that was not encoded
+    if not DATE.match(rest):
+        raise _Wrong("een datum of tijdstip, zoals ge2026-01-31.", "a date or an instant, like ge2026-01-31.")
+    try:
+        return prefix, period_of(rest)
+    except (ValueError, OverflowError):
+        raise _Wrong("deze datum bestaat niet.", "no such date.") from None

@@ -1,0 +1,58 @@
+"""FHIR transaction: a referral comes in. https://hl7.org/fhir/R4/http.html#transaction"""
+
+from typing import Any
+
+import msgspec
+from litestar import post
+from litestar.response.base import ASGIResponse
+
+from ketenzorg.api.answers import resource
+from ketenzorg.api.body import read_body
+from ketenzorg.api.requests import Http, prefers, visit_of, world_of
+from ketenzorg.coordination.looking import read
+from ketenzorg.coordination.referring import Receipt, receive_referral
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.fhir.outcome import operation_outcome
+from ketenzorg.referral.stored import instant
+
+
+@post("/fhir", status_code=200)
+async def transaction(request: Http) -> ASGIResponse:
+    """The posted entries in their order, then the CarePlan and (when we made it) the Task."""
+    world, visit = world_of(request), visit_of(request)
+    visit.caller.require("ServiceRequest", "c")
+    body = await read_body(request)
+    receipt = await receive_referral(body, visit, world)
+    entries = _entries(receipt)
+    if prefers(request, "return=representation"):
+        await _add_resources(entries, visit, world)
+    return resource(
+        msgspec.json.encode({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
+    )
+
+
+def _entries(receipt: Receipt) -> list[dict[str, Any]]:
+    ours = [receipt.care_plan] if receipt.task_was_posted else [receipt.care_plan, receipt.task]
+    entries = [{"response": _response(location, receipt)} for location in (*receipt.locations, *ours)]
+    outcome = operation_outcome(receipt.notices, "informational")
+    entries[receipt.request_place]["response"]["outcome"] = msgspec.Raw(outcome)
+    return entries
+
+
+def _response(location: str, receipt: Receipt) -> dict[str, Any]:
+    if location in receipt.known:
+        return {"status": "200 OK", "location": location}
+    if not receipt.new:  # it may have moved on since; its address is what stays
+        return {"status": "200 OK", "location": location}
+    return {
+        "status": "201 Created",
+        "location": f"{location}/_history/1",
+        "etag": 'W/"1"',
+        "lastModified": instant(receipt.at),
+    }
+
+
+async def _add_resources(entries: list[dict[str, Any]], visit: Visit, world: World) -> None:
+    for entry in entries:
+        kind, id_, *_ = entry["response"]["location"].split("/")
+        entry["resource"] = msgspec.Raw((await read(kind, id_, visit, world)).body)

@@ -1,0 +1,108 @@
+"""Every route, dependency and error handler, wired in one place."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.types import ControllerRouterHandler
+
+from ketenzorg.access.keys import Keys
+from ketenzorg.access.tokens import Tokens
+from ketenzorg.api import answers, health, metadata, operations, read, sandbox, search, task, transaction
+from ketenzorg.api.gate import Gate
+from ketenzorg.coordination.world import World
+from ketenzorg.errors import KetenzorgError
+from ketenzorg.logs import STARTED, STOPPED, log
+from ketenzorg.pathway.load import load
+from ketenzorg.pathway.region import load_region
+from ketenzorg.settings import Settings
+from ketenzorg.store.database import Database
+from ketenzorg.store.durability import check_durability
+from ketenzorg.store.ids import uuid7
+from ketenzorg.store.reading import Reading
+from ketenzorg.store.referrals import Referrals
+from ketenzorg.store.searching import Searching
+from ketenzorg.store.trajecten import Trajecten
+
+ROUTES: list[ControllerRouterHandler] = [
+    transaction.transaction,
+    metadata.capabilities,
+    search.search,
+    read.read,
+    task.update,
+    task.json_patch,
+    operations.next_events,
+    operations.event,
+    health.live,
+    health.ready,
+]
+SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock]
+
+
+def real_time() -> datetime:
+    """Now, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def tokens_of(settings: Settings, secret: bytes) -> Tokens:
+    """The tokens of this installation; their time is real, also in the sandbox."""
+    return Tokens(
+        Keys.derive(secret).token, audience=settings.audience, region=settings.region, now=real_time
+    )
+
+
+def world_of(settings: Settings, secret: bytes, database: Database, now: Callable[[], datetime]) -> World:
+    """Everything that the use cases need, from the settings."""
+    catalogue = load(settings.pathways)
+    return World(
+        region=load_region(settings.pathways, settings.region, catalogue),
+        catalogue=catalogue,
+        keys=Keys.derive(secret),
+        referrals=Referrals(database, settings.region),
+        trajecten=Trajecten(database, settings.region),
+        reading=Reading(database, settings.region),
+        searching=Searching(database, settings.region),
+        new_id=uuid7,
+        now=now,
+        started=real_time().replace(microsecond=0),
+    )
+
+
+def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandbox: bool = False) -> Gate:
+    """The service as an ASGI application, with the gate around it."""
+    clock = sandbox.SandboxClock()
+    database = Database(database_url)
+    world = world_of(settings, secret, database, clock.now if in_sandbox else real_time)
+
+    @asynccontextmanager
+    async def running(_: Litestar) -> AsyncIterator[None]:
+        log(STARTED, what="api", pathways=world.catalogue.names)
+        yield
+        await database.close()
+        log(STOPPED, what="api")
+
+    app = Litestar(
+        route_handlers=[*ROUTES, *(SANDBOX_ROUTES if in_sandbox else [])],
+        lifespan=[running],
+        state=State(
+            {
+                "world": world,
+                "base_url": settings.base_url,
+                "clock": clock,
+                "check_durability": partial(check_durability, database),
+            }
+        ),
+        exception_handlers={
+            KetenzorgError: answers.expected,
+            HTTPException: answers.of_framework,
+            Exception: answers.crash,
+        },
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=None,
+    )
+    return Gate(app, tokens_of(settings, secret))

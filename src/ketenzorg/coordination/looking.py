@@ -1,0 +1,127 @@
+"""A party reads: one resource or a search, cut to what its role in each traject shows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.access.personal_numbers import tokens_in, unseal
+from ketenzorg.access.views import shown, sight_of
+from ketenzorg.coordination.directory import organisation_resource
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import Issue, NotFound
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.store.reading import Found
+from ketenzorg.store.searching import Query
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A resource as its reader sees it."""
+
+    type: str
+    id: str
+    body: bytes
+    version: int
+    updated: datetime
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a search: what matched, what came along, and after which id the next page begins."""
+
+    matches: tuple[Seen, ...]
+    included: tuple[Seen, ...]
+    next_after: UUID | None
+
+
+async def read(kind: str, id_: str, visit: Visit, world: World) -> Seen:
+    """One resource. "Not there" and "not for you" are the same answer."""
+    if kind == "Organization":
+        return _organisation(id_, world)
+    try:
+        found = await world.reading.one(kind, UUID(id_), visit.access(world))
+    except ValueError:
+        found = None
+    seen = await _seen([found] if found else [], visit, world)
+    if not seen:
+        raise _not_found(kind)
+    return seen[0]
+
+
+async def search(query: Query, includes: Sequence[str], visit: Visit, world: World) -> Page:
+    """A page of what matches, ordered by id (and so by moment of creation), with what it refers to."""
+    await world.reading.note_search(query.type, visit.access(world))
+    organisation = visit.caller.organisation
+    found, more = await world.searching.find(query, organisation)
+    wanted = _targets(found, query.type, includes)
+    referred = await world.searching.by_id(
+        [each for each in wanted if each[0] != "Organization"], organisation
+    )
+    included = await _seen(referred, visit, world)
+    organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
+    matches = await _seen(found, visit, world)
+    return Page(tuple(matches), (*included, *organisations), found[-1].id if more else None)
+
+
+async def _seen(found: Sequence[Found], visit: Visit, world: World) -> list[Seen]:
+    organisation = visit.caller.organisation
+    sights = {
+        each.id: sight_of(
+            world.catalogue.version(each.pathway, each.pathway_version), organisation, each.roles
+        )
+        for each in found
+    }
+    visible = [each for each in found if sights[each.id].sees(each.type)]
+    tokens = {token for each in visible if sights[each.id].bsn for token in tokens_in(each.body)}
+    numbers = await _numbers(tokens, organisation, world)
+    return [
+        Seen(
+            each.type,
+            str(each.id),
+            shown(each.body, each.type, sights[each.id], numbers),
+            each.version,
+            each.updated,
+        )
+        for each in visible
+    ]
+
+
+async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[UUID, str]:
+    if not tokens:
+        return {}
+    sealed = await world.reading.numbers(sorted(tokens), organisation)
+    return {token: unseal(token, ciphertext, world.keys) for token, ciphertext in sealed.items()}
+
+
+def _targets(found: Sequence[Found], kind: str, includes: Sequence[str]) -> list[tuple[str, UUID]]:
+    """What the matches refer to by the parameters to include, each once."""
+    elements = [parameter.element for parameter in PARAMETERS[kind] if parameter.name in includes]
+    targets: dict[tuple[str, UUID], None] = {}
+    for each in found:
+        body = json.read(each.body)
+        for element in elements:
+            values = body.get(element, [])
+            for value in values if isinstance(values, list) else [values]:
+                target, _, id_ = value.get("reference", "").partition("/")
+                try:
+                    targets[target, UUID(id_)] = None
+                except ValueError:
+                    continue  # not one of ours
+    return list(targets)
+
+
+def _organisation(id_: str, world: World) -> Seen:
+    try:
+        organisation = world.region.by_id(UUID(id_))
+    except ValueError:
+        organisation = None
+    if organisation is None:
+        raise _not_found("Organization")
+    return Seen("Organization", id_, organisation_resource(organisation), 1, world.started)
+
+
+def _not_found(kind: str) -> NotFound:
+    return NotFound(
+        Issue(nl=f"Deze {kind} is er niet, of niet voor u.", en=f"No such {kind}, or not for you.")
+    )

@@ -1,0 +1,139 @@
+"""What a sender must know about a referral that was taken in: who acts before when, why, and what is missing."""
+
+from zoneinfo import ZoneInfo
+
+from ketenzorg.coordination.participants import Participants
+from ketenzorg.errors import Issue
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.criteria import Screening
+from ketenzorg.pathway.definition import Source
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.referrals import NewReferral, Stored
+
+Notice = Issue
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def notices_of(
+    pathway: Pathway,
+    participants: Participants,
+    screening: Screening,
+    referral: NewReferral,
+    stored: Stored,
+    task: str,
+) -> tuple[Notice, ...]:
+    """Everything in the order in which a reader wants it."""
+    if not stored.new:
+        return (
+            _told(
+                f"Deze verwijzing hadden we al; er is niets veranderd. Hoe het ermee staat: {task}.",
+                f"We had this referral already; nothing changed. Where it stands: {task}.",
+            ),
+        )
+    return (
+        _owner(participants),
+        *_dates(pathway, referral),
+        *_advice(screening),
+        *_asked_for(screening),
+        *_second(stored),
+        *_not_adopted(pathway),
+    )
+
+
+def cite(source: Source) -> str:
+    """Where a rule comes from, and how firm that is."""
+    return f"{source.key}, {source.status}" if source.key else source.status
+
+
+def answer_path(element: str) -> str:
+    """Where the answer to a question of the pathway is given."""
+    return f"QuestionnaireResponse.item.where(linkId='{element}')"
+
+
+def _owner(participants: Participants) -> Notice:
+    owner = f"{participants.owner.name} (Organization/{participants.owner.id})"
+    if participants.owner_was_named:
+        why_nl, why_en = "zoals u vroeg", "as you asked"
+    elif participants.municipality_is_guess:
+        why_nl = (
+            f"gemeente {participants.municipality}, die van uw praktijk: Patient.address.district ontbreekt"
+        )
+        why_en = (
+            f"municipality {participants.municipality}, your practice's: Patient.address.district is missing"
+        )
+    else:
+        why_nl = f"werkt in gemeente {participants.municipality}, waar de patiënt woont"
+        why_en = f"works in municipality {participants.municipality}, where the patient lives"
+    others = ", ".join(f"{each.name} (Organization/{each.id})" for each in participants.alternatives)
+    others_nl, others_en = (f" Ook mogelijk: {others}.", f" Also possible: {others}.") if others else ("", "")
+    return _told(
+        f"Aan zet: {owner}, want {why_nl}.{others_nl}",
+        f"To act: {owner}, because: {why_en}.{others_en}",
+        "Task.owner",
+    )
+
+
+def _dates(pathway: Pathway, referral: NewReferral) -> list[Notice]:
+    state = engine.State(referral.step, referral.counts, referral.happened)
+    return [
+        _told(
+            f"‘{due.to_event}’ uiterlijk {due.at.astimezone(AMSTERDAM):%d-%m-%Y %H:%M} (norm ‘{due.norm}’, "
+            f"{due.status}{f', {due.source}' if due.source else ''}).",
+            f"'{due.to_event}' by {due.at.astimezone(AMSTERDAM).isoformat()} (norm '{due.norm}', "
+            f"{due.status}{f', {due.source}' if due.source else ''}).",
+            "Task.businessStatus",
+        )
+        for due in engine.due(pathway, state)
+    ]
+
+
+def _advice(screening: Screening) -> list[Notice]:
+    return [
+        _told(
+            f"Advies ({advice.rule}): {advice.text}",
+            f"Advice (rule '{advice.rule}', {cite(advice.source)}): {advice.text}",
+        )
+        for advice in screening.advice
+    ]
+
+
+def _asked_for(screening: Screening) -> list[Notice]:
+    return [
+        Issue(
+            nl=f"Nog niet ingevuld: {missing.ask}",
+            en=f"Not answered yet, linkId '{missing.element}': {missing.ask}",
+            expression=(answer_path(missing.element),),
+            code="incomplete",
+            severity="warning",
+        )
+        for missing in screening.missing
+    ]
+
+
+def _second(stored: Stored) -> list[Notice]:
+    return [
+        Issue(
+            nl="Deze patiënt heeft al een open traject op dit zorgpad, door u verwezen.",
+            en="This patient already has an open traject on this pathway, referred by you.",
+            code="duplicate",
+            severity="warning",
+        )
+        for _ in stored.other_trajecten[:1]
+    ]
+
+
+def _not_adopted(pathway: Pathway) -> list[Notice]:
+    if pathway.adopted:
+        return []
+    return [
+        Issue(
+            nl=f"Het zorgpad ‘{pathway.title}’ {pathway.version} is niet vastgesteld door een zorginhoudelijk eigenaar.",
+            en=f"Pathway '{pathway.title}' {pathway.version} has not been adopted by a clinical owner.",
+            code="informational",
+            severity="warning",
+        ),
+    ]
+
+
+def _told(nl: str, en: str, *expression: str) -> Notice:
+    return Issue(nl=nl, en=en, expression=expression, code="informational", severity="information")

@@ -1,0 +1,264 @@
+"""A referral comes in: read, checked against its pathway, given to who must act, stored whole or not at all."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg import events
+from ketenzorg.access.keys import keyed_digest
+from ketenzorg.access.sealing import seal_numbers
+from ketenzorg.access.views import parties_that_see
+from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of
+from ketenzorg.coordination.participants import Participants, find_participants, match_organisations
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import Conflict, Invalid, Issue
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import SearchRows, search_rows
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.answers import read_answers
+from ketenzorg.pathway.criteria import Screening, screen
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.bundle import Entry, Posted, read_bundle
+from ketenzorg.referral.care_plan import new_care_plan
+from ketenzorg.referral.content import canonical
+from ketenzorg.referral.coordination_task import first_task
+from ketenzorg.referral.intake import Asked, what_is_asked
+from ketenzorg.referral.references import resolve
+from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.referrals import Message, NewReferral, NewResource, Package, SealedNumber, Stored
+
+NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What the sender hears: where each entry is, where the CarePlan and the Task are, and what it must know."""
+
+    new: bool
+    at: datetime
+    request_place: int
+    locations: tuple[str, ...]  # of the posted entries, in their order
+    known: frozenset[str]  # those that were here already: organisations
+    care_plan: str
+    task: str
+    task_was_posted: bool
+    notices: tuple[Notice, ...]
+
+
+async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
+    """Take in a transaction Bundle. Raises Malformed, Invalid, Forbidden or Conflict with everything that is wrong."""
+    at = world.now()
+    posted = read_bundle(body, world.new_id)
+    asked, issues = what_is_asked(posted)
+    issues += match_organisations(posted, world.region)
+    numbers, wrong_numbers = seal_numbers(posted.entries, world.keys)
+    digest = keyed_digest(world.keys.digest, canonical(posted))
+    own = [entry for entry in posted.entries if entry.kind != "Organization"]
+    issues += wrong_numbers + resolve(own, posted.addresses() | world.addresses)
+    if asked is None:
+        raise Invalid(*issues)
+    pathway, no_pathway = _pathway(asked, world)
+    if pathway is None:
+        raise Invalid(*issues, *no_pathway)
+    participants, strangers = find_participants(asked, pathway, visit.caller, world.region)
+    screening = screen(pathway, read_answers(pathway, [json.read(entry.raw) for entry in own]))
+    issues += strangers + _stops(screening)
+    if issues or participants is None:
+        raise Invalid(*issues)
+    package = _package(own, asked, pathway, participants, digest, list(numbers.values()), visit, world, at)
+    stored = await world.referrals.receive(package)
+    if stored.hash != digest:
+        raise Conflict(_other_content(asked, stored))
+    return _receipt(posted, asked, pathway, participants, screening, package, stored, at)
+
+
+def _pathway(asked: Asked, world: World) -> tuple[Pathway | None, list[Issue]]:
+    for place, canonical_ in enumerate(asked.canonicals):
+        pathway = world.catalogue.by_canonical(canonical_)
+        if pathway is not None:
+            return pathway, []
+        return None, [_no_such_pathway(f"{asked.request.path}.instantiatesCanonical[{place}]", world)]
+    pathway = world.catalogue.by_code(asked.codes)
+    return pathway, [] if pathway else [_no_such_pathway(f"{asked.request.path}.code", world)]
+
+
+def _package(
+    own: list[Entry],
+    asked: Asked,
+    pathway: Pathway,
+    participants: Participants,
+    digest: bytes,
+    numbers: list[SealedNumber],
+    visit: Visit,
+    world: World,
+    at: datetime,
+) -> Package:
+    """Everything that is stored together."""
+    state = engine.start(pathway, at)
+    due = next(iter(engine.due(pathway, state)), None)
+    plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
+    resources = [
+        *_sent(own, pathway, participants, at),
+        *_made(asked, pathway, participants, plan, task, at),
+    ]
+    owner, requester = participants.owner.id, participants.requester.id
+    parties = tuple(dict.fromkeys((requester, owner)))
+    patient_number = next((n.token for n in numbers if str(n.token).encode() in asked.patient.raw), None)
+    referral = NewReferral(
+        organisation=requester,
+        system=asked.identifier[0],
+        value=asked.identifier[1],
+        hash=digest.hex(),
+        locations=(*(entry.location for entry in own), f"CarePlan/{plan}", f"Task/{task}"),
+        at=at,
+        traject=world.new_id(),
+        pathway=pathway.name,
+        version=pathway.version,
+        step=state.step,
+        counts=state.counts,
+        happened=state.happened,
+        person=patient_number or asked.patient.id,
+        patient=asked.patient.id,
+        service_request=asked.request.id,
+        care_plan=plan,
+        task=task,
+        roles=participants.roles,
+        parties=parties,
+        municipality=participants.municipality,
+        due=due.at if due else None,
+        due_norm=due.norm if due else None,
+        event_id=world.new_id(),
+        event=pathway.file.begins_with,
+        event_body=events.ReferralReceived(
+            pathway=pathway.name,
+            version=pathway.version,
+            event=pathway.file.begins_with,
+            step=state.step,
+            at=at,
+            requester=requester,
+            owner=owner,
+            service_request=asked.request.id,
+            task=task,
+            municipality=participants.municipality,
+        ),
+        outbox=tuple(Message(world.new_id(), party, task, 1) for party in parties),
+        audit_id=world.new_id(),
+        request=visit.request,
+        client=visit.caller.client,
+    )
+    return Package(referral, resources, numbers)
+
+
+def _sent(own: list[Entry], pathway: Pathway, participants: Participants, at: datetime) -> list[NewResource]:
+    """What the sender posted, in its own bytes; the Task follows with what we add to it."""
+    return [
+        _resource(entry.kind, entry.id, stored_form(entry.raw, entry.id, 1, at), pathway, participants)
+        for entry in own
+        if entry.kind != "Task"
+    ]
+
+
+def _made(
+    asked: Asked, pathway: Pathway, participants: Participants, plan: UUID, task: UUID, at: datetime
+) -> list[NewResource]:
+    step = pathway.steps[pathway.file.begins]
+    patient, request = asked.patient.location, asked.request.location
+    requester = f"Organization/{participants.requester.id}"
+    care_plan = new_care_plan(
+        plan,
+        canonical=pathway.canonical,
+        title=pathway.title,
+        step=step.name,
+        patient=patient,
+        requester=requester,
+        request=request,
+        at=at,
+    )
+    coordination_task = first_task(
+        asked.task.raw if asked.task else None,
+        task,
+        canonical=pathway.canonical,
+        step=step.name,
+        status=step.task,
+        care_plan=f"CarePlan/{plan}",
+        request=request,
+        patient=patient,
+        requester=requester,
+        owner=f"Organization/{participants.owner.id}",
+        at=at,
+    )
+    return [
+        _resource("CarePlan", plan, care_plan, pathway, participants),
+        _resource("Task", task, coordination_task, pathway, participants),
+    ]
+
+
+def _resource(kind: str, id_: UUID, body: bytes, pathway: Pathway, participants: Participants) -> NewResource:
+    searched = kind in ("Task", "ServiceRequest", "CarePlan")
+    rows = search_rows(json.read(body)) if searched else NO_ROWS
+    return NewResource(kind, id_, parties_that_see(pathway, kind, participants.roles), body, rows)
+
+
+def _receipt(
+    posted: Posted,
+    asked: Asked,
+    pathway: Pathway,
+    participants: Participants,
+    screening: Screening,
+    package: Package,
+    stored: Stored,
+    at: datetime,
+) -> Receipt:
+    *sent, care_plan, task = stored.locations
+    places = iter(sent)
+    locations = tuple(
+        entry.location if entry.kind == "Organization" else next(places) for entry in posted.entries
+    )
+    known = frozenset(entry.location for entry in posted.entries if entry.kind == "Organization")
+    return Receipt(
+        new=stored.new,
+        at=at,
+        request_place=asked.request.place,
+        locations=locations,
+        known=known,
+        care_plan=care_plan,
+        task=task,
+        task_was_posted=asked.task is not None,
+        notices=notices_of(pathway, participants, screening, package.referral, stored, task),
+    )
+
+
+def _stops(screening: Screening) -> list[Issue]:
+    """What stops the sending: an alarm, a condition that is not met, an answer that must be there."""
+    return [
+        Issue(
+            nl=stop.say,
+            en=f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): {stop.say}",
+            expression=tuple(answer_path(element) for element in stop.elements),
+            code="business-rule",
+            severity="fatal" if stop.alarm else "error",
+        )
+        for stop in screening.blocked
+    ]
+
+
+def _no_such_pathway(path: str, world: World) -> Issue:
+    known = ", ".join(world.catalogue.current(name).url for name in world.catalogue.names)
+    return Issue(
+        nl=f"Dit zorgpad kennen we niet. Noem het in ServiceRequest.instantiatesCanonical: {known}",
+        en=f"No such pathway. Name it in ServiceRequest.instantiatesCanonical: {known}",
+        expression=(path,),
+        code="not-found",
+    )
+
+
+def _other_content(asked: Asked, stored: Stored) -> Issue:
+    task = stored.locations[-1]
+    return Issue(
+        nl=f"Onder dit kenmerk is al een verwijzing met andere inhoud opgeslagen ({task}). Iets toevoegen? Zet een "
+        f"notitie op {task}. Iets veranderen? Trek {task} in en stuur de verwijzing met een nieuw kenmerk.",
+        en=f"A referral with other content is stored under this identifier ({task}). To add something, put a note on "
+        f"{task}. To change something, cancel {task} and send the referral under a new identifier.",
+        expression=(f"{asked.request.path}.identifier",),
+        code="duplicate",
+    )

@@ -1,0 +1,364 @@
+"""A party says what happened: the pathway decides whether it may, and everything that follows is stored together."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg import events
+from ketenzorg.access.views import roles_of, shown, sight_of
+from ketenzorg.coordination.changes import Change, changes
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Issue,
+    NotFound,
+    PreconditionFailed,
+    TransitionNotAllowed,
+)
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import search_rows
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.engine import Option, State, StepTaken
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.care_plan import next_care_plan
+from ketenzorg.referral.coordination_task import new_round, next_task
+from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.referrals import Message
+from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
+
+TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a party says: an event with what it brings, and what it adds to the Task. No event: it only adds."""
+
+    event: str | None
+    by: str
+    given: Mapping[str, str] = {}
+    added: Mapping[str, list[Any]] = {}
+    at: datetime | None = None
+
+
+class TaskNow(msgspec.Struct, frozen=True):
+    """A Task as its reader sees it."""
+
+    body: bytes
+    version: int
+    updated: datetime
+
+
+Judge = Callable[[Traject, Pathway, list[str]], Said | None]
+
+
+async def take_event(
+    task: UUID,
+    event: str,
+    given: Mapping[str, str],
+    at: datetime | None,
+    visit: Visit,
+    world: World,
+    if_match: int | None,
+) -> TaskNow:
+    """Record a named event of the pathway. Raises TransitionNotAllowed naming what is allowed, and to whom."""
+
+    def judge(traject: Traject, pathway: Pathway, roles: list[str]) -> Said:
+        return Said(event=event, by=_role_for(event, traject, pathway, roles), given=given, at=at)
+
+    return await _act(task, judge, visit, world, if_match)
+
+
+async def write_task(
+    task: UUID,
+    edit: Callable[[dict[str, Any]], dict[str, Any]],
+    visit: Visit,
+    world: World,
+    if_match: int | None,
+) -> TaskNow:
+    """Take a changed Task: what changed in it says which event is meant. `edit` makes the new from the shown one."""
+
+    def judge(traject: Traject, pathway: Pathway, roles: list[str]) -> Said | None:
+        sight = sight_of(pathway, visit.caller.organisation, traject.roles)
+        before = json.read(shown(traject.task.body, "Task", sight, {}))
+        change = changes(before, edit(json.read(shown(traject.task.body, "Task", sight, {}))))
+        return _meant(change, traject, pathway, roles) if change else None
+
+    return await _act(task, judge, visit, world, if_match)
+
+
+async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway, list[Option]]:
+    """The allowed next events of a Task, for every role; none when its hand-over is over."""
+    traject, pathway = await _load(task, visit, world)
+    if traject.open_task != task:
+        return traject, pathway, []
+    return traject, pathway, engine.allowed(pathway, _state(traject))
+
+
+async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: int | None) -> TaskNow:
+    for _ in range(TRIES):
+        traject, pathway = await _load(task, visit, world)
+        if if_match is not None and if_match != traject.task.version:
+            raise _stale(traject)
+        if traject.open_task != task:
+            raise _over(traject)
+        roles = roles_of(visit.caller.organisation, traject.roles)
+        said = judge(traject, pathway, roles)
+        if said is None:
+            return _now(traject.task, traject.task_updated, traject, pathway, visit)
+        at = world.now()
+        step, versions = _step(said, traject, pathway, visit, world, at)
+        if await world.trajecten.store(step, versions):
+            return _now(versions[0], at, traject, pathway, visit)
+    raise Conflict(
+        Issue(
+            nl="Er wordt op dit moment door anderen aan deze Task gewerkt. Lees hem opnieuw en probeer het nog eens.",
+            en="Others are working on this Task at this moment. Read it again and try once more.",
+        ),
+    )
+
+
+async def _load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway]:
+    traject = await world.trajecten.of_task(task, visit.caller.organisation)
+    if traject is None:
+        raise NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
+    return traject, world.catalogue.version(traject.pathway, traject.version)
+
+
+def _state(traject: Traject) -> State:
+    return State(traject.step, traject.counts, traject.happened)
+
+
+def _now(
+    version: Version | NewVersion, updated: datetime, traject: Traject, pathway: Pathway, visit: Visit
+) -> TaskNow:
+    sight = sight_of(pathway, visit.caller.organisation, traject.roles)
+    return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
+
+
+def _role_for(event: str, traject: Traject, pathway: Pathway, roles: list[str]) -> str:
+    """Of the caller's roles the one to which this event is up."""
+    able = [
+        role
+        for option in engine.allowed(pathway, _state(traject))
+        if option.event == event
+        for role in roles
+        if role in option.by
+    ]
+    return next(iter([*able, *roles]))
+
+
+def _meant(change: Change, traject: Traject, pathway: Pathway, roles: list[str]) -> Said:
+    """The one event that a changed Task means; the answers it needs are read from reason and outputs."""
+    state = _state(traject)
+    if change.status is None and change.step is None:
+        return Said(event=None, by=roles[0], added=change.added)
+    refusal: TransitionNotAllowed | None = None
+    for role in roles:
+        try:
+            option = _option(change, pathway, state, role)
+        except TransitionNotAllowed as error:
+            refusal = error
+            continue
+        given, rest = change.answers(pathway, [*option.needs, *option.may])
+        return Said(event=option.event, by=role, given=given, added=rest)
+    raise refusal or Forbidden(Issue(nl="U heeft hierin geen rol.", en="You have no role in this."))
+
+
+def _option(change: Change, pathway: Pathway, state: State, role: str) -> Option:
+    if change.step is None:
+        return engine.for_status(pathway, state, role, change.status or "")
+    wanted = change.status or pathway.steps[state.step].task
+    options = [
+        option
+        for option in engine.allowed(pathway, state, role)
+        if option.to_step == change.step and option.task == wanted
+    ]
+    if len(options) != 1:
+        return engine.for_status(pathway, state, role, wanted)
+    return options[0]
+
+
+def _step(
+    said: Said, traject: Traject, pathway: Pathway, visit: Visit, world: World, at: datetime
+) -> tuple[Step, list[NewVersion]]:
+    """Everything that is stored for what was said; the first version is that of the Task."""
+    happened = _happened(said, traject, at)
+    if said.event is None:
+        taken = None
+        state, ended = _state(traject), traject.ended
+    else:
+        taken = engine.advance(pathway, _state(traject), said.event, said.by, happened, said.given)
+        state, ended = taken.state, happened if taken.ends else None
+    versions = _versions(said, taken, traject, pathway, world, at)
+    due = next(iter(engine.due(pathway, state)), None)
+    task = versions[0]
+    parties = tuple(dict.fromkeys(traject.roles.values()))
+    step = Step(
+        traject=traject.id,
+        seq=traject.seq,
+        at=at,
+        step=state.step,
+        counts=state.counts,
+        happened=state.happened,
+        ended=ended,
+        due=due.at if due else None,
+        due_norm=due.norm if due else None,
+        task=task.id,
+        open_task=task.id,
+        event_id=world.new_id(),
+        event=said.event or "aanvulling",
+        from_step=traject.step,
+        happened_at=happened,
+        event_body=_event(said, taken, pathway, visit, task.id, happened),
+        outbox=tuple(Message(world.new_id(), party, task.id, task.version) for party in parties),
+        audit_id=world.new_id(),
+        request=visit.request,
+        client=visit.caller.client,
+        organisation=visit.caller.organisation,
+        rule=f"{pathway.name}|{pathway.version} {said.by}",
+    )
+    return step, versions
+
+
+def _happened(said: Said, traject: Traject, at: datetime) -> datetime:
+    if said.at is None:
+        return at
+    if not traject.started <= said.at <= at + CLOCKS_DIFFER:
+        raise Invalid(
+            Issue(
+                nl="‘at’ ligt in de toekomst, of voor het begin van het traject.",
+                en="'at' is in the future, or before the traject began.",
+                expression=("Parameters.parameter.where(name='at')",),
+                code="value",
+            ),
+        )
+    return min(said.at, at)
+
+
+def _event(
+    said: Said, taken: StepTaken | None, pathway: Pathway, visit: Visit, task: UUID, happened: datetime
+) -> events.Event:
+    organisation = visit.caller.organisation
+    if taken is None:
+        return events.TaskAmended(by=said.by, organisation=organisation, task=task, at=happened)
+    coded = {name: value for name, value in said.given.items() if pathway.file.needs[name].codes}
+    return events.StepTaken(
+        event=taken.event,
+        from_step=taken.from_step,
+        to_step=taken.to_step,
+        at=happened,
+        by=taken.by,
+        organisation=organisation,
+        task=task,
+        task_status=taken.task,
+        reason=taken.reason.code if taken.reason else None,
+        exit=taken.exit or None,
+        codes=coded,
+    )
+
+
+def _versions(
+    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, world: World, at: datetime
+) -> list[NewVersion]:
+    task = _task(said, taken, traject, pathway, world, at)
+    if taken is None:
+        return [task]
+    plan = _next(
+        traject.plan,
+        lambda id_, version: next_care_plan(
+            traject.plan.body,
+            id_,
+            version,
+            canonical=pathway.canonical,
+            step=taken.to_step,
+            status=taken.careplan,
+            ended=taken.ends,
+            at=at,
+        ),
+    )
+    versions = [task, plan]
+    if json.read(traject.request.body)["status"] != taken.request:
+        body = traject.request.body
+        versions.append(
+            _next(
+                traject.request,
+                lambda id_, version: stored_form(body, id_, version, at, status=taken.request),
+            ),
+        )
+    return versions
+
+
+def _task(
+    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, world: World, at: datetime
+) -> NewVersion:
+    before = json.read(traject.task.body)
+    step, status = (taken.to_step, taken.task) if taken else (traject.step, before["status"])
+    if taken is not None and taken.new_task:
+        id_ = world.new_id()
+        body = new_round(
+            traject.task.body,
+            id_,
+            traject.task.id,
+            canonical=pathway.canonical,
+            step=step,
+            status=status,
+            at=at,
+        )
+        return NewVersion("Task", id_, 1, body, search_rows(json.read(body)))
+    return _next(
+        traject.task,
+        lambda id_, version: next_task(
+            traject.task.body,
+            id_,
+            version,
+            canonical=pathway.canonical,
+            step=step,
+            status=status,
+            reason=(taken.reason.code, taken.reason.text) if taken and taken.reason else None,
+            output={name: _in_words(name, said.given[name], pathway) for name in taken.output}
+            if taken
+            else {},
+            added=said.added,
+            at=at,
+        ),
+    )
+
+
+def _in_words(name: str, answer: str, pathway: Pathway) -> str:
+    """A coded answer as the pathway words it; words as they are."""
+    return pathway.file.codes[answer] if pathway.file.needs[name].codes else answer
+
+
+def _next(old: Version, make: Callable[[UUID, int], bytes]) -> NewVersion:
+    body = make(old.id, old.version + 1)
+    return NewVersion(
+        old.type,
+        old.id,
+        old.version + 1,
+        body,
+        search_rows(json.read(body)),
+        search_rows(json.read(old.body)),
+    )
+
+
+def _stale(traject: Traject) -> PreconditionFailed:
+    return PreconditionFailed(
+        Issue(
+            nl=f"Uw versie is niet meer de laatste; dat is versie {traject.task.version}. Lees de Task opnieuw.",
+            en=f"Your version is no longer the latest; that is {traject.task.version}. Read the Task again.",
+        ),
+    )
+
+
+def _over(traject: Traject) -> TransitionNotAllowed:
+    return TransitionNotAllowed(
+        Issue(
+            nl=f"Deze overdracht is voorbij; het traject gaat verder met Task/{traject.open_task}.",
+            en=f"This hand-over is over; the traject goes on with Task/{traject.open_task}.",
+        ),
+    )

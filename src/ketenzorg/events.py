@@ -1,0 +1,53 @@
+"""Everything that can happen, as it stands in the event log for ever: add fields, never rename or remove one.
+
+Ids and codes only; no personal data, no text that somebody typed.
+"""
+
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+
+class ReferralReceived(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="referral-received"):
+    """A referral came in, and a traject began."""
+
+    pathway: str
+    version: str
+    event: str
+    step: str
+    at: datetime
+    requester: UUID
+    owner: UUID
+    service_request: UUID
+    task: UUID
+    municipality: str
+
+
+class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-taken"):
+    """A party said that something happened, and the traject moved, or stayed where it was."""
+
+    event: str
+    from_step: str
+    to_step: str
+    at: datetime  # when it happened; when we heard stands beside it
+    by: str  # role in the pathway
+    organisation: UUID
+    task: UUID
+    task_status: str
+    reason: str | None = None  # code
+    exit: str | None = None  # code, when it ends the traject
+    codes: dict[str, str] = {}  # coded answers that the event brought
+
+
+class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="task-amended"):
+    """A party added a note or an output to the Task; the step stayed."""
+
+    by: str
+    organisation: UUID
+    task: UUID
+    at: datetime
+
+
+Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended

@@ -1,0 +1,108 @@
+"""The Coordination Task between requester and owner. https://hl7.org/fhir/R4/task.html
+
+Its status is the hand-over, its businessStatus tells people the step.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ketenzorg.fhir import json
+from ketenzorg.referral.codes import fulfil, output_type, reason_concept, step_concept
+from ketenzorg.referral.stored import instant, stored_form
+
+
+def first_task(
+    sent: bytes | None,
+    id_: UUID,
+    *,
+    canonical: str,
+    step: str,
+    status: str,
+    care_plan: str,
+    request: str,
+    patient: str,
+    requester: str,
+    owner: str,
+    at: datetime,
+) -> bytes:
+    """The Task of a new hand-over: the sender's own, completed, or one that we make."""
+    started = json.read(sent) if sent else {"resourceType": "Task", "intent": "order"}
+    return stored_form(
+        json.write(started) if sent is None else sent,
+        id_,
+        1,
+        at,
+        identifier=started.get("identifier") or [_own_identifier(id_)],
+        basedOn=[*started.get("basedOn", ()), {"reference": care_plan}],
+        status=status,
+        businessStatus=step_concept(canonical, step),
+        code=started.get("code") or fulfil(),
+        focus={"reference": request},
+        **{"for": started.get("for") or {"reference": patient}},
+        authoredOn=started.get("authoredOn") or instant(at),
+        lastModified=instant(at),
+        requester=started.get("requester") or {"reference": requester},
+        owner={"reference": owner},
+    )
+
+
+def next_task(
+    body: bytes,
+    id_: UUID,
+    version: int,
+    *,
+    canonical: str,
+    step: str,
+    status: str,
+    reason: tuple[str, str] | None,
+    output: Mapping[str, str],
+    added: Mapping[str, list[Any]],
+    at: datetime,
+) -> bytes:
+    """The version after a step: `output` are texts by name, `added` are notes and outputs as a party wrote them."""
+    before = json.read(body)
+    outputs = [
+        *before.get("output", ()),
+        *added.get("output", ()),
+        *({"type": output_type(name), "valueString": text} for name, text in output.items()),
+    ]
+    return stored_form(
+        body,
+        id_,
+        version,
+        at,
+        status=status,
+        businessStatus=step_concept(canonical, step),
+        statusReason=reason_concept(*reason) if reason else None,
+        lastModified=instant(at),
+        note=[*before.get("note", ()), *added.get("note", ())] or None,
+        output=outputs or None,
+    )
+
+
+def new_round(
+    body: bytes, id_: UUID, before: UUID, *, canonical: str, step: str, status: str, at: datetime
+) -> bytes:
+    """A new Task for the same request after the old one ended: it names the old one in its input."""
+    previous = {"type": output_type("vorige taak"), "valueReference": {"reference": f"Task/{before}"}}
+    return stored_form(
+        body,
+        id_,
+        1,
+        at,
+        identifier=[_own_identifier(id_)],
+        status=status,
+        statusReason=None,
+        businessStatus=step_concept(canonical, step),
+        authoredOn=instant(at),
+        lastModified=instant(at),
+        input=[previous],
+        output=None,
+        note=None,
+    )
+
+
+def _own_identifier(id_: UUID) -> dict[str, str]:
+    return {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{id_}"}

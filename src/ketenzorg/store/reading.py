@@ -1,0 +1,87 @@
+"""Reading one resource and searching many, each on record before it is answered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.store.database import Database
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Who asks, for the audit line."""
+
+    organisation: UUID
+    client: str
+    request: str
+    audit_id: UUID
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A resource, and what decides how much of it the caller sees."""
+
+    type: str
+    id: UUID
+    version: int
+    updated: datetime
+    body: bytes
+    pathway: str
+    pathway_version: str
+    roles: dict[str, UUID]
+
+
+class Reading:
+    """Where stored resources are read."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+
+    async def one(self, kind: str, id_: UUID, access: Access) -> Found | None:
+        """One resource; None when it is not there or the organisation is no party to it."""
+        rows = await self._database.fetch(
+            "select * from read_resource($1, $2, $3, $4, $5, $6, $7)",
+            self._region,
+            [access.organisation],
+            kind,
+            id_,
+            access.audit_id,
+            access.request,
+            access.client,
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        return Found(
+            kind,
+            id_,
+            row["version"],
+            row["updated"],
+            row["body"],
+            row["pathway"],
+            row["pathway_version"],
+            msgspec.json.decode(row["roles"], type=dict[str, UUID]),
+        )
+
+    async def note_search(self, kind: str, access: Access) -> None:
+        """Put a search on record."""
+        await self._database.fetch(
+            "select record_search($1, $2, $3, $4, $5, $6)",
+            self._region,
+            [access.organisation],
+            kind,
+            access.audit_id,
+            access.request,
+            access.client,
+        )
+
+    async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, bytes]:
+        """Token -> ciphertext of the personal numbers that the organisation sent itself."""
+        rows = await self._database.fetch(
+            "select token, ciphertext from personal_numbers($1, $2, $3)",
+            self._region,
+            [organisation],
+            list(tokens),
+        )
+        return {row["token"]: row["ciphertext"] for row in rows}

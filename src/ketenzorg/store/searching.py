@@ -1,0 +1,176 @@
+"""Finding resources by their search rows, a page at a time, ordered by id: nothing is skipped or seen twice."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, tuple_
+
+from ketenzorg.fhir.dates import Period
+from ketenzorg.store.database import Database
+from ketenzorg.store.reading import Found
+from ketenzorg.store.tables import resource, search_date, search_reference, search_token, traject
+
+
+class TokenClause(msgspec.Struct, frozen=True):
+    """`param=system|code,…`: one of these; system None is any system, code None any code of the system."""
+
+    param: str
+    one_of: tuple[tuple[str | None, str | None], ...]
+
+
+class ReferenceClause(msgspec.Struct, frozen=True):
+    """`param=Type/id,…`: one of these; type None is any type."""
+
+    param: str
+    one_of: tuple[tuple[str | None, UUID], ...]
+
+
+class DateClause(msgspec.Struct, frozen=True):
+    """`param=ge2026-01,…`: one of these comparisons; param "" is _lastUpdated."""
+
+    param: str
+    one_of: tuple[tuple[str, Period], ...]
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A search: every clause must hold."""
+
+    type: str
+    tokens: tuple[TokenClause, ...] = ()
+    references: tuple[ReferenceClause, ...] = ()
+    dates: tuple[DateClause, ...] = ()
+    ids: tuple[UUID, ...] | None = None
+    after: UUID | None = None
+    count: int
+
+
+class Searching:
+    """Where stored resources are found."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+
+    async def find(self, query: Query, organisation: UUID) -> tuple[list[Found], bool]:
+        """One page, and whether there is more."""
+        statement = self._select().where(resource.c.type == query.type, *self._conditions(query))
+        rows = await self._rows(statement.order_by(resource.c.id).limit(query.count + 1), organisation)
+        return rows[: query.count], len(rows) > query.count
+
+    async def by_id(self, wanted: Sequence[tuple[str, UUID]], organisation: UUID) -> list[Found]:
+        """Those of the wanted (type, id) that the organisation is a party to."""
+        if not wanted:
+            return []
+        statement = self._select().where(tuple_(resource.c.type, resource.c.id).in_(wanted))
+        return await self._rows(statement, organisation)
+
+    def _select(self) -> Select[Any]:
+        return (
+            select(
+                resource.c.type,
+                resource.c.id,
+                resource.c.version,
+                resource.c.updated,
+                resource.c.body,
+                traject.c.pathway,
+                traject.c.version.label("pathway_version"),
+                traject.c.roles,
+            )
+            .join(traject, and_(traject.c.region == resource.c.region, traject.c.id == resource.c.traject))
+            .where(resource.c.region == self._region)
+        )
+
+    async def _rows(self, statement: Select[Any], organisation: UUID) -> list[Found]:
+        async with self._database.as_callers([organisation]) as connection:
+            rows = (await connection.execute(statement)).all()
+        return [
+            Found(
+                row.type,
+                row.id,
+                row.version,
+                row.updated,
+                row.body,
+                row.pathway,
+                row.pathway_version,
+                {role: UUID(party) for role, party in row.roles.items()},
+            )
+            for row in rows
+        ]
+
+    def _conditions(self, query: Query) -> list[ColumnElement[bool]]:
+        conditions = [self._has(search_token, query, each.param, _token(each)) for each in query.tokens]
+        conditions += [
+            self._has(search_reference, query, each.param, _reference(each)) for each in query.references
+        ]
+        for each in query.dates:
+            if each.param:
+                conditions.append(self._has(search_date, query, each.param, _date(each)))
+            else:
+                conditions.append(or_(*(_updated(prefix, period) for prefix, period in each.one_of)))
+        if query.ids is not None:
+            conditions.append(resource.c.id.in_(query.ids))
+        if query.after is not None:
+            conditions.append(resource.c.id > query.after)
+        return conditions
+
+    def _has(
+        self, table: Any, query: Query, param: str, condition: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        return exists().where(
+            table.c.region == self._region,
+            table.c.type == query.type,
+            table.c.param == param,
+            table.c.id == resource.c.id,
+            condition,
+        )
+
+
+def _token(clause: TokenClause) -> ColumnElement[bool]:
+    column = search_token.c
+    return or_(
+        *(
+            and_(
+                *([] if code is None else [column.code == code]),
+                *([] if system is None else [column.system == system]),
+            )
+            for system, code in clause.one_of
+        ),
+    )
+
+
+def _reference(clause: ReferenceClause) -> ColumnElement[bool]:
+    column = search_reference.c
+    return or_(
+        *(
+            and_(column.target == target, *([] if type_ is None else [column.target_type == type_]))
+            for type_, target in clause.one_of
+        ),
+    )
+
+
+def _date(clause: DateClause) -> ColumnElement[bool]:
+    return or_(*(_compare(search_date.c.low, search_date.c.high, *each) for each in clause.one_of))
+
+
+def _updated(prefix: str, period: Period) -> ColumnElement[bool]:
+    return _compare(resource.c.updated, resource.c.updated, prefix, period)
+
+
+def _compare(low: Any, high: Any, prefix: str, period: Period) -> ColumnElement[bool]:
+    """https://hl7.org/fhir/R4/search.html#prefix; `high` is the first instant after the period."""
+    asked_low: datetime = period.low
+    asked_high: datetime = period.high
+    comparisons: dict[str, ColumnElement[bool]] = {
+        "eq": and_(low >= asked_low, low < asked_high, high <= asked_high),
+        "ne": or_(low < asked_low, high > asked_high),
+        "gt": high > asked_high,
+        "lt": low < asked_low,
+        "ge": or_(high > asked_high, and_(low >= asked_low, high <= asked_high)),
+        "le": or_(low < asked_low, and_(low >= asked_low, high <= asked_high)),
+        "sa": low >= asked_high,
+        "eb": high <= asked_low,
+    }
+    return comparisons[prefix]
