@@ -64,7 +64,7 @@ def _place(name: str, stems: dict[str, str]) -> str:
     if stem is None:
         return name
     kind = name[len(stem) :]
-    return f"{stem}.ofType({kind if _is_struct(vars(r4)[kind]) else kind[0].lower() + kind[1:]})"
+    return f"{stem}.ofType({kind if _is_struct(vars(r4).get(kind)) else kind[0].lower() + kind[1:]})"
 
 
 def _is_struct(annotation: Any) -> bool:

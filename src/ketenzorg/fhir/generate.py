@@ -35,6 +35,7 @@ RESOURCES = sorted(ACCEPTED + PUBLISHED + EXCHANGED)
 # ASCII white space as the regexes of R4 mean it; a pattern may not take more than linear time, so every
 # repetition is possessive or has an unmistakable next character. The calendar is in it: no 30 February.
 _SPACE = r" \t\r\n\f\v"
+_SOLID = r"[!-\U0010ffff]"  # no white space, no control characters: half the time of [^\s]
 _YEAR = r"(?!0000)[0-9]{4}"
 _LEAP = r"(?!0000)(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _LONG_MONTH = r"(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -51,16 +52,16 @@ _BASE64 = (
 )
 PATTERNS = {
     "base64Binary": _BASE64,
-    "canonical": rf"[^{_SPACE}]+",
-    "code": rf"[^{_SPACE}]+(?:[{_SPACE}][^{_SPACE}]+)*",
+    "canonical": rf"{_SOLID}+",
+    "code": rf"{_SOLID}+(?: {_SOLID}+)*",
     "date": rf"(?:{_DAY}|{_MONTH})",
     "dateTime": rf"(?:{_DAY}(?:T{_CLOCK}{_ZONE})?|{_MONTH})",
     "id": r"[A-Za-z0-9.-]{1,64}",
     "instant": rf"{_DAY}T{_CLOCK}{_ZONE}",
     "oid": r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+",
     "time": _CLOCK,
-    "uri": rf"[^{_SPACE}]+",
-    "url": rf"[^{_SPACE}]+",
+    "uri": rf"{_SOLID}+",
+    "url": rf"{_SOLID}+",
     "uuid": r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 }
 PLAIN = {
