@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ketenzorg.pathway.check import check_file
 from ketenzorg.pathway.definition import PathwayFile
-from ketenzorg.pathway.findings import Finding, PathwayErrors, with_lines
+from ketenzorg.pathway.findings import Finding, PathwayErrors, Place, with_lines
 from ketenzorg.pathway.loaded import Catalogue, Pathway, compile_pathway
 from ketenzorg.pathway.shape import read
 
@@ -45,10 +45,17 @@ def _one(path: Path) -> tuple[Pathway | None, list[Finding]]:
         return None, [Finding((), "het bestand is geen UTF-8.", "the file is not UTF-8.", file=label)]
     file, findings = read(text, PathwayFile)
     if file is not None:
-        findings = [*findings, *_named_alike(file, path), *check_file(file)]
+        wrong_shape = {finding.place for finding in findings}
+        names = [*_named_alike(file, path), *check_file(file)]
+        findings += [finding for finding in names if not _below(finding.place, wrong_shape)]
     if file is None or findings:
         return None, with_lines(findings, label, text)
     return compile_pathway(file), []
+
+
+def _below(place: Place, reported: set[Place]) -> bool:
+    """Whether something was said about this place already: what stands there now is only a stand-in."""
+    return any(place[:length] in reported for length in range(len(place) + 1))
 
 
 def _named_alike(file: PathwayFile, path: Path) -> list[Finding]:

@@ -7,9 +7,11 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from ketenzorg.pathway.definition import Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
 
 _T = TypeVar("_T", bound=msgspec.Struct)
+_STAND_INS: dict[Any, Any] = {str: "", int: 0, bool: False, Source: {"status": "proposal"}}
 
 
 def read(text: str, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
@@ -37,8 +39,7 @@ def _clean(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> Any:
         return {key: _clean(value, arguments[1], (*place, key), findings) for key, value in raw.items()}
     if origin is types.UnionType and _struct_in(arguments) is not None and isinstance(raw, Mapping):
         return _clean_table(raw, _struct_in(arguments), place, findings)
-    _try(raw, kind, place, findings)
-    return raw
+    return _leaf(raw, kind, place, findings)
 
 
 def _struct_in(arguments: tuple[Any, ...]) -> Any:
@@ -58,27 +59,38 @@ def _clean_table(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> 
     for name in raw:
         if name not in fields:
             findings.append(unknown((*place, name), "regel", "key", name, fields))
-    return {
+    kept = {
         name: _clean(raw[name], hints[field.name], (*place, name), findings)
         for name, field in fields.items()
         if name in raw
     }
+    return _stand_ins(fields, hints, kept) | kept
 
 
-def _try(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> None:
+def _stand_ins(
+    fields: Mapping[str, Any], hints: Mapping[str, Any], kept: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Something for each word that is missing, so that the rest of the file can still be looked at."""
+    missing = [name for name, field in fields.items() if field.required and name not in kept]
+    return {name: _STAND_INS[hints[name]] for name in missing if hints.get(name) in _STAND_INS}
+
+
+def _leaf(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> Any:
+    """The value, or something in its stead that lets the rest of the file be looked at."""
     try:
-        msgspec.convert(raw, kind)
+        return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         choices = _choices(kind)
-        if choices and isinstance(raw, str):
-            one_of = ", ".join(f"‘{choice}’" for choice in choices)
-            found = unknown(place, "waarde", "value", raw, choices)
-            nl, en = f"{found.nl} Kies uit {one_of}.", f"{found.en} Choose from {one_of}."
-            findings.append(Finding(place, nl, en))
-        else:
-            findings.append(
-                Finding(place, f"verkeerde soort waarde: {error}.", f"wrong kind of value: {error}.")
-            )
+        findings.append(_not_of_the_kind(raw, choices, place, str(error)))
+        return choices[0] if choices else _STAND_INS.get(kind, raw)
+
+
+def _not_of_the_kind(raw: Any, choices: list[str], place: Place, error: str) -> Finding:
+    if not choices:
+        return Finding(place, f"verkeerde soort waarde: {error}.", f"wrong kind of value: {error}.")
+    one_of = ", ".join(f"‘{choice}’" for choice in choices)
+    found = unknown(place, "waarde", "value", str(raw), choices)
+    return Finding(place, f"{found.nl} Kies uit {one_of}.", f"{found.en} Choose from {one_of}.")
 
 
 def _choices(kind: Any) -> list[str]:
