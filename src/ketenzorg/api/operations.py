@@ -14,7 +14,7 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
-from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
+from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
 from ketenzorg.coordination.stepping import take_event, what_may_happen
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import r4
@@ -24,9 +24,10 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.codes import step_concept
 
 
-@get("/fhir/Task/{id_:str}/$next")
-async def next_events(request: Http, id_: FromPath[str]) -> ASGIResponse:
+@get("/fhir/{kind:str}/{id_:str}/$next")
+async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """The events that are allowed now: by whom, to which step, with which answers."""
+    task_only(kind)
     visit = visit_of(request)
     visit.caller.require("Task", "r")
     traject, pathway, options = await what_may_happen(uuid_of("Task", id_), visit, world_of(request))
@@ -37,9 +38,10 @@ async def next_events(request: Http, id_: FromPath[str]) -> ASGIResponse:
     return resource(msgspec.json.encode({"resourceType": "Parameters", "parameter": parameters}))
 
 
-@post("/fhir/Task/{id_:str}/$event", status_code=200)
-async def event(request: Http, id_: FromPath[str]) -> ASGIResponse:
+@post("/fhir/{kind:str}/{id_:str}/$event", status_code=200)
+async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """Say that something happened: `event`, `at` if it was earlier, and the answers that it needs."""
+    task_only(kind)
     visit = visit_of(request)
     visit.caller.require("Task", "u")
     task = uuid_of("Task", id_)

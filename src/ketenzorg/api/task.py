@@ -11,7 +11,7 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
-from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
+from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
 from ketenzorg.coordination.stepping import write_task
 from ketenzorg.errors import Invalid, Issue, Malformed
 from ketenzorg.fhir import bounds, json, r4
@@ -21,9 +21,10 @@ PATCH_TYPE = ("application/json-patch+json",)
 MAX_OPERATIONS = 100
 
 
-@put("/fhir/Task/{id_:str}")
-async def update(request: Http, id_: FromPath[str]) -> ASGIResponse:
+@put("/fhir/{kind:str}/{id_:str}")
+async def update(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """Take a Task as its reader saw it, with what the reader changed in it."""
+    task_only(kind)
     visit = visit_of(request)
     visit.caller.require("Task", "u")
     task = uuid_of("Task", id_)
@@ -32,9 +33,10 @@ async def update(request: Http, id_: FromPath[str]) -> ASGIResponse:
     return await _write(request, task, lambda _: json.read(body))
 
 
-@patch("/fhir/Task/{id_:str}")
-async def json_patch(request: Http, id_: FromPath[str]) -> ASGIResponse:
+@patch("/fhir/{kind:str}/{id_:str}")
+async def json_patch(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """RFC 6902 on the Task as its reader sees it."""
+    task_only(kind)
     visit = visit_of(request)
     visit.caller.require("Task", "u")
     task = uuid_of("Task", id_)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -39,6 +40,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_S,
             # Nothing outlives a transaction on our connections, and a reset is an eighth of a short write.
             pool_reset_on_return=None,
+            json_deserializer=msgspec.json.decode,
             connect_args={
                 "server_settings": {"search_path": "ketenzorg", "application_name": "ketenzorg"},
                 "command_timeout": COMMAND_TIMEOUT_S,

@@ -61,7 +61,7 @@ class Reading:
             row["body"],
             row["pathway"],
             row["pathway_version"],
-            msgspec.json.decode(row["roles"], type=dict[str, UUID]),
+            msgspec.convert(row["roles"], dict[str, UUID]),
         )
 
     async def note_search(self, kind: str, access: Access) -> None:
