@@ -116,3 +116,10 @@ def test_a_newer_version_is_current_and_the_old_one_stays(tmp_path: Path) -> Non
     catalogue = load(tmp_path)
     assert catalogue.current("welzijn-op-recept").version == "0.10.0"
     assert catalogue.version("welzijn-op-recept", "0.1.0").version == "0.1.0"
+
+
+def test_the_example_of_the_readme_is_a_pathway_without_findings(tmp_path: Path) -> None:
+    example = (PATHWAYS / "README.md").read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "voorbeeld").mkdir()
+    (tmp_path / "voorbeeld" / "0.1.0.toml").write_text(example, "utf-8")
+    assert load(tmp_path).names == ["voorbeeld"]

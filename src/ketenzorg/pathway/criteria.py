@@ -82,8 +82,9 @@ class Screening(msgspec.Struct, frozen=True):
 def screen(pathway: Pathway, data: Mapping[str, Value]) -> Screening:
     """Alarm rules first, then conditions, required answers, asked-for answers and advice."""
     file = pathway.file
-    absent = {name: element for name, element in file.data.items() if not _answered(element, data.get(name))}
-    rules = [*_stops(file.alarm, data, alarm=True), *_stops(file.condition, data, alarm=False)]
+    said = {name: data[name] for name, element in file.data.items() if _answered(element, data.get(name))}
+    absent = {name: element for name, element in file.data.items() if name not in said}
+    rules = [*_stops(file.alarm, said, alarm=True), *_stops(file.condition, said, alarm=False)]
     covered = {name for stop in rules for name in stop.elements}
     required = [
         Blocked(name, element.ask, element.source, (name,))
@@ -98,21 +99,21 @@ def screen(pathway: Pathway, data: Mapping[str, Value]) -> Screening:
         advice=tuple(
             Advised(advice.say, advice.name, advice.source)
             for advice in file.advice
-            if all(_says(data.get(name), answer) for name, answer in advice.when.items())
+            if all(_says(said.get(name), answer) for name, answer in advice.when.items())
         ),
     )
 
 
-def _stops(rules: list[Rule], data: Mapping[str, Value], *, alarm: bool) -> list[Blocked]:
+def _stops(rules: list[Rule], said: Mapping[str, Value], *, alarm: bool) -> list[Blocked]:
     return [
         Blocked(rule.name, rule.say, rule.source, tuple(rule.unless), alarm)
         for rule in rules
-        if not all(_says(data.get(name), answer) for name, answer in rule.unless.items())
+        if not all(_says(said.get(name), answer) for name, answer in rule.unless.items())
     ]
 
 
 def _says(value: Value | None, answer: str) -> bool:
-    """Exactly this answer: absent, unknown or of another kind is not it."""
+    """Exactly this answer: absent or unknown is not it."""
     match value:
         case YesNo(value=said) | Code(code=said):
             return said == answer

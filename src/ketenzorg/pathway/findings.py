@@ -39,6 +39,11 @@ class PathwayErrors(KetenzorgError):
         self.findings = tuple(findings)
 
 
+def report(findings: Iterable[Finding]) -> str:
+    """The findings as `ketenzorg pathway check` prints them, one a line, in both languages."""
+    return "\n".join(f"{item.where()}: {item.nl} / {item.en}" for item in findings)
+
+
 def path(place: Place) -> str:
     """A place as a person writes it: steps."contact zoeken".next[2].to."""
     text = ""

@@ -1,0 +1,94 @@
+"""The region file: real municipalities, fictional organisations, and somebody for everybody."""
+
+import re
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ketenzorg.pathway.findings import PathwayErrors, path
+from ketenzorg.pathway.load import load
+from ketenzorg.pathway.region import Region, load_region
+from ketenzorg.pathway.region_file import URA
+
+PATHWAYS = Path(__file__).parents[2] / "pathways"
+CATALOGUE = load(PATHWAYS)
+WRONG = 'serves = ["GM1968"]\npathways = ["welzijn"]\nsites'
+WELZIJN = CATALOGUE.current("welzijn-op-recept")
+
+
+@pytest.fixture(scope="module")
+def groningen() -> Region:
+    return load_region(PATHWAYS, "groningen", CATALOGUE)
+
+
+def test_the_ten_municipalities_each_have_a_practice_and_a_coach(groningen: Region) -> None:
+    assert len(groningen.municipalities) == 10
+    for code in groningen.municipalities:
+        assert groningen.candidates(WELZIJN, "verwijzer", code), code
+        assert groningen.candidates(WELZIJN, "welzijnscoach", code), code
+
+
+def test_an_organisation_is_found_by_id_and_by_number(groningen: Region) -> None:
+    coach = groningen.candidates(WELZIJN, "welzijnscoach", "GM0014")[0]
+    assert groningen.by_id(coach.id) is coach
+    assert groningen.by_identifier(URA, coach.ura) is coach
+    assert groningen.by_identifier(URA, "00000000") is None
+    assert groningen.by_id(UUID(int=0)) is None
+
+
+def test_a_municipality_is_known_by_code_and_by_name(groningen: Region) -> None:
+    found = [groningen.municipality_code(text) for text in ("GM1966", " het hogeland ", "Assen")]
+    assert found == ["GM1966", "GM1966", None]
+
+
+def test_the_clients_of_the_demo_speak_for_their_organisations(groningen: Region) -> None:
+    kinds = {name: groningen.of_client(name).kind for name in groningen.clients}
+    assert kinds == {
+        "his-demo": "huisartspraktijk",
+        "welzijn-demo": "welzijnsorganisatie",
+        "ziekenhuis-demo": "ziekenhuis",
+        "ketenteam-demo": "ketenteam",
+    }
+
+
+def test_refaja_is_never_a_place_for_an_emergency(groningen: Region) -> None:
+    sites = [site for organisation in groningen.organisations for site in organisation.sites]
+    (refaja,) = [site for site in sites if "Refaja" in site.name]
+    assert all(capability.open and not capability.always for capability in refaja.capabilities)
+    assert not any(capability.name == "spoedeisende hulp" for capability in refaja.capabilities)
+
+
+def test_what_is_made_up_says_so(groningen: Region) -> None:
+    for organisation in groningen.organisations:
+        assert re.fullmatch(r"9999\d{4}", organisation.ura)
+        assert organisation.kind == "ziekenhuis" or "(fictief)" in organisation.name
+
+
+def test_every_mistake_in_the_region_is_found_at_once(tmp_path: Path) -> None:
+    shutil.copytree(PATHWAYS / "region", tmp_path / "region")
+    file = tmp_path / "region" / "groningen.toml"
+    text = file.read_text("utf-8")
+    for was, becomes in {
+        'serves    = ["GM1969"]\npathways  = ["welzijn-op-recept"]\nsites': WRONG,
+        'ura  = "99990002"': 'ura  = "99990001"',
+        'key = "WWA-2020"': 'key = "WWA-2019"',
+    }.items():
+        assert was in text
+        text = text.replace(was, becomes, 1)
+    file.write_text(text, "utf-8")
+    with pytest.raises(PathwayErrors) as caught:
+        load_region(tmp_path, "groningen", CATALOGUE)
+    assert [path(finding.place) for finding in caught.value.findings] == [
+        "organisations.welzijn-westerhoek.serves",
+        "organisations.welzijn-westerhoek.pathways",
+        "organisations.treant.sites[1]",
+        "organisations.praktijk-wierde",
+        "municipalities.GM1969",
+    ]
+
+
+def test_a_missing_region_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PathwayErrors, match=re.escape("region/drenthe.toml")):
+        load_region(tmp_path, "drenthe", CATALOGUE)
