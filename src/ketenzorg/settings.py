@@ -94,6 +94,10 @@ AUDIENCE = Variable(
 )
 LOG_LEVEL = Variable("KETENZORG_LOG_LEVEL", " | ".join(LOG_LEVELS), "info", "how much the log tells")
 
+SANDBOX = Variable(
+    "KETENZORG_SANDBOX", "yes | no", "no", "whether callers with the scope for it may move the region's clock"
+)
+
 VARIABLES = (
     DATABASE_URL,
     ADMIN_DATABASE_URL,
@@ -106,6 +110,7 @@ VARIABLES = (
     BASE_URL,
     AUDIENCE,
     LOG_LEVEL,
+    SANDBOX,
 )
 
 
@@ -123,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     audience: str
     log_level: str
+    sandbox: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -142,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             base_url=base_url,
             audience=read(AUDIENCE, str, f"{base_url}/fhir"),
             log_level=read(LOG_LEVEL, _log_level, "info"),
+            sandbox=read(SANDBOX, _yes_no, False),
         )
         read.refuse_unknown()
         if read.issues:
@@ -285,3 +292,9 @@ def _log_level(text: str) -> str:
             f"moet een van {', '.join(LOG_LEVELS)} zijn", f"must be one of {', '.join(LOG_LEVELS)}"
         )
     return text.lower()
+
+
+def _yes_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("is yes of no", "is yes or no")
+    return text == "yes"

@@ -1,0 +1,5 @@
+"""`python -m ketenzorg`."""
+
+from ketenzorg.cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""The verbs of the command line; what a verb needs is imported when it runs, so that each starts at once."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ketenzorg.errors import KetenzorgError
+
+EMBEDDED = Annotated[
+    bool, typer.Option("--embedded", help="Use the PostgreSQL that comes with the program: for a trial.")
+]
+PORT = Annotated[int, typer.Option(help="TCP port.")]
+
+app = typer.Typer(
+    help="Care pathways as state machines: FHIR R4 referrals in, the answer back, waiting times in sight.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+pathway = typer.Typer(help="Check and read the pathway files.", no_args_is_help=True)
+outbox = typer.Typer(help="What has not been delivered yet, and sending it again.", no_args_is_help=True)
+endpoint = typer.Typer(help="Where organisations want to hear of changes.", no_args_is_help=True)
+app.add_typer(pathway, name="pathway")
+app.add_typer(outbox, name="outbox")
+app.add_typer(endpoint, name="endpoint")
+
+
+def main() -> None:
+    """Run a verb; an expected failure is one line on standard error and exit code 2."""
+    try:
+        app()
+    except KetenzorgError as error:
+        for issue in error.issues:
+            sys.stderr.write(f"ketenzorg: {issue.en}\n")
+        raise SystemExit(2) from error
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: PORT = 8080,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Processes behind the one port.")] = 1,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Serve the API."""
+    from ketenzorg.cli.serve import serve as run  # noqa: PLC0415
+
+    run(os.environ, host=host, port=port, processes=processes, embedded=embedded)
+
+
+@app.command()
+def worker(*, embedded: EMBEDDED = False) -> None:
+    """Deliver notifications until stopped."""
+    from ketenzorg.cli.work import work  # noqa: PLC0415
+
+    work(os.environ, embedded=embedded)
+
+
+@app.command()
+def migrate(
+    *,
+    to: Annotated[str, typer.Option(help="head, base or a revision.")] = "head",
+    embedded: EMBEDDED = False,
+) -> None:
+    """Bring the database to a revision: roles, tables, functions."""
+    from ketenzorg.cli.place import migrate_place  # noqa: PLC0415
+
+    migrate_place(os.environ, to=to, embedded=embedded)
+
+
+@app.command()
+def token(
+    client: Annotated[str, typer.Argument(help="A client of the sandbox, e.g. his-demo.")],
+    *,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 7, help="How long it is valid.")] = 8,
+    port: Annotated[int, typer.Option(help="Port of the server on this machine that it is for.")] = 8080,
+) -> None:
+    """Print a bearer token for a client of the sandbox."""
+    from ketenzorg.cli.sandbox import token_for  # noqa: PLC0415
+
+    typer.echo(token_for(os.environ, client, hours, port))
+
+
+@app.command()
+def demo(
+    *,
+    port: PORT = 8080,
+    once: Annotated[bool, typer.Option("--once", help="End with a summary instead of serving.")] = False,
+) -> None:
+    """A region in miniature: its own database, 100 referrals over HTTP, coaches that act; then it serves."""
+    from ketenzorg.cli.demo import demo as run  # noqa: PLC0415
+
+    raise typer.Exit(run(os.environ, port=port, once=once))
+
+
+@app.command()
+def bench(
+    *,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Per concurrency.")] = 10.0,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="One object keyed by concurrency.")] = False,
+) -> None:
+    """Measure referrals per second over HTTP, and what the database alone could do with the same rows."""
+    from ketenzorg.cli.bench import bench as run  # noqa: PLC0415
+
+    raise typer.Exit(run(seconds=seconds, processes=processes, as_json=as_json))
+
+
+@pathway.command("check")
+def pathway_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of pathways; default: that of the settings.")
+    ] = None,
+) -> None:
+    """Every mistake in every pathway and region file, with its place; exit code 1 when there is one."""
+    from ketenzorg.cli.pathways import check  # noqa: PLC0415
+
+    raise typer.Exit(check(os.environ, folder))
+
+
+@pathway.command("show")
+def pathway_show(
+    name: Annotated[str, typer.Argument(help="Name of a pathway.")],
+    *,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="The diagram only, as Mermaid.")] = False,
+) -> None:
+    """A pathway as a clinician reads it."""
+    from ketenzorg.cli.pathways import show  # noqa: PLC0415
+
+    raise typer.Exit(show(os.environ, name, mermaid=mermaid))
+
+
+@outbox.command("list")
+def outbox_list(*, embedded: EMBEDDED = False) -> None:
+    """What waits and what was parked, with the reason."""
+    from ketenzorg.cli.work import list_outbox  # noqa: PLC0415
+
+    list_outbox(os.environ, embedded=embedded)
+
+
+@outbox.command("release")
+def outbox_release(message: str, *, embedded: EMBEDDED = False) -> None:
+    """Send a parked message again."""
+    from ketenzorg.cli.work import release  # noqa: PLC0415
+
+    release(os.environ, message, embedded=embedded)
+
+
+@endpoint.command("set")
+def endpoint_set(
+    organisation: Annotated[str, typer.Argument(help="URA of the organisation.")],
+    url: Annotated[str, typer.Argument(help="Where we send; https, or http on this machine.")],
+    *,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Register where an organisation hears of changes; prints the secret that signs what we send."""
+    from ketenzorg.cli.work import set_endpoint  # noqa: PLC0415
+
+    set_endpoint(os.environ, organisation, url, embedded=embedded)

@@ -1,0 +1,97 @@
+"""Where a process works: its settings, its secret and its database, given or embedded."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from sqlalchemy import make_url
+
+from ketenzorg.access.keys import keyed_digest
+from ketenzorg.errors import Issue
+from ketenzorg.settings import (
+    ADMIN_DATABASE_URL,
+    DATABASE_URL,
+    Settings,
+    WrongSetting,
+    read_or_make_secret,
+    read_secret,
+)
+from ketenzorg.store.embedded import EmbeddedPostgres
+from ketenzorg.store.migrate import migrate
+
+DATABASE = "ketenzorg"
+APP_ROLE = "ketenzorg_app"
+
+
+class Place(NamedTuple):
+    """What every process needs before it can begin."""
+
+    settings: Settings
+    secret: bytes
+    database_url: str  # of the application role
+
+
+@contextmanager
+def place(environ: Mapping[str, str], *, embedded: bool, attach: bool = False) -> Iterator[Place]:
+    """The place to work, for as long as the context lasts. `attach`: use the embedded server of another process.
+
+    Without a database and without --embedded this refuses, so that production never starts empty.
+    """
+    settings = Settings.from_environ(environ)
+    if settings.database_url is not None and not embedded:
+        yield Place(settings, read_secret(settings.secret_file), settings.database_url)
+        return
+    if not embedded:
+        raise WrongSetting(
+            Issue(
+                nl=f"{DATABASE_URL.name} is niet gezet. Voor een proef zonder eigen PostgreSQL: --embedded.",
+                en=f"{DATABASE_URL.name} is not set. For a trial without a PostgreSQL of your own: --embedded.",
+            ),
+        )
+    secret = read_or_make_secret(settings.secret_file)
+    with EmbeddedPostgres(settings.data_dir, pg_bin=settings.pg_bin, attach=attach) as server:
+        yield Place(settings, secret, _prepare(server, secret))
+
+
+def migrate_place(environ: Mapping[str, str], *, to: str, embedded: bool) -> None:
+    """Migrate the database that the settings name, or the embedded one."""
+    if embedded:
+        with place(environ, embedded=True):
+            return  # a place is migrated when it opens
+    settings = Settings.from_environ(environ)
+    if settings.admin_database_url is None or settings.database_url is None:
+        raise WrongSetting(
+            Issue(
+                nl=f"Voor migrate zijn {ADMIN_DATABASE_URL.name} en {DATABASE_URL.name} nodig.",
+                en=f"migrate needs {ADMIN_DATABASE_URL.name} and {DATABASE_URL.name}.",
+            ),
+        )
+    password = make_url(settings.database_url).password or ""
+    asyncio.run(migrate(settings.admin_database_url, app_password=password, to=to))
+
+
+def _prepare(server: EmbeddedPostgres, secret: bytes) -> str:
+    """The embedded server's database, made and migrated where it is not; its password follows from the secret."""
+    password = keyed_digest(secret, b"embedded database").hex()
+    admin_url = make_url(server.admin_url)
+    asyncio.run(_create(server.admin_url))
+    url = admin_url.set(database=DATABASE).render_as_string(hide_password=False)
+    asyncio.run(migrate(url, app_password=password))
+    return server.url(DATABASE, APP_ROLE, password)
+
+
+async def _create(admin_url: str) -> None:
+    from sqlalchemy import text  # noqa: PLC0415
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
+
+    engine = create_async_engine(admin_url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            known = await connection.scalar(
+                text("select 1 from pg_database where datname = :name"), {"name": DATABASE}
+            )
+            if not known:
+                await connection.execute(text(f"create database {DATABASE}"))
+    finally:
+        await engine.dispose()

@@ -1,0 +1,62 @@
+"""Serving the API: one or more uvicorn processes behind one port."""
+
+import os
+from collections.abc import Mapping
+
+import uvicorn
+
+from ketenzorg.api.gate import Gate
+from ketenzorg.cli.place import Place, place
+from ketenzorg.logs import configure
+from ketenzorg.settings import BASE_URL, DATABASE_URL, SANDBOX, SECRET_FILE, Settings, read_secret
+
+GRACE_S = 10  # seconds that requests under way get when the process is asked to stop
+KEEP_ALIVE_S = 30
+BACKLOG = 2048
+
+
+def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, embedded: bool) -> None:
+    """Serve until asked to stop."""
+    with place(environ, embedded=embedded) as here:
+        # Each process makes its own application, and finds its place in its environment.
+        os.environ[DATABASE_URL.name] = here.database_url
+        os.environ[SECRET_FILE.name] = str(here.settings.secret_file)
+        os.environ.setdefault(BASE_URL.name, f"http://{host}:{port}")
+        uvicorn.run(
+            "ketenzorg.cli.serve:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=processes if processes > 1 else None,
+            **options(),
+        )
+
+
+def options() -> dict[str, object]:
+    """How we run uvicorn: its own access log would hold URLs."""
+    return {
+        "loop": "uvloop",
+        "http": "httptools",
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_S,
+        "timeout_keep_alive": KEEP_ALIVE_S,
+        "backlog": BACKLOG,
+    }
+
+
+def application() -> Gate:
+    """The application of one process, from its environment."""
+    settings = Settings.from_environ(os.environ)
+    if settings.database_url is None:
+        raise RuntimeError("serve gives its processes a database")
+    return application_at(Place(settings, read_secret(settings.secret_file), settings.database_url))
+
+
+def application_at(here: Place) -> Gate:
+    """The application for a place."""
+    from ketenzorg.app import create_app  # noqa: PLC0415
+
+    configure(here.settings.log_level)
+    return create_app(here.settings, here.secret, here.database_url, in_sandbox=here.settings.sandbox)
