@@ -93,10 +93,14 @@ def check(body: bytes, *, max_depth: int = MAX_DEPTH, max_entries: int = MAX_ENT
 
 
 def measure(encoded: bytes) -> tuple[int, int]:
-    """Strings and members of what msgspec wrote: it writes no white space, so a name always ends in `":`."""
+    """Strings and members of what msgspec wrote: without white space, so that a name always ends in `":`.
+
+    A value that starts with a colon looks the same, but comes after `:`, `[` or `,`.
+    """
     if b"\\" in encoded:
         encoded = encoded.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return encoded.count(b'"') // 2, encoded.count(b'":')
+    values = encoded.count(b':":') + encoded.count(b'[":') + encoded.count(b',":')
+    return encoded.count(b'"') // 2, encoded.count(b'":') - values
 
 
 def count_nulls(encoded: bytes) -> int:
