@@ -10,7 +10,7 @@ from ketenzorg.pathway import calendar
 from ketenzorg.pathway.check_walks import check_walks
 from ketenzorg.pathway.definition import DataElement, Enter, Move, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
-from ketenzorg.pathway.flatten import EVERY, STAY, flatten
+from ketenzorg.pathway.flatten import EVERY, STAY, flatten, resolve
 
 EVERYTHING = "volledig"  # the built-in view: all that the traject holds
 ALL_ELEMENTS = "alles"
@@ -119,7 +119,7 @@ def _role_names(file: PathwayFile) -> Iterator[tuple[Place, Iterable[str]]]:
     for name, element in file.data.items():
         yield ("data", name, "for"), element.for_
     for place, move in happenings(file):
-        yield (*place, "by"), move.by
+        yield (*place, "by"), move.by or [""]
         yield (*place, "tell"), move.tell
 
 
@@ -228,8 +228,6 @@ def _check_steps(file: PathwayFile) -> Iterator[Finding]:
     lists = {**file.steps, **file.groups, EVERY: None}
     for index, shared in enumerate(file.shared):
         yield from _known_steps(("shared", index, "steps"), shared.steps, lists)
-    for index, side in enumerate(file.side):
-        yield from _known_steps(("side", index, "over"), side.over, lists)
     for place, move in moves(file):
         if move.to != STAY:
             yield from _known_steps((*place, "to"), [move.to], file.steps)
@@ -240,7 +238,7 @@ def _check_steps(file: PathwayFile) -> Iterator[Finding]:
         if step.ends is None and step.task is None:
             nl, en = "een stap die niet eindigt heeft een Task.status.", "a running step has a Task.status."
             yield Finding(("steps", name, "task"), nl, en)
-    yield from _no_two_alike(file)
+    yield from _check_sides(file, lists)
 
 
 def _known_steps(place: Place, names: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:
@@ -250,8 +248,14 @@ def _known_steps(place: Place, names: Iterable[str], known: Iterable[str]) -> It
             yield unknown(place, "stap", "step", name, known)
 
 
-def _no_two_alike(file: PathwayFile) -> Iterator[Finding]:
+def _check_sides(file: PathwayFile, lists: Iterable[str]) -> Iterator[Finding]:
     names = [side.name for side in file.side]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Finding(("side", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")
+    for index, side in enumerate(file.side):
+        yield from _known_steps(("side", index, "over"), side.over, lists)
+        for name in resolve(side.over, file):
+            if file.steps[name].ends:
+                nl, en = f"ligt over een einde, ‘{name}’.", f"lies over an end, '{name}'."
+                yield Finding(("side", index, "over"), nl, en)
+        if side.name in names[:index]:
+            place: Place = ("side", index, "name")
+            yield Finding(place, f"‘{side.name}’ staat er al.", f"'{side.name}' is there already.")

@@ -9,8 +9,8 @@ from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Move, Norm, Pathw
 from ketenzorg.pathway.findings import Finding, Place
 from ketenzorg.pathway.flatten import Step
 
-# What nobody can negotiate about: then the requester's word ends a Task that has started.
-_FACTS = frozenset({"deceased", "entered_in_error"})
+# Death, a mistake and the patient's own no: then the requester's word ends a Task that has started.
+_FACTS = frozenset({"deceased", "entered_in_error", "declined_by_patient"})
 _T = TypeVar("_T", bound=Hashable)
 Steps = Mapping[str, Step]
 
@@ -113,9 +113,10 @@ def _handed_over(file: PathwayFile, step: Step, move: Move, after: Step) -> Iter
 
 
 def _silent(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
-    """An end, and an emergency, is told to every role that did not say it itself."""
+    """An end, and an emergency, is told to the requester and to the step's owner, by whoever says it."""
+    requesters = {name for name, role in file.roles.items() if role.part == "requester"}
     for step, move, after in _taken(steps):
-        untold = set(file.roles) - set(move.tell)
+        untold = (requesters | {file.steps[step.main].owner}) - set(move.tell)
         quiet = any(untold - {role} for role in move.by)
         if quiet and (after.ends or move.emergency):
             nl = f"‘{move.event}’ eindigt stil: bericht ook {', '.join(sorted(untold))} (tell)."
