@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from databases import APP_PASSWORD, Database, new_database, server, wanted_versions
+from services import service
+
+__all__ = ["service"]  # a fixture that lives beside its clients
 
 
 def _servers() -> list[object]:

@@ -91,6 +91,7 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
         state=State(
             {
                 "world": world,
+                "database": database,
                 "base_url": settings.base_url,
                 "clock": clock,
                 "check_durability": partial(check_durability, database),

@@ -5,7 +5,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from litestar.types import ASGIApp
+from litestar import Litestar
 
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api.answers import outcome_of
@@ -32,13 +32,13 @@ SECURITY_HEADERS = (
 class Gate:
     """Wraps the application: tokens, request ids, headers and the log line of every request."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
-        self._app = app
+    def __init__(self, app: Litestar, tokens: Tokens) -> None:
+        self.litestar = app
         self._tokens = tokens
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.litestar(scope, receive, send)
             return
         started = time.perf_counter()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -64,7 +64,7 @@ class Gate:
                 client = caller.client
                 _speaks_json(headers.get(b"accept", ""))
                 scope[VISIT] = Visit(caller, request_id)
-            await self._app(scope, receive, answer)
+            await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
             await outcome_of(error)(scope, receive, answer)
         finally:

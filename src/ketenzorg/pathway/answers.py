@@ -23,10 +23,11 @@ YES_NO_CODES: dict[str, Literal["ja", "nee", "onbekend"]] = {
 
 def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, Value]:
     """Answer by name; two different answers to one question are no answer."""
-    resources = list(resources)
+    resources = [each for each in resources if each.get("status") != "entered-in-error"]
+    questionnaires = [each for each in resources if _asks_for(pathway, each)]
     given: dict[str, Value] = {}
     for name, element in pathway.file.data.items():
-        found = list(dict.fromkeys(_from_questionnaires(name, element, resources)))
+        found = list(dict.fromkeys(_from_questionnaires(name, element, questionnaires)))
         found = found or list(dict.fromkeys(_from_places(element, resources)))
         if len(found) == 1:
             given[name] = found[0]
