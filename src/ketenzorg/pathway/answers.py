@@ -34,13 +34,20 @@ def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, V
     return given
 
 
-def _from_questionnaires(name: str, element: DataElement, resources: list[Resource]) -> Iterator[Value]:
-    for resource in resources:
-        if resource["resourceType"] == "QuestionnaireResponse":
-            for answer in _answers(resource, name):
-                value = _READERS[element.type](answer, element)
-                if value is not None:
-                    yield value
+def _asks_for(pathway: Pathway, resource: Resource) -> bool:
+    """Answers to this pathway's questionnaire, in any version, or to one that is not named."""
+    if resource["resourceType"] != "QuestionnaireResponse":
+        return False
+    named: str = resource.get("questionnaire", pathway.questionnaire)
+    return named.partition("|")[0] == pathway.questionnaire.partition("|")[0]
+
+
+def _from_questionnaires(name: str, element: DataElement, questionnaires: list[Resource]) -> Iterator[Value]:
+    for questionnaire in questionnaires:
+        for answer in _answers(questionnaire, name):
+            value = _READERS[element.type](answer, element)
+            if value is not None:
+                yield value
 
 
 def _answers(node: Resource, link_id: str) -> Iterator[Resource]:
