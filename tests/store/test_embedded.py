@@ -101,10 +101,15 @@ async def test_what_was_stored_is_there_after_a_clean_stop(folder: Path) -> None
     assert not embedded_postmaster.alive(first)
     assert not socket_dir.exists()
     assert not (folder / "postgres" / "postmaster.pid").exists()
-    assert "database system is shut down" in (folder / "postgres.log").read_text()
     with EmbeddedPostgres(folder) as postgres:
         async with connected(postgres) as connection:
             assert await connection.fetchval("select one from kept") == 1
+    assert "not properly shut down" not in postgres.log_file.read_text()
+
+
+def test_a_key_press_in_our_terminal_does_not_reach_the_server(folder: Path) -> None:
+    with EmbeddedPostgres(folder) as postgres:
+        assert os.getsid(postgres.pid) == postgres.pid
 
 
 def test_only_we_can_enter_and_the_parents_keep_their_modes(tmp_path: Path) -> None:
