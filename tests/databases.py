@@ -77,7 +77,7 @@ def docker_answers() -> bool:
 
 @contextlib.contextmanager
 def _container(version: int) -> Iterator[str]:
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415  (half a second, and seldom needed)
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  (half a second, and seldom needed)
 
     with PostgresContainer(f"postgres:{version}", driver="asyncpg") as container:
         yield container.get_connection_url()
