@@ -1,0 +1,147 @@
+"""`ketenzorg worker`, `outbox` and `endpoint`: sending what changed, and what people see and do about it."""
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import typer
+
+from ketenzorg.app import real_time
+from ketenzorg.cli.place import Place, place
+from ketenzorg.delivery.address import check_address
+from ketenzorg.delivery.sending import new_client
+from ketenzorg.delivery.signing import in_text, new_secret
+from ketenzorg.delivery.worker import Worker
+from ketenzorg.errors import Invalid, Issue, NotFound
+from ketenzorg.logs import STARTED, STOPPED, configure, log
+from ketenzorg.pathway.load import load
+from ketenzorg.pathway.region import Region, load_region
+from ketenzorg.pathway.region_file import URA
+from ketenzorg.settings import Settings
+from ketenzorg.store.database import Database
+from ketenzorg.store.ids import uuid7
+from ketenzorg.store.outbox import Outbox, Undelivered
+
+
+def work(environ: Mapping[str, str], *, embedded: bool) -> None:
+    """Deliver until SIGTERM or SIGINT."""
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        configure(here.settings.log_level)
+        asyncio.run(_work(here))
+
+
+def list_outbox(environ: Mapping[str, str], *, embedded: bool) -> None:
+    """Print what has not arrived, one message a line."""
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        region = _region(here.settings)
+        messages = asyncio.run(_state(here))
+    for message in messages:
+        typer.echo(_line(message, region))
+    parked = sum(message.state == "parked" for message in messages)
+    typer.echo(f"{len(messages) - parked} wachten, {parked} geparkeerd.")
+
+
+def release(environ: Mapping[str, str], message: str, *, embedded: bool) -> None:
+    """Send a parked message again. Raises NotFound when it is not there or not parked."""
+    id_ = _message_id(message)
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        asyncio.run(_release(here, id_))
+    typer.echo(f"{id_} wordt opnieuw verstuurd, en daarna wat op dezelfde Task wachtte.")
+
+
+def set_endpoint(environ: Mapping[str, str], organisation_ura: str, url: str, *, embedded: bool) -> None:
+    """Register where an organisation hears of changes, with a new secret that is shown this once."""
+    check_address(url)
+    secret = new_secret()
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        organisation = _region(here.settings).by_identifier(URA, organisation_ura)
+        if organisation is None:
+            raise NotFound(
+                Issue(
+                    nl="Geen organisatie in deze regio heeft dit URA-nummer.",
+                    en=f"No organisation of the region {here.settings.region} has this URA.",
+                )
+            )
+        asyncio.run(_set_endpoint(here, organisation.id, url, secret))
+    typer.echo(f"{organisation.name} hoort voortaan van wijzigingen op {url}")
+    typer.echo("Het geheim waarmee wij ondertekenen (https://www.standardwebhooks.com), alleen nu te zien:")
+    typer.echo(in_text(secret))
+
+
+async def _work(here: Place) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _outbox(here) as outbox, new_client() as client:
+        worker = Worker(
+            outbox=outbox,
+            client=client,
+            fhir_base=f"{here.settings.base_url}/fhir",
+            now=real_time,
+            chance=random.random,
+            new_id=uuid7,
+        )
+        log(STARTED, what="worker")
+        await worker.run(stop)
+    log(STOPPED, what="worker")
+
+
+@asynccontextmanager
+async def _outbox(here: Place) -> AsyncIterator[Outbox]:
+    database = Database(here.database_url)
+    try:
+        yield Outbox(database, here.settings.region)
+    finally:
+        await database.close()
+
+
+async def _state(here: Place) -> list[Undelivered]:
+    async with _outbox(here) as outbox:
+        return await outbox.state()
+
+
+async def _release(here: Place, message: UUID) -> None:
+    async with _outbox(here) as outbox:
+        if not await outbox.release(message):
+            raise NotFound(
+                Issue(
+                    nl="Geen geparkeerd bericht heeft dit id; zie: ketenzorg outbox list.",
+                    en="No parked message has this id; see: ketenzorg outbox list.",
+                )
+            )
+
+
+async def _set_endpoint(here: Place, organisation: UUID, url: str, secret: bytes) -> None:
+    async with _outbox(here) as outbox:
+        await outbox.set_endpoint(organisation, url, secret)
+
+
+def _region(settings: Settings) -> Region:
+    return load_region(settings.pathways, settings.region, load(settings.pathways))
+
+
+def _message_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(
+            Issue(nl="Een bericht heeft een uuid als id.", en="The id of a message is a uuid.", code="value")
+        ) from None
+
+
+def _line(message: Undelivered, region: Region) -> str:
+    organisation = region.by_id(message.receiver)
+    when = message.run_at.isoformat(timespec="seconds") if message.state == "waiting" else "geparkeerd"
+    return "  ".join(
+        (
+            str(message.id),
+            organisation.name if organisation else str(message.receiver),
+            f"Task/{message.task}/_history/{message.task_version}",
+            f"pogingen {message.attempts}",
+            message.last_error or "nog niet geprobeerd",
+            when,
+        )
+    )

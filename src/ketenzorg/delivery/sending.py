@@ -1,0 +1,97 @@
+"""One attempt to send a message over HTTP, and what the answer means; the receiver's words are never kept."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+
+import httpx
+import msgspec
+
+TIMEOUT_S = 15.0  # for connecting, sending and the status line of the answer together
+DRAIN_S = 1.0
+DRAIN_BYTES = 16 * 1024  # an answer that says it is no longer leaves a connection that can be used again
+GONE = 410
+ASK_TO_WAIT = (429, 503)
+DIGITS = 10  # of the seconds in a Retry-After: more would only be cut off later
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of an attempt; `why` is a code word, never a body or an address."""
+
+    arrived: bool = False
+    why: str | None = None
+    gone: bool = False  # the receiver says that it wants no more
+    wait_s: float = 0.0  # the receiver asks us to wait
+
+
+def new_client() -> httpx.AsyncClient:
+    """The HTTP client of a worker: it goes where it is told, straight, and remembers nothing of receivers."""
+    client = httpx.AsyncClient(
+        trust_env=False,
+        follow_redirects=False,
+        timeout=TIMEOUT_S,
+        # Each receiver has its own bound; one for all would let slow receivers keep out the others.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        headers={"User-Agent": "ketenzorg", "Accept-Encoding": "identity"},
+    )
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
+
+
+async def send(
+    client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str], now: datetime
+) -> Answer:
+    """Post a message. A receiver that cannot be reached is an answer too."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            request = client.build_request(
+                "POST", url, content=body, headers={"Content-Type": "application/fhir+json", **headers}
+            )
+            response = await client.send(request, stream=True)
+    except (TimeoutError, httpx.TimeoutException):
+        return Answer(why="timeout")
+    except (httpx.TransportError, OSError):
+        return Answer(why="connection")
+    except httpx.InvalidURL:
+        return Answer(why="address")
+    await _let_go(response)
+    return _meaning(response, now)
+
+
+def _meaning(response: httpx.Response, now: datetime) -> Answer:
+    if response.is_success:
+        return Answer(arrived=True)
+    asked = response.headers.get("Retry-After") if response.status_code in ASK_TO_WAIT else None
+    return Answer(
+        why=f"http {response.status_code}",
+        gone=response.status_code == GONE,
+        wait_s=_seconds(asked, now) if asked else 0.0,
+    )
+
+
+async def _let_go(response: httpx.Response) -> None:
+    """Reads a short answer to its end; else the connection closes. Whatever happens here, the status has said all."""
+    length = response.headers.get("Content-Length", "")
+    with suppress(TimeoutError, httpx.HTTPError, OSError):
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                if length.isdecimal() and int(length) <= DRAIN_BYTES:
+                    async for _ in response.aiter_raw():
+                        pass
+        finally:
+            await response.aclose()
+
+
+def _seconds(retry_after: str, now: datetime) -> float:
+    """Retry-After as seconds; what cannot be read asks nothing. RFC 9110 section 10.2.3."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:DIGITS])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return 0.0
+    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds(), 0.0)
