@@ -113,7 +113,10 @@ def _choice(kind: type[msgspec.Struct], stem: str) -> Demand:
         # All fields at once; of the others, those that may be None are counted apart.
         others = [e.attribute for e in found.values() if e not in members and not e.many and not e.needed]
         empty = " + ".join(f"(o.{attribute} is None)" for attribute in others)
-        return Demand(f"GIVEN(o).count(None) - ({empty}) < {len(members) - 1}", test, msgspec.structs.astuple)
+        wrong = "!=" if needed else "<"
+        return Demand(
+            f"GIVEN(o).count(None) - ({empty}) {wrong} {len(members) - 1}", test, msgspec.structs.astuple
+        )
     count = " + ".join(f"(o.{e.attribute} is not None)" for e in members)
     return Demand(f"{count} {'!=' if needed else '>'} 1", test)
 
