@@ -152,8 +152,8 @@ create function store_step(
     p_region text, p_callers uuid[], p_step jsonb,
     r_type text[], r_id uuid[], r_version int[], r_body bytea[],
     t_add boolean[], t_resource int[], t_param text[], t_code text[], t_system text[],
-    f_resource int[], f_param text[], f_target uuid[], f_type text[],
-    d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[]
+    f_add boolean[], f_resource int[], f_param text[], f_target uuid[], f_type text[],
+    d_add boolean[], d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[]
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
@@ -206,15 +206,27 @@ begin
     join resource r on r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource]
     where t.add;
 
+    delete from search_reference old
+    using unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
+    where not f.add and old.region = p_region and old.type = r_type[f.resource] and old.param = f.param
+        and old.target = f.target and old.target_type = f.type and old.id = r_id[f.resource];
+
     insert into search_reference (region, type, param, target, target_type, id, parties)
     select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
-    from unnest(f_resource, f_param, f_target, f_type) as f(resource, param, target, type)
-    join resource r on r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource];
+    from unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
+    join resource r on r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource]
+    where f.add;
+
+    delete from search_date old
+    using unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
+    where not d.add and old.region = p_region and old.type = r_type[d.resource] and old.param = d.param
+        and old.low = d.low and old.high = d.high and old.id = r_id[d.resource];
 
     insert into search_date (region, type, param, low, high, id, parties)
     select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
-    from unnest(d_resource, d_param, d_low, d_high) as d(resource, param, low, high)
-    join resource r on r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource];
+    from unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
+    join resource r on r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource]
+    where d.add;
 
     insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
     select p_region, t.id, t.seq, (p_step ->> 'event_id')::uuid, p_step ->> 'event',

@@ -74,6 +74,14 @@ def migrate(
 
 
 @app.command()
+def health(*, embedded: EMBEDDED = False) -> None:
+    """Whether the database answers and keeps what it acknowledges; exit code 2 when not."""
+    from ketenzorg.cli.health import health as run  # noqa: PLC0415
+
+    run(os.environ, embedded=embedded)
+
+
+@app.command()
 def token(
     client: Annotated[str, typer.Argument(help="A client of the sandbox, e.g. his-demo.")],
     *,

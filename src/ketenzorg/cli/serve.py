@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import uvicorn
 
@@ -32,7 +33,7 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
         )
 
 
-def options() -> dict[str, object]:
+def options() -> dict[str, Any]:
     """How we run uvicorn: its own access log would hold URLs."""
     return {
         "loop": "uvloop",

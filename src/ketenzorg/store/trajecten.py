@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.fhir.search_parameters import SearchRows
+from ketenzorg.fhir.search_parameters import Moment, SearchRows
 from ketenzorg.store.database import Database
 from ketenzorg.store.referrals import Message, columns
 
@@ -84,7 +84,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 CALL = (
-    "select store_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) "
+    "select store_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
+    "$21, $22) "
     "as stored"
 )
 
@@ -114,39 +115,24 @@ class Trajecten:
             [version.id for version in versions],
             [version.version for version in versions],
             [version.body for version in versions],
-            *columns(_changed_codes(versions), 5),
-            *columns(_added_references(versions), 4),
-            *columns(_added_dates(versions), 4),
+            *(column for kind in SearchRows._fields for column in columns(_changes(versions, kind), 5)),
         )
         return bool(rows[0]["stored"])
 
 
-def _changed_codes(versions: Sequence[NewVersion]) -> list[tuple[Any, ...]]:
+def _changes(versions: Sequence[NewVersion], kind: str) -> list[tuple[Any, ...]]:
+    """The search rows of a kind to take away (False) and to add (True), each with the place of its resource."""
     return [
-        (add, place, *token)
+        (add, place, *_row(row))
         for place, version in enumerate(versions, 1)
-        for add, tokens in (
-            (False, version.rows_before.tokens - version.rows.tokens),
-            (True, version.rows.tokens - version.rows_before.tokens),
-        )
-        for token in tokens
+        for before, after in ((getattr(version.rows_before, kind), getattr(version.rows, kind)),)
+        for add, rows in ((False, before - after), (True, after - before))
+        for row in rows
     ]
 
 
-def _added_references(versions: Sequence[NewVersion]) -> list[tuple[Any, ...]]:
-    return [
-        (place, *reference)
-        for place, version in enumerate(versions, 1)
-        for reference in version.rows.references - version.rows_before.references
-    ]
-
-
-def _added_dates(versions: Sequence[NewVersion]) -> list[tuple[Any, ...]]:
-    return [
-        (place, moment.param, *moment.period)
-        for place, version in enumerate(versions, 1)
-        for moment in version.rows.dates - version.rows_before.dates
-    ]
+def _row(row: Any) -> tuple[Any, ...]:
+    return (row.param, *row.period) if isinstance(row, Moment) else tuple(row)
 
 
 def _traject(row: Any, task: UUID) -> Traject:

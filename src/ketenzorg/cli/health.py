@@ -1,0 +1,22 @@
+"""`ketenzorg health`: what a container without a port is asked."""
+
+import asyncio
+from collections.abc import Mapping
+
+from ketenzorg.cli.place import place
+from ketenzorg.store.database import Database
+from ketenzorg.store.durability import check_durability
+
+
+def health(environ: Mapping[str, str], *, embedded: bool) -> None:
+    """Return when all is well; raises Unavailable when the database is not there or may lose work."""
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        asyncio.run(_check(here.database_url))
+
+
+async def _check(url: str) -> None:
+    database = Database(url)
+    try:
+        await check_durability(database)
+    finally:
+        await database.close()
