@@ -1,6 +1,7 @@
 """A referral goes in: what is stored, what the answer says, and what each party then sees."""
 
 import asyncio
+import json
 from typing import Any
 
 from referrals import a_referral, of, places, said, texts
@@ -49,8 +50,6 @@ async def test_the_practice_reads_back_what_it_sent_with_digits_and_number(servi
             "valueQuantity": {"value": "WEIGHT", "unit": "kg"},
         }
         bundle["entry"].append({"resource": weight, "request": {"method": "POST", "url": "Observation"}})
-
-    import json
 
     body = json.dumps(a_referral("1", with_a_weight)).replace('"WEIGHT"', "1.10")
     referral = Referral(await service.his.post("/fhir", content=body))
@@ -232,8 +231,8 @@ async def test_danger_unknown_or_unanswered_stops_the_sending_and_says_to_call(s
 async def test_every_party_hears_only_when_it_asked_to(service: Service) -> None:
     await service.refer(a_referral("1"))
     await service.rows(
-        "insert into ketenzorg.endpoint select 'groningen', (roles ->> 'welzijnscoach')::uuid, 'https://coach.example', ''"
-        " from ketenzorg.traject"
+        "insert into ketenzorg.endpoint select 'groningen', (roles ->> 'welzijnscoach')::uuid,"
+        " 'https://coach.example', '' from ketenzorg.traject"
     )
     referral = await service.refer(a_referral("2"))
 

@@ -9,7 +9,7 @@ import uvicorn
 from ketenzorg.api.gate import Gate
 from ketenzorg.cli.place import Place, place
 from ketenzorg.logs import configure
-from ketenzorg.settings import BASE_URL, DATABASE_URL, SANDBOX, SECRET_FILE, Settings, read_secret
+from ketenzorg.settings import BASE_URL, DATABASE_URL, SECRET_FILE, Settings, read_secret
 
 GRACE_S = 10  # seconds that requests under way get when the process is asked to stop
 KEEP_ALIVE_S = 30

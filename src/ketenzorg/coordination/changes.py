@@ -29,7 +29,7 @@ class Change(msgspec.Struct, frozen=True):
         for name in wanted:
             need = pathway.file.needs[name]
             if need.goes_to == "reden":
-                given |= {name: code for code in self.reason_codes if code in need.codes}
+                given.update((name, code) for code in self.reason_codes if code in need.codes)
                 continue
             for output in outputs:
                 if name in _codes(output.get("type", {})) and "valueString" in output:

@@ -125,10 +125,11 @@ def _second(stored: Stored) -> list[Notice]:
 def _not_adopted(pathway: Pathway) -> list[Notice]:
     if pathway.adopted:
         return []
+    named = f"{pathway.title} {pathway.version}"
     return [
         Issue(
-            nl=f"Het zorgpad ‘{pathway.title}’ {pathway.version} is niet vastgesteld door een zorginhoudelijk eigenaar.",
-            en=f"Pathway '{pathway.title}' {pathway.version} has not been adopted by a clinical owner.",
+            nl=f"Het zorgpad ‘{named}’ is niet door een zorginhoudelijk eigenaar vastgesteld.",
+            en=f"Pathway '{named}' has not been adopted by a clinical owner.",
             code="informational",
             severity="warning",
         ),

@@ -84,7 +84,7 @@ def start(pathway: Pathway, at: datetime) -> State:
     return State(pathway.file.begins, {}, {pathway.file.begins_with: _aware(at)})
 
 
-def advance(  # noqa: PLR0917  the five things that a step is made of, and the pathway
+def advance(
     pathway: Pathway, state: State, event: str, by: str, at: datetime, given: Mapping[str, str]
 ) -> StepTaken:
     """The step that this event leads to; refuses what the pathway does not allow and says what it does."""
