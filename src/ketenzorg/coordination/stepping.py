@@ -10,6 +10,7 @@ import msgspec
 from ketenzorg import events
 from ketenzorg.access.views import roles_of, shown, sight_of
 from ketenzorg.coordination.changes import Change, changes
+from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import (
     Conflict,
@@ -21,28 +22,14 @@ from ketenzorg.errors import (
     TransitionNotAllowed,
 )
 from ketenzorg.fhir import json
-from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option, State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.referral.care_plan import next_care_plan
-from ketenzorg.referral.coordination_task import new_round, next_task
-from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 
 TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
 CLOCKS_DIFFER = timedelta(minutes=5)
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What a party says: an event with what it brings, and what it adds to the Task. No event: it only adds."""
-
-    event: str | None
-    by: str
-    given: Mapping[str, str] = {}
-    added: Mapping[str, list[Any]] = {}
-    at: datetime | None = None
 
 
 class TaskNow(msgspec.Struct, frozen=True):
@@ -194,7 +181,7 @@ def _step(
     else:
         taken = engine.advance(pathway, _state(traject), said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
-    versions = _versions(said, taken, traject, pathway, world, at)
+    versions = next_versions(said, taken, traject, pathway, world, at)
     due = next(iter(engine.due(pathway, state)), None)
     task = versions[0]
     parties = tuple(dict.fromkeys(traject.roles.values()))
@@ -259,90 +246,6 @@ def _event(
         reason=taken.reason.code if taken.reason else None,
         exit=taken.exit or None,
         codes=coded,
-    )
-
-
-def _versions(
-    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, world: World, at: datetime
-) -> list[NewVersion]:
-    task = _task(said, taken, traject, pathway, world, at)
-    if taken is None:
-        return [task]
-    plan = _next(
-        traject.plan,
-        lambda id_, version: next_care_plan(
-            traject.plan.body,
-            id_,
-            version,
-            canonical=pathway.canonical,
-            step=taken.to_step,
-            status=taken.careplan,
-            ended=taken.ends,
-            at=at,
-        ),
-    )
-    versions = [task, plan]
-    if json.read(traject.request.body)["status"] != taken.request:
-        body = traject.request.body
-        versions.append(
-            _next(
-                traject.request,
-                lambda id_, version: stored_form(body, id_, version, at, status=taken.request),
-            ),
-        )
-    return versions
-
-
-def _task(
-    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, world: World, at: datetime
-) -> NewVersion:
-    before = json.read(traject.task.body)
-    step, status = (taken.to_step, taken.task) if taken else (traject.step, before["status"])
-    if taken is not None and taken.new_task:
-        id_ = world.new_id()
-        body = new_round(
-            traject.task.body,
-            id_,
-            traject.task.id,
-            canonical=pathway.canonical,
-            step=step,
-            status=status,
-            at=at,
-        )
-        return NewVersion("Task", id_, 1, body, search_rows(json.read(body)))
-    return _next(
-        traject.task,
-        lambda id_, version: next_task(
-            traject.task.body,
-            id_,
-            version,
-            canonical=pathway.canonical,
-            step=step,
-            status=status,
-            reason=(taken.reason.code, taken.reason.text) if taken and taken.reason else None,
-            output={name: _in_words(name, said.given[name], pathway) for name in taken.output}
-            if taken
-            else {},
-            added=said.added,
-            at=at,
-        ),
-    )
-
-
-def _in_words(name: str, answer: str, pathway: Pathway) -> str:
-    """A coded answer as the pathway words it; words as they are."""
-    return pathway.file.codes[answer] if pathway.file.needs[name].codes else answer
-
-
-def _next(old: Version, make: Callable[[UUID, int], bytes]) -> NewVersion:
-    body = make(old.id, old.version + 1)
-    return NewVersion(
-        old.type,
-        old.id,
-        old.version + 1,
-        body,
-        search_rows(json.read(body)),
-        search_rows(json.read(old.body)),
     )
 
 
