@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from ketenzorg.errors import Issue
 from ketenzorg.fhir import r4
@@ -195,12 +194,3 @@ def _state_of_task(posted: Posted, task: Entry, request: Entry) -> Iterator[Issu
             en="Task.focus must be the ServiceRequest of this Bundle.",
             expression=(f"{task.path}.focus",),
         )
-
-
-def is_uuid(text: str) -> bool:
-    """Whether an id can be one of ours."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
