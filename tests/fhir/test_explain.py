@@ -170,6 +170,13 @@ def test_at_most_a_hundred_issues_and_how_many_more() -> None:
     assert caught.value.issues[-1].en == "And 51 more mistakes."
 
 
+def test_a_flood_of_mistakes_is_not_counted_to_the_end() -> None:
+    patient = {"resourceType": "Patient", "extension": [{"url": "urn:x"}] * 50_000, "active": "ja"}
+    with pytest.raises(Malformed) as caught:
+        decode(json.dumps(patient).encode())
+    assert caught.value.issues[-1].en == "And at least 902 more mistakes."
+
+
 def test_no_value_of_the_body_comes_back() -> None:
     secret = "Geheim999911120"
     body = {
@@ -234,7 +241,7 @@ _JUNK = st.sampled_from(
 def test_any_junk_at_any_place_is_read_or_explained(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     bundle = copy.deepcopy(REFERRAL)
     for path, junk in changes:
-        _put(bundle, path, junk)
+        _put(bundle, path, copy.deepcopy(junk))
     body = json.dumps(bundle).encode()
     try:
         decode(body)

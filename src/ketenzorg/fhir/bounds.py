@@ -7,6 +7,7 @@ Works on the skeleton of the body (everything outside the strings), so that no p
 import codecs
 import json
 import re
+from collections import Counter
 from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
@@ -51,8 +52,8 @@ class Members(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.repeated = [] if len(self) == len(names) else sorted({n for n in names if names.count(n) > 1})
+        counts = Counter(name for name, _ in pairs) if len(self) < len(pairs) else {}
+        self.repeated = sorted(name for name, count in counts.items() if count > 1)
 
 
 class _Envelope(msgspec.Struct):

@@ -24,10 +24,8 @@ def decode(body: bytes, *, max_depth: int = MAX_DEPTH, max_entries: int = MAX_EN
         resource = None
     except (msgspec.DecodeError, RecursionError):
         raise bounds.not_json() from None
-    if resource is not None and _is_all_there(resource, skeleton):
-        issues = rules.check(resource, type(resource).__name__)
-        if not issues:
-            return resource
+    if resource is not None and _is_all_there(resource, skeleton) and rules.is_sound(resource):
+        return resource
     raise Malformed(*(explain(bounds.read(body)) or [_unexplained()]))
 
 

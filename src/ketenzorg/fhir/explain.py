@@ -7,7 +7,9 @@ that the same rules speak about the rest.
 import difflib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +17,7 @@ import msgspec
 from ketenzorg.errors import Issue
 from ketenzorg.fhir import elements, r4, rules
 from ketenzorg.fhir.bounds import Members, Number, plain
+from ketenzorg.fhir.demands import MOST
 from ketenzorg.fhir.elements import Element
 from ketenzorg.fhir.r4_tables import RESOURCE_TYPES
 from ketenzorg.fhir.rules import BROKEN
@@ -68,22 +71,30 @@ _NO_SPACES = _Format(
 )
 
 
+class _Enough(Exception):
+    """More mistakes than anybody will read; looking for all of them would keep the server busy."""
+
+
 def explain(data: Any) -> list[Issue]:
     """Everything that is wrong with the raw data of a resource; nothing when it is fine."""
     walk = _Walk()
     kind = plain(data.get("resourceType")) if isinstance(data, dict) else "?"
     path = kind if kind in RESOURCE_TYPES else "Resource"
-    resource = walk.resource(data, path)
-    found = [*walk.issues, *(rules.find(resource, path) if isinstance(resource, msgspec.Struct) else [])]
-    return _capped(found)
+    with suppress(_Enough):
+        resource = walk.resource(data, path)
+        if isinstance(resource, msgspec.Struct):
+            walk.issues += islice(rules.find(resource, path), MOST)
+    return _capped(walk.issues)
 
 
 def _capped(issues: list[Issue]) -> list[Issue]:
     if len(issues) <= MAX_ISSUES:
         return issues
     more = len(issues) - MAX_ISSUES + 1
-    last = Issue(f"En nog {more} andere fouten.", f"And {more} more mistakes.", severity="information")
-    return [*issues[: MAX_ISSUES - 1], last]
+    exact = len(issues) < MOST
+    nl = f"En nog {'' if exact else 'minstens '}{more} andere fouten."
+    en = f"And {'' if exact else 'at least '}{more} more mistakes."
+    return [*issues[: MAX_ISSUES - 1], Issue(nl, en, severity="information")]
 
 
 class _Walk:
@@ -94,6 +105,8 @@ class _Walk:
 
     def refuse(self, path: str, code: str, nl: str, en: str) -> Any:
         self.issues.append(Issue(nl, en, (path,), code))
+        if len(self.issues) >= MOST:
+            raise _Enough
         return BROKEN
 
     def resource(self, data: Any, path: str) -> Any:
@@ -113,7 +126,7 @@ class _Walk:
                 path, "not-supported", f"Het type {name} wordt hier niet ondersteund.",
                 f"The type {name} is not supported here.",
             )  # fmt: skip
-        near = _near(plain(name), RESOURCE_TYPES)
+        near = self._near(plain(name), RESOURCE_TYPES)
         shown = plain(name) if near else "?"
         return self.refuse(
             path, "not-supported", f"FHIR R4 kent geen type {shown}.{_meant_nl(near)}",
@@ -156,7 +169,7 @@ class _Walk:
 
     def _unknown(self, name: str, known: Iterable[str], path: str) -> None:
         shown = plain(name)
-        near = _near(shown, known)
+        near = self._near(shown, known)
         self.refuse(
             f"{path}.{shown}" if shown != "?" else path, "structure",
             f"FHIR R4 kent hier geen element {shown}.{_meant_nl(near)}",
@@ -245,7 +258,7 @@ class _Walk:
 
     def _wrong_code(self, element: Element, value: str, place: str) -> Any:
         codes = element.codes
-        near = _near(value, codes) if len(value) <= max(map(len, codes)) + 3 else ""
+        near = self._near(value, codes) if len(value) <= max(map(len, codes)) + 3 else ""
         shown = f" '{value}'" if _CODE_TO_SHOW.match(value) else ""
         listed = ", ".join(codes[:_MOST_CODES]) + (" ..." if len(codes) > _MOST_CODES else "")
         return self.refuse(
@@ -253,14 +266,16 @@ class _Walk:
             f"This code{shown} is not allowed here; allowed are: {listed}.{_meant_en(near)}",
         )  # fmt: skip
 
+    def _near(self, name: str, known: Iterable[str]) -> str:
+        """The known name that looks most like it; a search that is too slow for more issues than are shown."""
+        if len(self.issues) >= MAX_ISSUES:
+            return ""
+        lowered = {each.lower(): each for each in known}
+        found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.75)
+        return lowered[found[0]] if found else ""
+
     def _wrong_shape(self, place: str, nl: str, en: str) -> Any:
         return self.refuse(place, "structure", f"Hier hoort {nl}.", f"This must be {en}.")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    lowered = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.75)
-    return lowered[found[0]] if found else ""
 
 
 def _meant_nl(near: str) -> str:

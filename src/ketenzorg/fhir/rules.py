@@ -6,13 +6,14 @@ demands and invariants, that only says yes or no; the walk that knows the places
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from ketenzorg.errors import Issue
 from ketenzorg.fhir import demands, elements, r4
-from ketenzorg.fhir.demands import Context, Finding, Test, is_struct
+from ketenzorg.fhir.demands import MOST, Context, Finding, Test, is_struct
 from ketenzorg.fhir.invariants import INVARIANTS, Invariant
 
 _Sound = Callable[[Any, Context], bool]
@@ -37,8 +38,13 @@ BROKEN: Final = _Broken()
 
 
 def check(resource: r4.Resource, path: str) -> list[Issue]:
-    """Every rule that the resource breaks."""
-    return [] if _dispatch[type(resource)](resource, _NOWHERE) else list(find(resource, path))
+    """Every rule that the resource breaks (the first thousand)."""
+    return [] if is_sound(resource) else list(islice(find(resource, path), MOST))
+
+
+def is_sound(resource: r4.Resource) -> bool:
+    """Whether the resource breaks no rule."""
+    return _dispatch[type(resource)](resource, _NOWHERE)
 
 
 def find(o: Any, path: str, context: Context = _NOWHERE) -> Iterator[Issue]:
@@ -57,11 +63,21 @@ def find(o: Any, path: str, context: Context = _NOWHERE) -> Iterator[Issue]:
         value = getattr(o, element.attribute)
         place = f"{path}.{element.place}"
         if is_struct(value):
-            yield from find(value, place, context)
+            yield from _find_part(value, place, context)
         elif isinstance(value, list):
             for n, item in enumerate(value):
                 if is_struct(item):
-                    yield from find(item, f"{place}[{n}]", context)
+                    yield from _find_part(item, f"{place}[{n}]", context)
+
+
+def _find_part(o: Any, path: str, context: Context) -> Iterator[Issue]:
+    """Most parts of a refused resource are fine still: the compiled function says so forty times faster."""
+    try:
+        if _dispatch[type(o)](o, context):
+            return
+    except (_Unknown, AttributeError, TypeError):  # it met what was refused
+        pass
+    yield from find(o, path, context)
 
 
 def _around(o: Any, context: Context) -> Context:
@@ -138,16 +154,28 @@ def _compile(kind: type[msgspec.Struct]) -> _Sound:
 
 
 def _visits(kind: type[msgspec.Struct]) -> Iterator[str]:
-    known = elements.of(kind).values()
-    single = [e.attribute for e in known if not e.many and (e.kind is not None or e.resource)]
-    if len(single) > _MANY:
+    """The lines that look into the parts; what is seldom there (companions, extensions) is asked for at once."""
+    known = [e for e in elements.of(kind).values() if e.kind is not None or e.resource]
+    if sum(not e.many for e in known) > _MANY:
         yield "  for v in filter(None, all_of(o)):"
         yield "    if isinstance(v, Struct) and not dispatch[type(v)](v, c): return False"
-    else:
-        for attribute in single:
-            yield f"  v = o.{attribute}"
-            yield "  if v is not None and not dispatch[type(v)](v, c): return False"
+        known = [e for e in known if e.many]
+    seldom = [e for e in known if e.companion or e.kind is r4.Extension]
     for element in known:
-        if element.many and (element.kind is not None or element.resource):
-            yield f"  for v in o.{element.attribute}:"
-            yield "    if v is not None and not dispatch[type(v)](v, c): return False"
+        if element not in seldom:
+            yield from _visit(element, "  ")
+    if seldom:
+        yield f"  if {' or '.join(f'o.{e.attribute}' for e in seldom)}:"
+        for element in seldom:
+            yield from _visit(element, "    ")
+
+
+def _visit(element: elements.Element, margin: str) -> list[str]:
+    refuse = "not dispatch[type(v)](v, c): return False"
+    if not element.many:
+        return [f"{margin}v = o.{element.attribute}", f"{margin}if v is not None and {refuse}"]
+    return [
+        f"{margin}if o.{element.attribute}:",
+        f"{margin}  for v in o.{element.attribute}:",
+        f"{margin}    if v is not None and {refuse}",
+    ]
