@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from ketenzorg.cli import bench_limit as limits
 from ketenzorg.cli import bench_report as report
 from ketenzorg.cli.bench_load import Load, Numbers, Target, post_for, post_some
 from ketenzorg.cli.bench_payloads import identifier
-from ketenzorg.cli.bench_processes import Api, cpu_s, serving
+from ketenzorg.cli.bench_processes import Api, cpu_s, machine_cpu_s, serving
 from ketenzorg.cli.bench_report import Measured, Verified, percentile
 from ketenzorg.cli.place import DATABASE, Place, place
 from ketenzorg.cli.sandbox import token_for
@@ -67,13 +68,13 @@ class Ground(NamedTuple):
     statement: str  # of the limit
 
 
-class Counters(NamedTuple):
-    """What is read before and after a load."""
+class Cpu(NamedTuple):
+    """CPU seconds used so far; None where that cannot be read."""
 
-    app_cpu: float | None
-    database_cpu: float | None
-    rows: int
-    wal: int
+    at: float
+    app: float | None
+    database: float | None
+    others: float | None  # the whole machine, apart from these two and the load itself
 
 
 def bench(*, seconds: float, processes: int, as_json: bool) -> int:
@@ -87,7 +88,9 @@ def bench(*, seconds: float, processes: int, as_json: bool) -> int:
             _prepare(here, database)
             served = {DATABASE_URL.name: here.database_url, SECRET_FILE.name: str(here.settings.secret_file)}
             with serving(environ | served, processes, Path(folder) / "serve.log") as api:
-                measured, verified = _measure(here, database, api, processes, seconds, environ)
+                measured, verified = _measure(
+                    here, database, api, processes=processes, seconds=seconds, environ=environ
+                )
     sys.stdout.write((report.as_json(measured) if as_json else report.as_text(measured, verified)) + "\n")
     if as_json:
         _say(*report.told(verified))
@@ -137,6 +140,7 @@ def _measure(
     here: Place,
     database: EmbeddedPostgres,
     api: Api,
+    *,
     processes: int,
     seconds: float,
     environ: Mapping[str, str],
@@ -157,9 +161,11 @@ def _measure(
 
 def _one(ground: Ground, loads: list[Load], concurrency: int, seconds: float) -> Measured:
     """One concurrency: the load, then the limit, each from a fresh checkpoint."""
-    before = _counters(ground)
+    rows, wal = _written(ground)
+    before = _cpu(ground)
     done = post_for(seconds, concurrency, ground.target, ground.numbers)
-    after = _counters(ground)
+    after = _cpu(ground)
+    rows_after, wal_after = _written(ground)
     loads.append(done)
     rss = ground.api.rss_mib()
     limit = _limit(ground, concurrency, seconds)
@@ -170,10 +176,11 @@ def _one(ground: Ground, loads: list[Load], concurrency: int, seconds: float) ->
         p95_ms=percentile(done.latencies, 0.95) * 1000,
         p99_ms=percentile(done.latencies, 0.99) * 1000,
         errors=done.errors,
-        app_cpu_us=_each_us(before.app_cpu, after.app_cpu, count),
-        database_cpu_us=_each_us(before.database_cpu, after.database_cpu, count),
-        rows=(after.rows - before.rows) / max(1, count),
-        wal_bytes=(after.wal - before.wal) / max(1, count),
+        app_cpu_us=_each_us(before.app, after.app, count),
+        database_cpu_us=_each_us(before.database, after.database, count),
+        other_cores=_other_cores(before, after),
+        rows=(rows_after - rows) / max(1, count),
+        wal_bytes=(wal_after - wal) / max(1, count),
         limit_per_s=limit.per_second,
         limit_by=limit.by,
         ratio=count / done.seconds / limit.per_second,
@@ -184,12 +191,27 @@ def _one(ground: Ground, loads: list[Load], concurrency: int, seconds: float) ->
     )
 
 
+def _other_cores(before: Cpu, after: Cpu) -> float | None:
+    """How many cores others kept busy meanwhile: what makes a run worth repeating."""
+    if before.others is None or after.others is None:
+        return None
+    return max(0.0, (after.others - before.others) / (after.at - before.at))
+
+
 def _each_us(before: float | None, after: float | None, count: int) -> float | None:
     return None if before is None or after is None else (after - before) * 1e6 / max(1, count)
 
 
-def _counters(ground: Ground) -> Counters:
-    """Rows and WAL with a checkpoint between them, so that every load pays for full pages alike."""
+def _cpu(ground: Ground) -> Cpu:
+    app, database, machine = ground.api.cpu_s(), cpu_s(ground.database.pid), machine_cpu_s()
+    others = None
+    if app is not None and database is not None and machine is not None:
+        others = machine - app - database - time.process_time()
+    return Cpu(time.perf_counter(), app, database, others)
+
+
+def _written(ground: Ground) -> tuple[int, int]:
+    """Rows and bytes of WAL so far; then a checkpoint, so that every load pays alike for full pages."""
 
     async def read(connection: asyncpg.Connection) -> tuple[int, int]:
         wal = await connection.fetchval("select pg_current_wal_insert_lsn() - '0/0'")
@@ -199,9 +221,7 @@ def _counters(ground: Ground) -> Counters:
         await connection.execute("checkpoint")
         return rows, int(wal)
 
-    app_cpu, database_cpu = ground.api.cpu_s(), cpu_s(ground.database.pid)
-    rows, wal = _with(ground.database.admin_url, read)
-    return Counters(app_cpu, database_cpu, rows, wal)
+    return _with(ground.database.admin_url, read)
 
 
 def _limit(ground: Ground, concurrency: int, seconds: float) -> limits.Limit:

@@ -78,6 +78,16 @@ def cpu_s(root: int) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def machine_cpu_s() -> float | None:
+    """CPU seconds that the whole machine has been busy; None where there is no /proc."""
+    try:
+        _, *ticks = (PROC / "stat").read_text().partition("\n")[0].split()
+    except OSError:
+        return None
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, ticks)
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 def family(root: int) -> list[int]:
     """A process and all below it; none where there is no /proc."""
     if not PROC.is_dir():
