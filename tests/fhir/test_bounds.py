@@ -134,6 +134,13 @@ def test_a_place_is_given_for_a_long_number() -> None:
     assert caught.value.issues[0].expression == ("Observation.valueQuantity.value",)
 
 
+def test_a_name_that_comes_twice_is_found_in_any_json() -> None:
+    bounds.check_names(b'[{"op":"add"},{"op":"add"}]')
+    with pytest.raises(Malformed) as caught:
+        bounds.check_names(b'[{"op":"add","value":{"a":1,"a":2}},{"op":"add","op":"test"}]')
+    assert [issue.expression[0] for issue in caught.value.issues] == ["[0].value.a", "[1].op"]
+
+
 def test_a_string_over_one_megabyte_is_too_large() -> None:
     with pytest.raises(TooLarge):
         decode(patient(f'"{"x" * (bounds.MAX_STRING + 1)}"'))

@@ -91,6 +91,25 @@ def check(body: bytes, *, max_depth: int = MAX_DEPTH, max_entries: int = MAX_ENT
     )
 
 
+def check_names(body: bytes) -> None:
+    """Refuse a name that comes twice in one object: for bodies that are no resource (a patch, CDS Hooks)."""
+    places = _repeated(read(body), "")
+    if places:
+        nl, en = "Dit element staat er twee keer. Houd er één.", "This element is there twice. Keep one."
+        raise Malformed(*(Issue(nl, en, (place,)) for place in places[:100]))
+
+
+def _repeated(data: Any, place: str) -> list[str]:
+    if isinstance(data, list):
+        return [found for n, value in enumerate(data) for found in _repeated(value, f"{place}[{n}]")]
+    if not isinstance(data, Members):
+        return []
+    inside = [found for name, value in data.items() for found in _repeated(value, f"{place}.{plain(name)}")]
+    return [f"{place}.{plain(name)}".lstrip(".") for name in data.repeated] + [
+        each.lstrip(".") for each in inside
+    ]
+
+
 def count_strings(encoded: bytes) -> int:
     """The strings in what msgspec wrote, names of members too; as Skeleton counts them."""
     if b"\\" in encoded:
