@@ -1,0 +1,136 @@
+"""`ketenzorg demo`: a region in miniature, from an empty database to a hundred referrals, and then it serves."""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+
+import typer
+import uvloop
+
+from ketenzorg.app import tokens_of
+from ketenzorg.cli import demo_summary as tell
+from ketenzorg.cli.demo_folder import demo_folder
+from ketenzorg.cli.demo_lines import TOKEN_LIFETIME, Lines, NotAsExpected, new_client
+from ketenzorg.cli.demo_referrals import Period, make_cases
+from ketenzorg.cli.demo_service import HOST, Service, listen, serving
+from ketenzorg.cli.demo_story import Story
+from ketenzorg.cli.place import Place, place
+from ketenzorg.cli.sandbox import caller_for
+from ketenzorg.errors import Issue
+from ketenzorg.pathway.calendar import AMSTERDAM
+from ketenzorg.pathway.load import load
+from ketenzorg.pathway.region import Region, load_region
+from ketenzorg.settings import (
+    BASE_URL,
+    DATA_DIR,
+    DATABASE_URL,
+    LOG_LEVEL,
+    PATHWAYS,
+    REGION,
+    SANDBOX,
+    SECRET_FILE,
+    Settings,
+)
+
+REFERRALS = 100
+PATHWAY = "welzijn-op-recept"
+PERIOD = Period(
+    begins=datetime(2026, 1, 5, 8, tzinfo=AMSTERDAM), today=datetime(2026, 10, 30, 10, tzinfo=AMSTERDAM)
+)
+STOPPED_EARLY = 130  # what a shell expects after Ctrl-C
+
+
+def demo(environ: Mapping[str, str], *, port: int, once: bool) -> int:
+    """Make the region, let it live until today, tell; then serve, unless `once`. The exit code."""
+    settings = Settings.from_environ(environ)
+    started = time.monotonic()
+    with listen(port) as listener, demo_folder(settings.data_dir) as folder:
+        address = f"http://{HOST}:{listener.getsockname()[1]}"
+        tell.say(
+            "ketenzorg-demo: een regio in het klein. Alle mensen, praktijken en coaches zijn verzonnen.\n"
+        )
+        tell.say(f"  Een eigen database maken in {folder} ...")
+        # The secret is the one of `ketenzorg token`, so that its tokens work here too.
+        own = {
+            BASE_URL.name: address,
+            **{name: value for name, value in environ.items() if name not in NOT_FOR_THE_DEMO},
+            DATA_DIR.name: str(folder),
+            SECRET_FILE.name: str(settings.secret_file),
+            LOG_LEVEL.name: "error",
+            SANDBOX.name: "yes",
+        }
+        with place(own, embedded=True) as here, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_demo(here, listener, address, started, once=once))
+
+
+# The demo's region, pathway and database are its own.
+NOT_FOR_THE_DEMO = {DATABASE_URL.name, REGION.name, PATHWAYS.name}
+
+
+async def _demo(here: Place, listener: socket.socket, address: str, started: float, *, once: bool) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    region = load_region(here.settings.pathways, here.settings.region, load(here.settings.pathways))
+    async with serving(here, region, listener) as service:
+        story = asyncio.create_task(_story(here, region, service, address, started, once=once))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({story, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not story.done():
+            story.cancel()
+            with suppress(asyncio.CancelledError):
+                await story
+            tell.say("\nGestopt voor het verhaal uit was.")
+            return STOPPED_EARLY
+        try:
+            story.result()
+        except NotAsExpected as error:
+            for issue in error.issues:
+                typer.echo(
+                    f"\nDe demo is gestopt, want er ging iets anders dan verwacht.\n{issue.nl}", err=True
+                )
+            return 1
+        if not once:
+            tell.say("\nDe dienst draait. Stoppen: Ctrl-C. De volgende demo begint weer leeg.")
+            await stop.wait()
+            tell.say("\nGestopt.")
+        stopping.cancel()
+    return 0
+
+
+async def _story(
+    here: Place, region: Region, service: Service, address: str, started: float, *, once: bool
+) -> None:
+    catalogue = load(here.settings.pathways)
+    pathway = catalogue.current(PATHWAY)
+    tokens = tokens_of(here.settings, here.secret)
+    async with new_client(address) as client:
+        lines = Lines(client, tokens, region.code)
+        cases = make_cases(region, pathway, PERIOD, REFERRALS)
+        story = Story(region, pathway, PERIOD, cases, lines)
+        tell.say(f"  {REFERRALS} verwijzingen en wat coaches ermee doen, alles over HTTP ...\n")
+        await story.play(tell.tell_month)
+        steps = await tell.steps_now(story)
+        if not await service.all_delivered() or any(each.wrong for each in service.receivers.values()):
+            raise _not_heard()
+        tell.tell_steps(story, steps)
+        tell.tell_what_else(story, service.receivers)
+        await tell.tell_story(story)
+        await tell.tell_clients({name: lines.of_caller(caller_for(region, name)) for name in region.clients})
+    tell.say(f"\nKlaar in {time.monotonic() - started:.0f} seconden.")
+    if not once:
+        issued = {name: tokens.issue(caller_for(region, name), TOKEN_LIFETIME) for name in region.clients}
+        tell.tell_how_to_try(address, issued, here.settings.pathways)
+
+
+def _not_heard() -> NotAsExpected:
+    return NotAsExpected(
+        Issue(
+            nl="Niet elk bericht kwam goed aan; zie: ketenzorg outbox list.",
+            en="Not every notification arrived well; see: ketenzorg outbox list.",
+        )
+    )

@@ -1,0 +1,131 @@
+"""The service of the demo in one process: the API, the worker and the receivers, until asked to stop."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from ketenzorg.app import real_time
+from ketenzorg.cli.demo_receivers import Receiver, Receivers
+from ketenzorg.cli.place import Place
+from ketenzorg.cli.serve import BACKLOG, application_at, options
+from ketenzorg.delivery.sending import new_client
+from ketenzorg.delivery.worker import Worker
+from ketenzorg.errors import Issue, KetenzorgError
+from ketenzorg.pathway.region import Region
+from ketenzorg.store.database import Database
+from ketenzorg.store.ids import uuid7
+from ketenzorg.store.outbox import Outbox
+
+HOST = "127.0.0.1"
+LOOK_S = 0.05
+PATIENCE_S = 20.0  # what the last notifications get to arrive
+LISTENERS = ("his-demo", "welzijn-demo")
+
+
+class PortInUse(KetenzorgError):
+    """Somebody listens on the port already."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What runs: who listens, and what has not reached them yet."""
+
+    receivers: dict[str, Receiver]
+    outbox: Outbox
+
+    async def all_delivered(self) -> bool:
+        """Whether everything arrives within PATIENCE_S."""
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            if not await self.outbox.state():
+                return True
+            await asyncio.sleep(LOOK_S)
+        return False
+
+
+class Server(uvicorn.Server):
+    """Signals are the demo's own affair: it stops more than one server."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on this machine only; port 0 takes any that is free. Raises PortInUse."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise PortInUse(
+            Issue(
+                nl=f"Poort {port} is niet vrij. Kies een andere, bijvoorbeeld: ./run demo --port 8090",
+                en=f"Port {port} is not free. Choose another, for example: ./run demo --port 8090",
+            )
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+@asynccontextmanager
+async def serving(here: Place, region: Region, listener: socket.socket) -> AsyncIterator[Service]:
+    """Serve the place on the listener; two organisations hear of changes."""
+    receivers = Receivers(LISTENERS)
+    async with AsyncExitStack() as stack:
+        database = Database(here.database_url)
+        stack.push_async_callback(database.close)
+        outbox = Outbox(database, here.settings.region)
+        ear = stack.enter_context(listen(0))
+        for name, receiver in receivers.by_name.items():
+            address = f"http://{HOST}:{ear.getsockname()[1]}/{name}"
+            await outbox.set_endpoint(region.of_client(name).id, address, receiver.secret)
+        await stack.enter_async_context(_server(receivers, ear, lifespan="off"))
+        await stack.enter_async_context(_server(application_at(here), listener, lifespan="on"))
+        await stack.enter_async_context(_worker(here, outbox))
+        yield Service(receivers.by_name, outbox)
+
+
+@asynccontextmanager
+async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan: str) -> AsyncIterator[None]:
+    how: dict[str, Any] = {**options(), "lifespan": lifespan}
+    server = Server(uvicorn.Config(app, **how))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not running.done():
+        await asyncio.sleep(LOOK_S / 5)
+    if running.done():
+        running.result()
+        raise RuntimeError("the server of the demo did not start")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+@asynccontextmanager
+async def _worker(here: Place, outbox: Outbox) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    async with new_client() as client:
+        worker = Worker(
+            outbox=outbox,
+            client=client,
+            fhir_base=f"{here.settings.base_url}/fhir",
+            now=real_time,
+            chance=random.random,
+            new_id=uuid7,
+        )
+        running = asyncio.create_task(worker.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running

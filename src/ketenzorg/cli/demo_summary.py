@@ -1,0 +1,172 @@
+"""What the demo prints: where everybody stands, one referral from beginning to end, and how to try it yourself."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+import typer
+
+from ketenzorg.cli.demo_courses import Act
+from ketenzorg.cli.demo_lines import Json, Line, NotAsExpected
+from ketenzorg.cli.demo_receivers import Receiver
+from ketenzorg.cli.demo_story import Running, Story, notices_of
+from ketenzorg.errors import Issue
+from ketenzorg.pathway.calendar import AMSTERDAM
+
+WIDTH = 100
+PAGE = 200
+EXAMPLE = Path("fhir_profiles/examples/referral-welzijn-op-recept.json")
+DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
+MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni",
+    "juli", "augustus", "september", "oktober", "november", "december",
+)  # fmt: skip
+
+
+def say(text: str = "") -> None:
+    """A line of the demo, at once: it may be going into a file or a pipe."""
+    typer.echo(text)
+
+
+def heading(text: str) -> None:
+    """What the next lines are about."""
+    say(f"\n{text}\n{'-' * len(text)}")
+
+
+def tell_month(month: date, sent: int, done: int) -> None:
+    """Progress: one simulated month."""
+    say(
+        f"  {MONTHS[month.month - 1]:<9} {month.year}   {sent:>3} verwijzingen   {done:>3} keer gebeurde er iets"
+    )
+
+
+def in_words(day: date) -> str:
+    """vrijdag 30 oktober 2026"""
+    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+async def steps_now(story: Story) -> Counter[str]:
+    """The step of every referral, counted from what the coaches find in their own worklists over HTTP."""
+    owners = {running.owner.id: running.owner for running in story.running.values()}
+    ours = {running.task: running.step for running in story.running.values()}
+    found: dict[str, str] = {}
+    for owner in owners.values():
+        for task in await _all_tasks(story.lines.of(owner)):
+            found[f"Task/{task['id']}"] = task["businessStatus"]["text"]
+    if {task: found.get(task) for task in ours} != ours:
+        raise NotAsExpected(
+            Issue(
+                nl="De werklijsten zeggen iets anders dan er gebeurde.",
+                en="The worklists differ from what happened.",
+            )
+        )
+    return Counter(ours.values())
+
+
+def tell_steps(story: Story, steps: Mapping[str, int]) -> None:
+    """Number of referrals per step, in the order of the pathway."""
+    heading(f"Waar de {sum(steps.values())} verwijzingen nu staan ({in_words(story.period.today.date())})")
+    for name, step in story.pathway.steps.items():
+        if steps.get(name):
+            say(f"  {step.title:<42} {steps[name]:>3}  {'▪' * steps[name]}")
+
+
+def tell_what_else(story: Story, receivers: Mapping[str, Receiver]) -> None:
+    """What did not go by itself, and who heard of it."""
+    heading("Wat er ook gebeurde, zoals het in het echt gaat")
+    for what, answer in story.refusals.items():
+        _line(f"  {what:<31} ", answer)
+    for event, what in (
+        ("afwijzen", "teruggegeven door de coach"),
+        ("crisis gemeld", "crisis bij de coach"),
+        ("heropenen", "later toch heropend"),
+    ):
+        say(f"  {what:<31} {story.events[event]}x")
+    heard = ", ".join(f"{name} {receiver.heard}" for name, receiver in receivers.items())
+    _line(
+        f"  {'berichten aangekomen':<31} ", f"{heard}; elk ondertekend, op volgorde, zonder persoonsgegevens"
+    )
+
+
+async def tell_story(story: Story) -> None:
+    """One referral: what the practice sent, what happened, and what the practice reads in the end."""
+    running = story.running[story.hero.number]
+    case = running.case
+    heading(f"Eén verwijzing van begin tot eind: {running.task}")
+    _dated(case.at, f"{case.practice.name} verwijst. De patiënt zegt: “{case.answers['reden']}”")
+    for notice in notices_of(running):
+        _line(f"{'':<14}» ", notice)
+    for what in running.happened:
+        _dated(what.at, f"{_who(running, what, story)}: {what.event}{_words(what)}")
+    task = await story.lines.of(case.practice).call("GET", f"/fhir/{running.task}")
+    say(f"\n  En dit leest de huisarts nu (GET /fhir/{running.task} als his-demo):")
+    say(f"    status {task['status']}, stap ‘{task['businessStatus']['text']}’")
+    for output in task.get("output", ()):
+        _line(f"    {output['type']['text'] + ':':<16}", output["valueString"])
+
+
+async def tell_clients(lines: Mapping[str, Line]) -> None:
+    """The same question by four parties; each sees what its part is."""
+    heading("Vier clients stellen dezelfde vraag: GET /fhir/Task")
+    his, coach = await _all_tasks(lines["his-demo"]), await _all_tasks(lines["welzijn-demo"])
+    hospital = await _all_tasks(lines["ziekenhuis-demo"])
+    await lines["ketenteam-demo"].call("GET", "/fhir/Task", expect=403)
+    to_call = sum(task["status"] in ("requested", "received", "accepted") for task in coach)
+    answers = {
+        "his-demo": f"Hoe gaat het met wie ik verwees?   {len(his)} verwijzingen, alles wat de praktijk zelf stuurde",
+        "welzijn-demo": f"Wie wacht er op mij?               {len(coach)}, van wie {to_call} nog voor het eerste gesprek;"
+        " geen BSN, geen diagnose",
+        "ziekenhuis-demo": f"Zie ik iets van welzijn?           {len(hospital) or 'niets'}: het ziekenhuis heeft hierin geen rol",
+        "ketenteam-demo": "Zie ik mensen?                     nee (403): het ketenteam ziet straks tellingen",
+    }
+    for name, answer in answers.items():
+        _line(f"  {name:<16}", answer)
+
+
+def tell_how_to_try(address: str, tokens: Mapping[str, str], pathways: Path) -> None:
+    """What to paste to do it yourself."""
+    heading("Zelf proberen")
+    say(f"  Adres    {address}/fhir      (wat kan het: {address}/fhir/metadata, zonder token)")
+    say("  Tokens   8 uur geldig; plak deze vier regels in een andere terminal:\n")
+    for name, token in tokens.items():
+        say(f"export {_variable(name)}={token}")
+    say("\n  Verwijs iemand; het antwoord heeft zes keer 201, en zegt wie er aan zet is en voor wanneer:\n")
+    example = EXAMPLE if EXAMPLE.exists() else pathways.parent / EXAMPLE
+    say(f'curl -s {address}/fhir -H "Authorization: Bearer $HIS_DEMO" \\')
+    say(f"  -H 'Content-Type: application/fhir+json' --data-binary @{example}")
+    say("\n  En kijk als welzijnscoach wie er nieuw is:\n")
+    say(f'curl -s "{address}/fhir/Task?status=requested" -H "Authorization: Bearer $WELZIJN_DEMO"')
+
+
+async def _all_tasks(line: Line) -> list[Json]:
+    tasks: list[Json] = []
+    path = f"/fhir/Task?_count={PAGE}"
+    while path:
+        page = await line.call("GET", path)
+        tasks += [entry["resource"] for entry in page.get("entry", ())]
+        path = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+    return tasks
+
+
+def _who(running: Running, what: Act, story: Story) -> str:
+    by_coach = what.by == story.pathway.role_of("owner")
+    return (running.owner if by_coach else running.case.practice).name
+
+
+def _words(what: Act) -> str:
+    texts: Iterable[str] = what.given.values()
+    return "".join(f". “{text}”" for text in texts)
+
+
+def _dated(at: datetime, text: str) -> None:
+    _line(f"  {at.astimezone(AMSTERDAM):%d-%m-%Y}  ", text)
+
+
+def _line(start: str, text: str) -> None:
+    say(textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start)))
+
+
+def _variable(client: str) -> str:
+    return client.upper().replace("-", "_")
