@@ -1,0 +1,192 @@
+"""The second wall: what the application's role can reach when a query forgets who asks, for every table there is."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from databases import APP_ROLE, Database
+from ketenzorg.settings import for_asyncpg
+from ketenzorg.store.database import POOL_SIZE
+from ketenzorg.store.database import Database as Pool
+from services import REGION, Service
+
+OWNER = "ketenzorg_owner"
+PRACTICE, COACH, HOSPITAL = (
+    REGION.of_client(client).id for client in ("his-demo", "welzijn-demo", "ziekenhuis-demo")
+)
+READABLE = (
+    "event", "resource", "resource_history", "search_date", "search_reference", "search_token", "traject",
+)  # fmt: skip
+CLOSED = ("alembic_version", "audit", "endpoint", "outbox", "personal_number", "referral_identity")
+# Asks only what its caller set; policies run it as whoever queries.
+AS_ITS_CALLER = {"callers"}
+
+
+@pytest.fixture
+async def filled(service: Service) -> Service:
+    """A traject with history, so that every table holds at least a row."""
+    await service.rows(
+        f"insert into ketenzorg.endpoint values ('groningen', '{COACH}', 'https://coach.example', '')"
+    )
+    referral = await service.refer()
+    await service.happens(referral["Task"], "aannemen")
+    for table in READABLE + CLOSED:
+        assert await service.rows(f"select 1 from ketenzorg.{table}"), table
+    return service
+
+
+@pytest.fixture
+async def app_role(filled: Service) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(for_asyncpg(filled.database.app_url))
+    yield connection
+    await connection.close()
+
+
+async def seen(connection: asyncpg.Connection, callers: str | None) -> dict[str, int]:
+    """The number of rows of each readable table, with this setting."""
+    async with connection.transaction():
+        if callers is not None:
+            await connection.execute("select set_config('ketenzorg.callers', $1, true)", callers)
+        return {
+            table: await connection.fetchval(f"select count(*) from ketenzorg.{table}") for table in READABLE
+        }
+
+
+async def test_only_a_party_sees_rows(app_role: asyncpg.Connection) -> None:
+    nobody = str(UUID(int=0))
+    for callers in (None, str(PRACTICE), "", str(HOSPITAL), nobody, f"{HOSPITAL},{nobody}"):
+        rows = await seen(app_role, callers)
+        assert all(rows.values()) if callers == str(PRACTICE) else not any(rows.values()), callers
+
+
+async def test_a_party_sees_no_row_of_a_type_that_its_role_does_not_show(
+    app_role: asyncpg.Connection,
+) -> None:
+    async with app_role.transaction():
+        await app_role.execute("select set_config('ketenzorg.callers', $1, true)", str(COACH))
+        types = {row[0] for row in await app_role.fetch("select type from ketenzorg.resource")}
+    assert types == {"Patient", "ServiceRequest", "QuestionnaireResponse", "CarePlan", "Task"}
+
+
+async def test_who_asked_is_forgotten_before_the_connection_goes_to_the_next(filled: Service) -> None:
+    database = Pool(filled.database.app_url)
+    async with database.as_callers([PRACTICE]) as connection:
+        assert await connection.scalar(text("select count(*) from resource"))
+    with pytest.raises(ZeroDivisionError):
+        async with database.as_callers([PRACTICE]):
+            raise ZeroDivisionError
+    for _ in range(POOL_SIZE):
+        assert (await database.fetch("select count(*) as n from resource"))[0]["n"] == 0
+    # A hot path names its callers too, on the same connections.
+    hot = "select * from load_traject('groningen', $1, (select $2::uuid))"
+    task = (await filled.rows("select task from ketenzorg.traject"))[0]["task"]
+    assert await database.fetch(hot, [PRACTICE], task)
+    assert await database.fetch(hot, [HOSPITAL], task) == []
+    assert (await database.fetch("select count(*) as n from resource"))[0]["n"] == 0
+    await database.close()
+
+
+async def test_the_application_writes_nothing_itself_and_reads_no_closed_table(
+    database: Database,
+) -> None:
+    kinds = ("insert", "update", "delete", "truncate", "references", "trigger")
+    found = await rows(
+        database,
+        f"""select relname,
+                array(select kind from unnest(array{list(kinds)}) as kind
+                      where has_table_privilege('{APP_ROLE}', oid, kind)) as writes,
+                has_any_column_privilege('{APP_ROLE}', oid, 'select') as reads,
+                has_any_column_privilege('{APP_ROLE}', oid, 'insert, update') as columns
+            from pg_class where relnamespace = 'ketenzorg'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+            order by relname""",
+    )
+    assert [(row["relname"], row["writes"]) for row in found if row["writes"] or row["columns"]] == []
+    assert tuple(row["relname"] for row in found if row["reads"]) == READABLE
+    assert tuple(row["relname"] for row in found if not row["reads"]) == CLOSED
+    assert not await value(database, f"select has_schema_privilege('{APP_ROLE}', 'ketenzorg', 'create')")
+
+
+async def test_the_application_is_nobody_special(database: Database) -> None:
+    role = (
+        await rows(
+            database,
+            "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as powers,"
+            f" array(select roleid::regrole::text from pg_auth_members where member = oid) as roles"
+            f" from pg_roles where rolname = '{APP_ROLE}'",
+        )
+    )[0]
+    assert (role["powers"], role["roles"]) == (False, [])
+    owned = "select count(*) from pg_class where relowner = '{0}'::regrole"
+    assert await value(database, owned.format(APP_ROLE)) == 0
+    # The functions run as the owner: it must stand behind the policies as well, and nobody logs in as it.
+    owner = await rows(
+        database, f"select rolsuper, rolbypassrls, rolcanlogin from pg_roles where rolname = '{OWNER}'"
+    )
+    assert tuple(owner[0]) == (False, False, False)
+
+
+async def test_every_table_is_behind_the_wall_for_its_owner_too(database: Database) -> None:
+    open_ = await rows(
+        database,
+        "select relname, relrowsecurity, relforcerowsecurity, relowner::regrole::text as owner from pg_class"
+        " where relnamespace = 'ketenzorg'::regnamespace and relkind in ('r', 'p') and relname <> 'alembic_version'"
+        f" and not (relrowsecurity and relforcerowsecurity and relowner = '{OWNER}'::regrole"
+        "   and exists (select from pg_policy where polrelid = pg_class.oid))",
+    )
+    assert open_ == []
+    # A policy that lets everything through serves the owner's functions only.
+    wide = await rows(
+        database,
+        "select tablename, roles::text[] from pg_policies where schemaname = 'ketenzorg' and qual = 'true'",
+    )
+    assert {(row["tablename"], *row["roles"]) for row in wide} == {
+        (table, OWNER) for table in ("audit", "endpoint", "outbox", "personal_number")
+    }
+
+
+async def test_every_function_runs_as_the_owner_in_a_schema_that_nobody_can_shadow(
+    database: Database,
+) -> None:
+    functions = await rows(
+        database,
+        "select proname, prosecdef, proowner::regrole::text as owner, proconfig,"
+        " has_function_privilege('public', oid, 'execute') as by_all,"
+        f" has_function_privilege('{APP_ROLE}', oid, 'execute') as by_app"
+        " from pg_proc where pronamespace = 'ketenzorg'::regnamespace",
+    )
+    assert len(functions) > len(AS_ITS_CALLER)
+    for each in functions:
+        assert (each["by_all"], each["by_app"], each["owner"]) == (False, True, OWNER), each["proname"]
+        if each["proname"] not in AS_ITS_CALLER:
+            assert each["prosecdef"], each["proname"]
+            assert each["proconfig"] == ["search_path=ketenzorg, pg_temp"], each["proname"]
+
+
+async def test_every_key_and_index_starts_with_the_region_and_nothing_refers_across(
+    database: Database,
+) -> None:
+    other = await rows(
+        database,
+        "select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indrelid"
+        " join pg_attribute on attrelid = indrelid and attnum = indkey[0]"
+        " where relnamespace = 'ketenzorg'::regnamespace and relname <> 'alembic_version' and attname <> 'region'",
+    )
+    assert other == []
+    assert await value(database, "select count(*) from pg_constraint where contype = 'f'") == 0
+    assert await value(database, "select count(*) from pg_sequences where schemaname = 'ketenzorg'") == 0
+
+
+async def rows(database: Database, statement: str) -> list[Any]:
+    connection = await asyncpg.connect(for_asyncpg(database.admin_url))
+    try:
+        return list(await connection.fetch(statement))
+    finally:
+        await connection.close()
+
+
+async def value(database: Database, statement: str) -> Any:
+    return (await rows(database, statement))[0][0]
