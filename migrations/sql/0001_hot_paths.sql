@@ -248,9 +248,11 @@ begin
 end
 $$;
 
--- One resource, with what decides how much of it the caller sees; the reading is on record before it is answered.
+-- One resource (null: its latest version), with what decides how much of it the caller sees; the reading is on
+-- record before it is answered.
 create function read_resource(
-    p_region text, p_callers uuid[], p_type text, p_id uuid, p_audit_id uuid, p_request text, p_client text
+    p_region text, p_callers uuid[], p_type text, p_id uuid, p_version int, p_audit_id uuid, p_request text,
+    p_client text
 ) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, roles jsonb)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
@@ -262,8 +264,15 @@ begin
     from resource r where r.region = p_region and r.type = p_type and r.id = p_id;
     return query
     select r.version, r.updated, r.body, t.pathway, t.version, t.roles
-    from resource r join traject t on t.region = r.region and t.id = r.traject
-    where r.region = p_region and r.type = p_type and r.id = p_id;
+    from (
+        select * from resource now
+        where now.region = p_region and now.type = p_type and now.id = p_id
+            and now.version = coalesce(p_version, now.version)
+        union all
+        select * from resource_history old
+        where old.region = p_region and old.type = p_type and old.id = p_id and old.version = p_version
+    ) r
+    join traject t on t.region = r.region and t.id = r.traject;
 end
 $$;
 
@@ -303,7 +312,12 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
                     select from outbox earlier
                     where earlier.region = p_region and earlier.receiver = w.receiver and earlier.task = w.task
                         and earlier.task_version < w.task_version and earlier.state <> 'delivered')
-            order by w.run_at limit p_per_receiver
+            order by w.run_at
+            -- What is under way counts too, so that a slow receiver does not gather ever more sends.
+            limit greatest(0, p_per_receiver - (
+                select count(*) from outbox leased
+                where leased.region = p_region and leased.receiver = e.organisation and leased.state = 'waiting'
+                    and leased.lease_until >= clock_timestamp()))
             for update skip locked
         ) o
         where e.region = p_region

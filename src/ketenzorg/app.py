@@ -16,6 +16,7 @@ from ketenzorg.api import answers, health, metadata, operations, read, sandbox, 
 from ketenzorg.api.gate import Gate
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
+from ketenzorg.fhir.decode import decode
 from ketenzorg.logs import STARTED, STOPPED, log
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
@@ -33,6 +34,7 @@ ROUTES: list[ControllerRouterHandler] = [
     metadata.capabilities,
     search.search,
     read.read,
+    read.vread,
     task.update,
     task.json_patch,
     operations.next_events,
@@ -74,6 +76,9 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
 
 def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandbox: bool = False) -> Gate:
     """The service as an ASGI application, with the gate around it."""
+    decode(
+        b'{"resourceType":"Bundle","type":"transaction"}'
+    )  # the first one builds the decoder: before a caller waits
     clock = sandbox.SandboxClock()
     database = Database(database_url)
     world = world_of(settings, secret, database, clock.now if in_sandbox else real_time)

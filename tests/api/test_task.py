@@ -277,3 +277,16 @@ async def test_something_of_yesterday_is_recorded_on_its_own_day(
 
     row = (await service.rows("select happened, recorded from ketenzorg.event where seq = 2"))[0]
     assert (row["happened"].day, row["recorded"].day) == (13, 14)
+
+
+async def test_each_version_that_a_notification_names_can_be_read(
+    service: Service, referral: Referral
+) -> None:
+    await service.happens(referral["Task"], "aannemen")
+
+    first = await service.his.get(f"/fhir/{referral['Task']}/_history/1")
+    assert (first.json()["status"], first.headers["ETag"]) == ("requested", 'W/"1"')
+    assert (await service.his.get(f"/fhir/{referral['Task']}/_history/2")).json()["status"] == "accepted"
+    for version in ("3", "0", "x"):
+        assert (await service.his.get(f"/fhir/{referral['Task']}/_history/{version}")).status_code == 404
+    assert (await service.hospital.get(f"/fhir/{referral['Task']}/_history/1")).status_code == 404

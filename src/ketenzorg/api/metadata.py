@@ -56,7 +56,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
 
 
 def _of_type(kind: str) -> dict[str, Any]:
-    interactions = ["read"]
+    interactions = ["read", "vread"]
     searches = PARAMETERS.get(kind, ())
     if searches:
         interactions.append("search-type")

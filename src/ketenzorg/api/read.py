@@ -1,4 +1,6 @@
-"""FHIR read. https://hl7.org/fhir/R4/http.html#read"""
+"""FHIR read and vread. https://hl7.org/fhir/R4/http.html#read, #vread"""
+
+import re
 
 from litestar import get
 from litestar.params import FromPath
@@ -11,11 +13,24 @@ from ketenzorg.errors import Issue, NotFound
 from ketenzorg.referral.bundle import ACCEPTED
 
 READABLE = ACCEPTED | {"CarePlan"}
+VERSION = re.compile(r"[0-9]{1,9}\Z")
 
 
 @get("/fhir/{kind:str}/{id_:str}")
 async def read(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """One resource, as far as the caller may see it."""
+    return await _read(request, kind, id_, None)
+
+
+@get("/fhir/{kind:str}/{id_:str}/_history/{version:str}")
+async def vread(
+    request: Http, kind: FromPath[str], id_: FromPath[str], version: FromPath[str]
+) -> ASGIResponse:
+    """One version of a resource: what a notification points at."""
+    return await _read(request, kind, id_, int(version) if VERSION.match(version) else 0)
+
+
+async def _read(request: Http, kind: str, id_: str, version: int | None) -> ASGIResponse:
     if kind not in READABLE:
         raise NotFound(
             Issue(
@@ -26,5 +41,5 @@ async def read(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIRe
         )
     visit = visit_of(request)
     visit.caller.require(kind, "r")
-    seen = await read_one(kind, id_, visit, world_of(request))
+    seen = await read_one(kind, id_, visit, world_of(request), version)
     return resource(seen.body, version=seen.version, updated=seen.updated)

@@ -63,6 +63,7 @@ def _check_id(task: Any, id_: UUID) -> None:
 
 def _operations(body: bytes) -> jsonpatch.JsonPatch:
     bounds.check(body)
+    bounds.check_names(body)
     wrong = Issue(
         nl='Stuur een JSON Patch: [{"op": "replace", "path": "/status", "value": "accepted"}].',
         en='Send a JSON Patch: [{"op": "replace", "path": "/status", "value": "accepted"}].',

@@ -1,6 +1,8 @@
 """Serving the API: one or more uvicorn processes behind one port."""
 
 import os
+import signal
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,9 @@ BACKLOG = 2048
 
 def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, embedded: bool) -> None:
     """Serve until asked to stop."""
+    # uvicorn hands a signal on after its own clean stop: by then it must end us, not kill us, so that an embedded
+    # database is stopped too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with place(environ, embedded=embedded) as here:
         # Each process makes its own application, and finds its place in its environment.
         os.environ[DATABASE_URL.name] = here.database_url

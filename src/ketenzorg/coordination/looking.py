@@ -35,12 +35,12 @@ class Page(msgspec.Struct, frozen=True):
     next_after: UUID | None
 
 
-async def read(kind: str, id_: str, visit: Visit, world: World) -> Seen:
-    """One resource. "Not there" and "not for you" are the same answer."""
-    if kind == "Organization":
+async def read(kind: str, id_: str, visit: Visit, world: World, version: int | None = None) -> Seen:
+    """One resource, in its latest version or the one named. "Not there" and "not for you" are the same answer."""
+    if kind == "Organization" and version in (None, 1):
         return _organisation(id_, world)
     try:
-        found = await world.reading.one(kind, UUID(id_), visit.access(world))
+        found = await world.reading.one(kind, UUID(id_), version, visit.access(world))
     except ValueError:
         found = None
     seen = await _seen([found] if found else [], visit, world)

@@ -38,14 +38,15 @@ class Reading:
         self._database = database
         self._region = region
 
-    async def one(self, kind: str, id_: UUID, access: Access) -> Found | None:
-        """One resource; None when it is not there or the organisation is no party to it."""
+    async def one(self, kind: str, id_: UUID, version: int | None, access: Access) -> Found | None:
+        """One resource, in its latest version or the one named; None when it is not there or the organisation is no party to it."""
         rows = await self._database.fetch(
-            "select * from read_resource($1, $2, $3, $4, $5, $6, $7)",
+            "select * from read_resource($1, $2, $3, $4, $5, $6, $7, $8)",
             self._region,
             [access.organisation],
             kind,
             id_,
+            version,
             access.audit_id,
             access.request,
             access.client,
