@@ -1,6 +1,6 @@
 """How referrals go on in the demo: what coaches and practices do, and when. Events are those of the pathway's file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from ketenzorg.cli.demo_referrals import Case, working_time
 from ketenzorg.pathway.calendar import AMSTERDAM, is_working_day
 
 COACH, PRACTICE = "welzijnscoach", "verwijzer"
-SOON, DAYS, WEEK, WEEKS = (1, 2), (2, 6), (5, 9), (8, 16)  # working days
+SOON, TAKEN_UP, DAYS, WEEK, WEEKS = (1, 2), (1, 6), (2, 6), (5, 9), (8, 16)  # working days
 MONTHS_3 = (62, 70)
 SHORTLY = timedelta(minutes=20)
 
@@ -81,7 +81,7 @@ def soon_done(course: Course) -> None:
 
 def hard_to_reach(course: Course) -> None:
     """The second or third call is answered."""
-    course.then(SOON, "aannemen")
+    course.then(TAKEN_UP, "aannemen")
     course.then(DAYS, "niet bereikt")
     if course.pick("een", "twee") == "twee":
         course.then(SOON, "niet bereikt")
@@ -110,7 +110,7 @@ def the_letter_helps(course: Course) -> None:
 
 def declined(course: Course) -> None:
     """The client thinks it over and does not want it, or not now."""
-    course.then(SOON, "aannemen")
+    course.then(TAKEN_UP, "aannemen")
     course.then(DAYS, "eerste contact")
     reason = course.pick("wil-niet", "niet-meer-nodig", "andere-hulp-nodig")
     course.then(
@@ -137,7 +137,7 @@ def referred_on(course: Course) -> None:
 
 def refused(course: Course) -> None:
     """The coach's organisation does not take it, and says why and what then."""
-    course.then(SOON, "ontvangst bevestigen")
+    course.then(TAKEN_UP, "ontvangst bevestigen")
     course.then(
         SOON,
         "afwijzen",
@@ -170,7 +170,7 @@ def on_hold(course: Course) -> None:
 
 def a_question_first(course: Course) -> None:
     """The coach asks the practice something before calling."""
-    course.then(SOON, "ontvangst bevestigen")
+    course.then(TAKEN_UP, "ontvangst bevestigen")
     course.then(
         SOON, "informatie vragen", vraag="Mogen wij ook de dochter bellen als wij geen gehoor krijgen?"
     )
@@ -221,7 +221,7 @@ def reopened(course: Course) -> None:
     course.then(WEEKS, "afronden", terugkoppeling=_last(course))
 
 
-SHARES: dict[Way, int] = {
+SHARES: dict[Way, int] = {  # of a hundred
     all_the_way: 38,
     soon_done: 16,
     hard_to_reach: 12,
@@ -237,9 +237,13 @@ SHARES: dict[Way, int] = {
 }  # fmt: skip
 
 
-def any_way(chance: Random) -> Way:
-    """One of the usual ways, as often as it happens."""
-    return chance.choices(list(SHARES), list(SHARES.values()))[0]
+def usual_ways(seed: int) -> Iterator[Way]:
+    """The usual ways, of each hundred as many as there are; without end."""
+    chance = Random(seed)  # noqa: S311  (a story, not a secret)
+    while True:
+        hundred = [way for way, share in SHARES.items() for _ in range(share)]
+        chance.shuffle(hundred)
+        yield from hundred
 
 
 def _until_the_plan(course: Course) -> None:
@@ -248,7 +252,7 @@ def _until_the_plan(course: Course) -> None:
 
 
 def _first_meeting(course: Course) -> None:
-    course.then(SOON, "aannemen")
+    course.then(TAKEN_UP, "aannemen")
     course.then(DAYS, "eerste contact")
     _intake(course)
 
@@ -278,7 +282,7 @@ def _aftercare(course: Course) -> None:
 
 
 def _three_calls_and_a_letter(course: Course) -> None:
-    course.then(SOON, "aannemen")
+    course.then(TAKEN_UP, "aannemen")
     for _ in range(3):
         course.then((1, 3), "niet bereikt")
     course.then(SOON, "brief verstuurd")

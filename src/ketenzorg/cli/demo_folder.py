@@ -33,8 +33,10 @@ def demo_folder(data_dir: Path) -> Iterator[Path]:
         except BlockingIOError as error:
             raise WrongFolder(
                 Issue(
-                    nl=f"In {folder} draait al een demo. Stop die met Ctrl-C, of zet {DATA_DIR.name} op een andere map.",
-                    en=f"A demo runs in {folder} already. Stop it with Ctrl-C, or set {DATA_DIR.name} to another folder.",
+                    nl=f"In {folder} draait al een demo. Stop die met Ctrl-C, "
+                    f"of zet {DATA_DIR.name} op een andere map.",
+                    en=f"A demo runs in {folder} already. Stop it with Ctrl-C, "
+                    f"or set {DATA_DIR.name} to another folder.",
                 )
             ) from error
         _empty(folder)

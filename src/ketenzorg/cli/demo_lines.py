@@ -1,6 +1,6 @@
 """How the parties of the demo call: over HTTP, each with a token of its own; an answer other than expected ends it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,13 +38,21 @@ class Line:
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         """The answer's body. Raises NotAsExpected with what the service said."""
-        response = await self._client.request(
-            method,
-            path,
-            content=None if body is None else msgspec.json.encode(body),
-            headers={"Content-Type": "application/json", **self._authorization, **(headers or {})},
-        )
-        answer: Json = msgspec.json.decode(response.content)
+        try:
+            response = await self._client.request(
+                method,
+                path,
+                content=None if body is None else msgspec.json.encode(body),
+                headers={"Content-Type": "application/json", **self._authorization, **(headers or {})},
+            )
+            answer: Json = msgspec.json.decode(response.content)
+        except (httpx.TransportError, msgspec.DecodeError) as error:
+            raise NotAsExpected(
+                Issue(
+                    nl=f"{method} {path} gaf geen leesbaar antwoord ({type(error).__name__}).",
+                    en=f"{method} {path} gave no readable answer ({type(error).__name__}).",
+                )
+            ) from error
         if response.status_code != expect:
             raise _not_as_expected(method, path, expect, response.status_code, answer)
         return answer
@@ -90,9 +98,9 @@ def new_client(base_url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=TIMEOUT_S)
 
 
-def said(outcome: Json, wanted: Callable[[Json], bool] = lambda _: True) -> list[str]:
-    """The Dutch texts of an OperationOutcome, or of the issues that are wanted."""
-    return [each["details"]["text"] for each in outcome.get("issue", ()) if wanted(each)]
+def said(outcome: Json) -> list[str]:
+    """The Dutch texts of an OperationOutcome."""
+    return [each["details"]["text"] for each in outcome.get("issue", ())]
 
 
 def _not_as_expected(method: str, path: str, expect: int, status: int, answer: Json) -> NotAsExpected:

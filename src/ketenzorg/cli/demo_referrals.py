@@ -104,7 +104,7 @@ def working_time(day: date, chance: Random) -> datetime:
 
 def _moments(period: Period, count: int, chance: Random) -> Sequence[datetime]:
     days = (period.today - period.begins).days
-    moments = []
+    moments: list[datetime] = []
     while len(moments) < count:
         after = timedelta(days=int(days * ((len(moments) + 0.5) / count) ** GROWTH))
         moment = working_time((period.begins + after).date(), chance)

@@ -99,7 +99,7 @@ async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan:
     how: dict[str, Any] = {**options(), "lifespan": lifespan}
     server = Server(uvicorn.Config(app, **how))
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not running.done():
+    while not server.started and not running.done():  # noqa: ASYNC110  (uvicorn tells it in no other way)
         await asyncio.sleep(LOOK_S / 5)
     if running.done():
         running.result()

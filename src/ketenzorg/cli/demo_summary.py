@@ -1,10 +1,12 @@
 """What the demo prints: where everybody stands, one referral from beginning to end, and how to try it yourself."""
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,6 +19,7 @@ from ketenzorg.pathway.calendar import AMSTERDAM
 
 WIDTH = 100
 PAGE = 200
+TASK = re.compile(r"Task/[0-9a-f-]{36}")
 EXAMPLE = Path("fhir_profiles/examples/referral-welzijn-op-recept.json")
 DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
 MONTHS = (
@@ -37,9 +40,7 @@ def heading(text: str) -> None:
 
 def tell_month(month: date, sent: int, done: int) -> None:
     """Progress: one simulated month."""
-    say(
-        f"  {MONTHS[month.month - 1]:<9} {month.year}   {sent:>3} verwijzingen   {done:>3} keer gebeurde er iets"
-    )
+    say(f"  {MONTHS[month.month - 1]:<9} {month.year}   {sent:>3} verwijzingen   {done:>3} stappen")
 
 
 def in_words(day: date) -> str:
@@ -68,16 +69,17 @@ async def steps_now(story: Story) -> Counter[str]:
 def tell_steps(story: Story, steps: Mapping[str, int]) -> None:
     """Number of referrals per step, in the order of the pathway."""
     heading(f"Waar de {sum(steps.values())} verwijzingen nu staan ({in_words(story.period.today.date())})")
-    for name, step in story.pathway.steps.items():
-        if steps.get(name):
-            say(f"  {step.title:<42} {steps[name]:>3}  {'▪' * steps[name]}")
+    titles = {name: step.title for name, step in story.pathway.steps.items() if steps.get(name)}
+    width = max(map(len, titles.values()))
+    for name, title in titles.items():
+        say(f"  {title:<{width}} {steps[name]:>3}  {'▪' * steps[name]}")
 
 
 def tell_what_else(story: Story, receivers: Mapping[str, Receiver]) -> None:
     """What did not go by itself, and who heard of it."""
     heading("Wat er ook gebeurde, zoals het in het echt gaat")
     for what, answer in story.refusals.items():
-        _line(f"  {what:<31} ", answer)
+        _line(f"  {what:<31} ", TASK.sub("Task/…", answer))
     for event, what in (
         ("afwijzen", "teruggegeven door de coach"),
         ("crisis gemeld", "crisis bij de coach"),
@@ -109,20 +111,28 @@ async def tell_story(story: Story) -> None:
 
 async def tell_clients(lines: Mapping[str, Line]) -> None:
     """The same question by four parties; each sees what its part is."""
-    heading("Vier clients stellen dezelfde vraag: GET /fhir/Task")
+    heading("Vier clients vragen hetzelfde (GET /fhir/Task), en elk ziet wat bij zijn rol hoort")
     his, coach = await _all_tasks(lines["his-demo"]), await _all_tasks(lines["welzijn-demo"])
     hospital = await _all_tasks(lines["ziekenhuis-demo"])
     await lines["ketenteam-demo"].call("GET", "/fhir/Task", expect=403)
-    to_call = sum(task["status"] in ("requested", "received", "accepted") for task in coach)
-    answers = {
-        "his-demo": f"Hoe gaat het met wie ik verwees?   {len(his)} verwijzingen, alles wat de praktijk zelf stuurde",
-        "welzijn-demo": f"Wie wacht er op mij?               {len(coach)}, van wie {to_call} nog voor het eerste gesprek;"
-        " geen BSN, geen diagnose",
-        "ziekenhuis-demo": f"Zie ik iets van welzijn?           {len(hospital) or 'niets'}: het ziekenhuis heeft hierin geen rol",
-        "ketenteam-demo": "Zie ik mensen?                     nee (403): het ketenteam ziet straks tellingen",
-    }
-    for name, answer in answers.items():
-        _line(f"  {name:<16}", answer)
+    await _sees_no_number(lines["welzijn-demo"], coach[0])
+    waiting = sum(task["status"] in ("requested", "received", "accepted") for task in coach)
+    none = "niets: het heeft hierin geen rol"
+    for name, question, answer in (
+        ("his-demo", "Hoe gaat het met wie ik verwees?", f"{len(his)} verwijzingen, met alles erbij"),
+        ("welzijn-demo", "Wie wacht er op mij?", f"{waiting} van de {len(coach)}; geen BSN, geen diagnose"),
+        ("ziekenhuis-demo", "Zie ik iets van welzijn?", str(len(hospital)) if hospital else none),
+        ("ketenteam-demo", "Zie ik mensen?", "nee (403): later wel tellingen, nooit mensen"),
+    ):
+        say(f"  {name:<16} {question:<33} {answer}")
+
+
+async def _sees_no_number(line: Line, task: Json) -> None:
+    patient = await line.call("GET", f"/fhir/{task['for']['reference']}")
+    if {"identifier", "birthDate"} & patient.keys():
+        raise NotAsExpected(
+            Issue(nl="De coach ziet meer dan de afspraak is.", en="The coach sees more than was agreed.")
+        )
 
 
 def tell_how_to_try(address: str, tokens: Mapping[str, str], pathways: Path) -> None:
@@ -146,7 +156,8 @@ async def _all_tasks(line: Line) -> list[Json]:
     while path:
         page = await line.call("GET", path)
         tasks += [entry["resource"] for entry in page.get("entry", ())]
-        path = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+        following = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+        path = following and f"/fhir/Task?{urlsplit(following).query}"
     return tasks
 
 

@@ -56,7 +56,7 @@ QUESTIONS = (
         ),
         ("Elke week één vaste afspraak buiten de deur.", "Iets doen waar een ander ook wat aan heeft."),
         ("het koor in de dorpskerk", "voorlezen op de basisschool", "de biljartmiddag in het buurthuis"),
-        "gaat er elke week heen en belt nu zelf met iemand van de groep als het een slechte dag is.",
+        "heeft een vaste afspraak in de week en belt nu zelf met iemand als het een slechte dag is.",
         ages=(45, 92),
     ),
     Question(
@@ -92,7 +92,7 @@ QUESTIONS = (
         ),
         ("Drie ochtenden per week een vaste bezigheid.", "Uitzoeken welk vrijwilligerswerk past."),
         ("de fietsenwerkplaats", "de kas van de buurttuin", "de weggeefwinkel"),
-        "werkt er nu twee ochtenden per week als vrijwilliger en denkt over een cursus.",
+        "is nu twee ochtenden per week vrijwilliger en denkt over een cursus.",
         ages=(22, 64),
     ),
     Question(
@@ -163,7 +163,7 @@ QUESTIONS = (
         ),
         ("Elke week één ochtend met andere ouders.",),
         ("de ouder-en-kindinloop", "een vrijwilliger die een ochtend helpt"),
-        "gaat er met plezier heen en heeft er een vriendin aan overgehouden.",
+        "ziet nu elke week andere ouders en heeft weer tijd voor zichzelf.",
         ages=(20, 41),
     ),
     Question(
@@ -171,7 +171,7 @@ QUESTIONS = (
         "nieuw in Nederland, weinig contacten",
         (
             "Ik woon hier twee jaar en ken alleen mijn buurvrouw.",
-            "Thuis was ik lerares. Hier wacht ik.",
+            "Vroeger gaf ik les. Hier wacht ik.",
             "De taal is moeilijk en ik schaam mij om fouten te maken.",
         ),
         (
@@ -180,7 +180,7 @@ QUESTIONS = (
         ),
         ("Elke week Nederlands spreken met iemand uit het dorp.",),
         ("het taalcafé", "een taalmaatje", "koken in het buurthuis"),
-        "spreekt elke week Nederlands met een vast maatje en helpt mee in de keuken.",
+        "spreekt elke week Nederlands met mensen uit het dorp en belt nu zelf met instanties.",
         ages=(21, 60),
         newcomers=True,
     ),
