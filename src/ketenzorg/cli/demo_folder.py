@@ -26,6 +26,7 @@ class WrongFolder(KetenzorgError):
 def demo_folder(data_dir: Path) -> Iterator[Path]:
     """An empty folder for this demo alone, for as long as the context lasts; what it leaves may be looked at."""
     folder = data_dir / NAME
+    make_private_folder(data_dir)
     _make(folder)
     with (folder / MARK).open("a+", encoding="utf-8") as mark:
         try:

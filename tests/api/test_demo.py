@@ -1,0 +1,167 @@
+"""`ketenzorg demo` as a newcomer runs it: what it shows, what can be done with it, and what it leaves on disk."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ketenzorg.cli.demo import PATHWAY, PERIOD, REFERRALS, demo
+from ketenzorg.cli.demo_folder import WrongFolder, demo_folder
+from ketenzorg.cli.demo_lines import Line, NotAsExpected
+from ketenzorg.cli.demo_people import OF_THE_EXAMPLE
+from ketenzorg.cli.demo_receivers import Receiver
+from ketenzorg.cli.demo_referrals import make_cases
+from ketenzorg.cli.demo_service import PortInUse, listen
+from ketenzorg.pathway.load import load
+from referrals import EXAMPLE
+from services import REGION, SETTINGS
+
+CASES = make_cases(REGION, load(SETTINGS.pathways).current(PATHWAY), PERIOD, REFERRALS)
+NUMBERS = {case.person.bsn for case in CASES if case.person.bsn}
+STEP = re.compile(r"^  (\S.*?) +([0-9]+)  ▪+$", re.MULTILINE)
+SERVES = "De dienst draait."
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo as a process of its own, with no database or setting but its data folder."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("KETENZORG_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ketenzorg", "demo", "--port", "0", *arguments],
+        env=environ | {"KETENZORG_DATA_DIR": str(folder)},
+        cwd=EXAMPLE.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def numbers_on_disk(folder: Path) -> set[str]:
+    """The demo's numbers that stand in clear in any file: tables, write-ahead log, logs."""
+    found: set[str] = set()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            digits = re.findall(rb"9999[0-9]{5}", path.read_bytes())
+            found |= {digit.decode() for digit in digits} & (NUMBERS | {OF_THE_EXAMPLE})
+    return found
+
+
+def test_once_ends_with_a_summary_and_leaves_no_personal_number(tmp_path: Path) -> None:
+    with running(tmp_path, "--once") as process:
+        told, wrong = process.communicate(timeout=240)
+
+    assert (process.returncode, wrong) == (0, "")
+    steps = {title: int(number) for title, number in STEP.findall(told)}
+    assert sum(steps.values()) == REFERRALS
+    assert len(steps) >= 12
+    assert {"Aangemeld", "Activiteit, met warme overdracht", "Afgerond", "Niet bereikt"} <= steps.keys()
+    assert steps["Overgedragen na crisis"] == 1
+    assert re.search(r"later toch heropend +1x", told)
+    for status in ("200  Deze verwijzing hadden we al", "409  Onder dit kenmerk", "422  Verstuur niets"):
+        assert status in told
+    assert "Nog niet ingevuld: " in told
+    assert re.search(r"terugkoppeling: .*(Mevrouw|Meneer)", told)
+    assert "KZ-" not in told  # no lines of the log between the story
+    assert len(NUMBERS) > REFERRALS * 0.8
+    assert not [number for number in NUMBERS if number in told]
+    assert any((tmp_path / "demo" / "postgres" / "pg_wal").iterdir())
+    assert numbers_on_disk(tmp_path) == set()
+
+
+def test_what_it_prints_can_be_pasted_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        assert process.stdout is not None
+        told = ""
+        for line in process.stdout:
+            told += line
+            if SERVES in line:
+                break
+        token = re.search(r"^export HIS_DEMO=(\S+)$", told, re.MULTILINE)
+        curl = re.search(r"^curl -s (\S+/fhir) .*\n.*--data-binary @(\S+)$", told, re.MULTILINE)
+        assert token and curl, told
+        headers = {"Authorization": f"Bearer {token[1]}", "Content-Type": "application/fhir+json"}
+        body = (EXAMPLE.parents[2] / curl[2]).read_bytes()
+        answer = httpx.post(curl[1], headers=headers, content=body, trust_env=False)
+        process.send_signal(signal.SIGINT)
+        rest, wrong = process.communicate(timeout=60)
+
+    assert {entry["response"]["status"] for entry in answer.json()["entry"]} == {"201 Created"}
+    assert (process.returncode, wrong) == (0, "")
+    assert "Gestopt." in rest
+    assert numbers_on_disk(tmp_path) == set()
+
+
+def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortInUse, match=str(port)):
+            demo({"KETENZORG_DATA_DIR": str(tmp_path / "new")}, port=port, once=True)
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_a_folder_of_the_demo_is_emptied(tmp_path: Path) -> None:
+    theirs, ours, elsewhere = tmp_path / "theirs", tmp_path / "ours", tmp_path / "elsewhere"
+    (theirs / "demo").mkdir(parents=True)
+    (theirs / "demo" / "thesis.txt").write_text("years of work")
+    with pytest.raises(WrongFolder), demo_folder(theirs):
+        pass
+    assert (theirs / "demo" / "thesis.txt").read_text() == "years of work"
+
+    with demo_folder(ours) as folder:
+        (folder / "old").mkdir()
+        (folder / "link").symlink_to(theirs)
+        with pytest.raises(WrongFolder, match="already"), demo_folder(ours):
+            pass
+        assert (folder / "old").exists()
+    with demo_folder(ours) as folder:
+        assert [path.name for path in folder.iterdir()] == ["ketenzorg-demo"]
+    assert (theirs / "demo" / "thesis.txt").exists()
+
+    elsewhere.mkdir()
+    (elsewhere / "demo").symlink_to(ours / "demo")
+    with pytest.raises(WrongFolder), demo_folder(elsewhere):
+        pass
+
+
+def test_a_receiver_takes_only_what_we_signed() -> None:
+    receiver = Receiver()
+    headers = {"webhook-id": "0" * 32, "webhook-timestamp": "1", "webhook-signature": "v1,x"}
+
+    assert not receiver.hear(headers, b"{}")
+    assert (receiver.heard, len(receiver.wrong)) == (0, 1)
+
+
+async def test_another_answer_than_expected_ends_it_with_what_was_said() -> None:
+    with listen(0) as listener:
+        nobody = listener.getsockname()[1]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{nobody}", trust_env=False) as client:
+        with pytest.raises(NotAsExpected, match="ConnectError"):
+            await Line(client, "x").call("GET", "/fhir/Task")
+
+    outcome = {"issue": [{"details": {"text": "Dit kan nu niet."}}]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(409, json=outcome))
+    async with httpx.AsyncClient(base_url="http://test", transport=transport) as client:
+        with pytest.raises(NotAsExpected, match="409, expected 200: Dit kan nu niet"):
+            await Line(client, "x").call("GET", "/fhir/Task")
+
+
+def test_the_story_is_the_same_at_every_start() -> None:
+    again = make_cases(REGION, load(SETTINGS.pathways).current(PATHWAY), PERIOD, REFERRALS)
+
+    assert again == CASES
+    assert {case.practice.municipality for case in CASES} == set(REGION.municipalities)
+    assert PERIOD.begins <= CASES[0].at < CASES[-1].at <= PERIOD.today
