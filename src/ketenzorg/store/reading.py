@@ -39,7 +39,7 @@ class Reading:
         self._region = region
 
     async def one(self, kind: str, id_: UUID, version: int | None, access: Access) -> Found | None:
-        """One resource, in its latest version or the one named; None when it is not there or the organisation is no party to it."""
+        """One resource, in its latest version or the one named; None when it is not there or not for the asker."""
         rows = await self._database.fetch(
             "select * from read_resource($1, $2, $3, $4, $5, $6, $7, $8)",
             self._region,
