@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import groupby
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -28,6 +29,7 @@ from ketenzorg.pathway.region import Organisation, Region
 
 # By number: what must be seen once happens early enough to be over, whatever chance brings the others.
 CERTAIN: dict[int, Way] = {17: refused, 21: reopened, 25: crisis, 29: never_reached, 62: refused}
+NOON = 12
 SENT_TWICE, SENT_CHANGED, SENT_WITH_ALARM = 30, 31, 32
 
 
@@ -71,22 +73,29 @@ class Story:
         return next(case for case in self.cases if case.practice.id == practice and "reden" in case.answers)
 
     async def play(self, tell: Callable[[date, int, int], None]) -> None:
-        """Everything until today; `tell` hears of each month: referrals sent and acts done in it."""
-        keeper = self.region.of_client("ketenteam-demo")
-        month, sent, done = self.period.begins.date().replace(day=1), 0, 0
-        for moment in sorted(self._moments(), key=lambda each: (each.at, each.number)):
-            if moment.at.date().replace(day=1) != month:
-                tell(month, sent, done)
-                month, sent, done = moment.at.date().replace(day=1), 0, 0
-            await self.lines.move_clock(moment.at, keeper)
-            if moment.what is None:
-                await self._refer(self.cases[moment.number - 1])
-                sent += 1
+        """Everything until today; `tell` hears of each month: referrals sent and steps taken in it."""
+        moments = sorted(self._moments(), key=lambda each: (each.at, each.number))
+        for month, in_month in groupby(moments, key=lambda each: each.at.date().replace(day=1)):
+            count: Counter[bool] = Counter()
+            for _, half_day in groupby(in_month, key=lambda each: (each.at.date(), each.at.hour < NOON)):
+                together = list(half_day)
+                await self._at(together[-1].at, together)
+                count.update(each.what is None for each in together)
+            tell(month, count[True], count[False])
+        await self.lines.move_clock(self.period.today, self._keeper)
+
+    @property
+    def _keeper(self) -> Organisation:
+        return self.region.of_client("ketenteam-demo")
+
+    async def _at(self, moment: datetime, together: list[Moment]) -> None:
+        """What a half day brings is written down at its end: that moves the clock half as often."""
+        await self.lines.move_clock(moment, self._keeper)
+        for each in together:
+            if each.what is None:
+                await self._refer(self.cases[each.number - 1])
             else:
-                await self._act(self.running[moment.number], moment.what)
-                done += 1
-        tell(month, sent, done)
-        await self.lines.move_clock(self.period.today, keeper)
+                await self._act(self.running[each.number], each.what)
 
     def _moments(self) -> Iterator[Moment]:
         for case, usual in zip(self.cases, usual_ways(SEED), strict=False):
