@@ -50,4 +50,20 @@ class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     at: datetime
 
 
-Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended
+class StepCorrected(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-corrected"):
+    """The last step was a mistake of who took it: everything is again as it was before that step.
+
+    The mistaken event stays in the log; who counts leaves it out.
+    """
+
+    corrects: int  # seq of the mistaken event in the same traject
+    from_step: str
+    to_step: str
+    at: datetime
+    by: str
+    organisation: UUID
+    task: UUID
+    task_status: str
+
+
+Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended | StepCorrected
