@@ -117,6 +117,7 @@ FINDS: dict[str, str] = {
     "Task?authored-on=2025": "abc",
     "Task?authored-on=2025-12": "bc",
     "Task?authored-on=eq2025-12-31": "c",
+    "Task?authored-on=2025-01,2025-12-01": "",  # a and b begin there, and last longer
     "Task?authored-on=2026-01-01": "d",
     "Task?authored-on=2025-12-31T23:30:00Z": "d",
     "Task?authored-on=2026-01-05T07:00:00Z": "e",
@@ -239,6 +240,11 @@ async def test_an_include_is_no_way_to_a_type_that_the_role_does_not_show(servic
         of(bundle, "ServiceRequest")["basedOn"] = [{"reference": address}]
 
     await service.refer(a_referral("1", with_medication))
+    parties = "(select parties from ketenzorg.traject)"  # as if the second wall had a hole
+    medication = (
+        f"update ketenzorg.resource set parties = {parties} where type = 'MedicationRequest' returning 1"
+    )
+    assert await service.rows(medication)
     query = "/fhir/ServiceRequest?_include=ServiceRequest:based-on&_include=ServiceRequest:patient"
 
     whole, cut = await service.his.get(query), await service.coach.get(query)
