@@ -41,6 +41,7 @@ PATHWAY = "welzijn-op-recept"
 PERIOD = Period(
     begins=datetime(2026, 1, 5, 8, tzinfo=AMSTERDAM), today=datetime(2026, 10, 30, 10, tzinfo=AMSTERDAM)
 )
+NOT_FOR_THE_DEMO = {DATABASE_URL.name, REGION.name, PATHWAYS.name}  # these it has of its own
 STOPPED_EARLY = 130  # what a shell expects after Ctrl-C
 
 
@@ -65,10 +66,6 @@ def demo(environ: Mapping[str, str], *, port: int, once: bool) -> int:
         }
         with place(own, embedded=True) as here, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_demo(here, listener, address, started, once=once))
-
-
-# The demo's region, pathway and database are its own.
-NOT_FOR_THE_DEMO = {DATABASE_URL.name, REGION.name, PATHWAYS.name}
 
 
 async def _demo(here: Place, listener: socket.socket, address: str, started: float, *, once: bool) -> int:
@@ -116,7 +113,7 @@ async def _story(
         await story.play(tell.tell_month)
         steps = await tell.steps_now(story)
         if not await service.all_delivered() or any(each.wrong for each in service.receivers.values()):
-            raise _not_heard()
+            raise _not_heard(service)
         tell.tell_steps(story, steps)
         tell.tell_what_else(story, service.receivers)
         await tell.tell_story(story)
@@ -127,10 +124,12 @@ async def _story(
         tell.tell_how_to_try(address, issued, here.settings.pathways)
 
 
-def _not_heard() -> NotAsExpected:
+def _not_heard(service: Service) -> NotAsExpected:
+    wrong = sorted({reason for each in service.receivers.values() for reason in each.wrong})
+    reasons = "; ".join(wrong) or "er wachten er nog"
     return NotAsExpected(
         Issue(
-            nl="Niet elk bericht kwam goed aan; zie: ketenzorg outbox list.",
-            en="Not every notification arrived well; see: ketenzorg outbox list.",
+            nl=f"Niet elk bericht kwam goed aan: {reasons}.",
+            en=f"Not every notification arrived well: {reasons}.",
         )
     )
