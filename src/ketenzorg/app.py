@@ -28,6 +28,7 @@ from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.trajecten import Trajecten
+from ketenzorg.store.worklist import Worklist
 
 ROUTES: list[ControllerRouterHandler] = [
     transaction.transaction,
@@ -68,6 +69,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         trajecten=Trajecten(database, settings.region),
         reading=Reading(database, settings.region),
         searching=Searching(database, settings.region),
+        worklist=Worklist(database, settings.region),
         new_id=uuid7,
         now=now,
         started=real_time().replace(microsecond=0),

@@ -39,6 +39,7 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     reason: str | None = None  # code
     exit: str | None = None  # code, when it ends the traject
     codes: dict[str, str] = {}  # coded answers that the event brought
+    outputs: tuple[str, ...] = ()  # names of the answers that went to Task.output
 
 
 class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="task-amended"):

@@ -18,7 +18,7 @@ PRACTICE, COACH, HOSPITAL = (
     REGION.of_client(client).id for client in ("his-demo", "welzijn-demo", "ziekenhuis-demo")
 )
 READABLE = (
-    "event", "resource", "resource_history", "search_date", "search_reference", "search_token", "traject",
+    "event", "part", "resource", "resource_history", "search_date", "search_reference", "search_token", "traject",
 )  # fmt: skip
 CLOSED = ("alembic_version", "audit", "endpoint", "outbox", "personal_number", "referral_identity")
 # Asks only what its caller set; policies run it as whoever queries.
@@ -142,7 +142,7 @@ async def test_every_table_is_behind_the_wall_for_its_owner_too(database: Databa
         "select tablename, roles::text[] from pg_policies where schemaname = 'ketenzorg' and qual = 'true'",
     )
     assert {(row["tablename"], *row["roles"]) for row in wide} == {
-        (table, OWNER) for table in ("audit", "endpoint", "outbox", "personal_number")
+        (table, OWNER) for table in ("audit", "endpoint", "outbox", "part", "personal_number")
     }
 
 
@@ -153,12 +153,15 @@ async def test_every_function_runs_as_the_owner_in_a_schema_that_nobody_can_shad
         database,
         "select proname, prosecdef, proowner::regrole::text as owner, proconfig,"
         " has_function_privilege('public', oid, 'execute') as by_all,"
-        f" has_function_privilege('{APP_ROLE}', oid, 'execute') as by_app"
+        f" has_function_privilege('{APP_ROLE}', oid, 'execute') as by_app,"
+        " prorettype <> 'trigger'::regtype as is_called"
         " from pg_proc where pronamespace = 'ketenzorg'::regnamespace",
     )
     assert len(functions) > len(AS_ITS_CALLER)
     for each in functions:
-        assert (each["by_all"], each["by_app"], each["owner"]) == (False, True, OWNER), each["proname"]
+        assert (each["by_all"], each["by_app"], each["owner"]) == (False, each["is_called"], OWNER), each[
+            "proname"
+        ]
         if each["proname"] not in AS_ITS_CALLER:
             assert each["prosecdef"], each["proname"]
             assert each["proconfig"] == ["search_path=ketenzorg, pg_temp"], each["proname"]

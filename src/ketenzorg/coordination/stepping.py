@@ -80,7 +80,7 @@ async def write_task(
 
 async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway, list[Option]]:
     """The allowed next events of a Task, for every role; none when its hand-over is over."""
-    traject, pathway = await _load(task, visit, world)
+    traject, pathway = await load(task, visit, world)
     if traject.open_task != task:
         return traject, pathway, []
     return traject, pathway, engine.allowed(pathway, _state(traject))
@@ -88,7 +88,7 @@ async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traje
 
 async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: int | None) -> TaskNow:
     for _ in range(TRIES):
-        traject, pathway = await _load(task, visit, world)
+        traject, pathway = await load(task, visit, world)
         if if_match is not None and if_match != traject.task.version:
             raise _stale(traject)
         if traject.open_task != task:
@@ -96,11 +96,11 @@ async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: i
         roles = roles_of(visit.caller.organisation, traject.roles)
         said = judge(traject, pathway, roles)
         if said is None:
-            return _now(traject.task, traject.task_updated, traject, pathway, visit)
+            return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
         step, versions = _step(said, traject, pathway, visit, world, at)
         if await world.trajecten.store(step, versions):
-            return _now(versions[0], at, traject, pathway, visit)
+            return task_now(versions[0], at, traject, pathway, visit)
     raise Conflict(
         Issue(
             nl="Er wordt op dit moment door anderen aan deze Task gewerkt. Lees hem opnieuw en probeer het nog eens.",
@@ -109,7 +109,8 @@ async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: i
     )
 
 
-async def _load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway]:
+async def load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway]:
+    """The traject of a Task and the pathway version that it runs on. Raises NotFound, also for who has no part."""
     traject = await world.trajecten.of_task(task, visit.caller.organisation)
     if traject is None:
         raise NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
@@ -120,9 +121,10 @@ def _state(traject: Traject) -> State:
     return State(traject.step, traject.counts, traject.happened)
 
 
-def _now(
+def task_now(
     version: Version | NewVersion, updated: datetime, traject: Traject, pathway: Pathway, visit: Visit
 ) -> TaskNow:
+    """A version of the Task as the caller sees it."""
     sight = sight_of(pathway, visit.caller.organisation, traject.roles)
     return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
 
@@ -246,6 +248,7 @@ def _event(
         reason=taken.reason.code if taken.reason else None,
         exit=taken.exit or None,
         codes=coded,
+        outputs=taken.output,
     )
 
 

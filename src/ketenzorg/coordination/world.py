@@ -14,6 +14,7 @@ from ketenzorg.store.reading import Access, Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.trajecten import Trajecten
+from ketenzorg.store.worklist import Worklist
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class World:
     trajecten: Trajecten
     reading: Reading
     searching: Searching
+    worklist: Worklist
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
     started: datetime  # since when this process has its region and pathways

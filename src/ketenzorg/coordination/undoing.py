@@ -1,0 +1,131 @@
+"""A wrong click is undone by a correcting event: everything is as it was before, and the mistake stays on record."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ketenzorg import events
+from ketenzorg.coordination.stepping import TaskNow, load, task_now
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import Conflict, Issue, TransitionNotAllowed
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import search_rows
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.replay import replay
+from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.referrals import Message
+from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
+from ketenzorg.store.worklist import Recorded
+
+WITHIN = timedelta(hours=24)  # a proposal: later on it is no wrong click any more, but a change of mind
+
+
+async def undo(task: UUID, visit: Visit, world: World) -> TaskNow:
+    """Undo the last step of a traject. Raises TransitionNotAllowed when it was not the caller's, or too long ago."""
+    traject, pathway = await load(task, visit, world)
+    organisation = visit.caller.organisation
+    log = await world.worklist.events(organisation, traject.id)
+    mistaken = _mistaken(log, traject, visit, world)
+    at = world.now()
+    state = replay(pathway, [(each.seq, each.body) for each in log if each.seq != mistaken.seq])
+    versions = [
+        await _before(version, organisation, world)
+        for version in (traject.task, traject.plan, *_changed_request(traject, pathway, state.step))
+    ]
+    written = [_again(body, now, at) for body, now in versions]
+    before = json.read(versions[0][0])
+    due = next(iter(engine.due(pathway, state)), None)
+    step = Step(
+        traject=traject.id,
+        seq=traject.seq,
+        at=at,
+        step=state.step,
+        counts=state.counts,
+        happened=state.happened,
+        ended=None,
+        due=due.at if due else None,
+        due_norm=due.norm if due else None,
+        task=task,
+        open_task=task,
+        event_id=world.new_id(),
+        event="hersteld",
+        from_step=traject.step,
+        happened_at=at,
+        event_body=events.StepCorrected(
+            corrects=mistaken.seq,
+            from_step=traject.step,
+            to_step=state.step,
+            at=at,
+            by=getattr(mistaken.body, "by", ""),
+            organisation=organisation,
+            task=task,
+            task_status=before["status"],
+        ),
+        outbox=tuple(
+            Message(world.new_id(), party, task, written[0].version)
+            for party in dict.fromkeys(traject.roles.values())
+        ),
+        audit_id=world.new_id(),
+        request=visit.request,
+        client=visit.caller.client,
+        organisation=organisation,
+        rule=f"{pathway.name}|{pathway.version} hersteld",
+    )
+    if not await world.trajecten.store(step, written):
+        raise Conflict(
+            Issue(
+                nl="Iemand anders was net eerder. Lees de Task opnieuw.",
+                en="Somebody else was just before you. Read the Task again.",
+            ),
+        )
+    return task_now(written[0], at, traject, pathway, visit)
+
+
+def may_undo(log: list[Recorded], traject: Traject, visit: Visit, world: World) -> bool:
+    """Whether the last step is one that this caller can undo now."""
+    try:
+        _mistaken(log, traject, visit, world)
+    except TransitionNotAllowed:
+        return False
+    return True
+
+
+def _mistaken(log: list[Recorded], traject: Traject, visit: Visit, world: World) -> Recorded:
+    last = log[-1]
+    if (
+        not isinstance(last.body, events.StepTaken)
+        or last.body.organisation != visit.caller.organisation
+        or last.body.task != traject.open_task
+        or traject.task.version < _FIRST_WITH_A_BEFORE
+        or world.now() - last.recorded > WITHIN
+    ):
+        raise TransitionNotAllowed(
+            Issue(
+                nl="Alleen uw eigen laatste stap is te herstellen, en binnen 24 uur.",
+                en="Only your own last step can be undone, and within 24 hours.",
+            ),
+        )
+    return last
+
+
+_FIRST_WITH_A_BEFORE = 2
+
+
+def _changed_request(traject: Traject, pathway: Pathway, step: str) -> list[Version]:
+    """The request, when the mistaken step changed its status."""
+    changed = json.read(traject.request.body)["status"] != pathway.steps[step].request
+    return [traject.request] if changed else []
+
+
+async def _before(version: Version, organisation: UUID, world: World) -> tuple[bytes, Version]:
+    body = await world.worklist.earlier(organisation, version.type, version.id, version.version - 1)
+    if body is None:
+        raise LookupError(f"{version.type} has no version before {version.version}")
+    return body, version
+
+
+def _again(body: bytes, now: Version, at: datetime) -> NewVersion:
+    """The earlier content as the next version."""
+    again = stored_form(body, now.id, now.version + 1, at)
+    rows, rows_now = search_rows(json.read(again)), search_rows(json.read(now.body))
+    return NewVersion(now.type, now.id, now.version + 1, again, rows, rows_now)

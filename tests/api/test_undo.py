@@ -1,0 +1,104 @@
+"""A wrong click is undone by a correcting event; the mistake stays in the log, and what counts leaves it out."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from ketenzorg.cli.sandbox import caller_for
+from ketenzorg.coordination.undoing import WITHIN, undo
+from ketenzorg.coordination.world import Visit
+from ketenzorg.errors import TransitionNotAllowed
+from services import REGION, START, Service
+
+
+def visit(client: str) -> Visit:
+    return Visit(caller_for(REGION, client), "test")
+
+
+def uuid_of(task: str) -> UUID:
+    return UUID(task.partition("/")[2])
+
+
+async def test_everything_is_as_it_was_and_the_mistake_stays_on_record(service: Service) -> None:
+    world = service.app.litestar.state.world
+    referral = await service.refer()
+    task = referral["Task"]
+    await service.happens(task, "aannemen")
+    before = (await service.his.get(f"/fhir/{task}")).json()
+    await service.happens(task, "ziet ervan af", reden_van_afzien="wil-niet")
+
+    await undo(uuid_of(task), visit("welzijn-demo"), world)
+
+    after = (await service.his.get(f"/fhir/{task}")).json()
+    assert after["meta"]["versionId"] == "4"
+    assert {**after, "meta": 0, "lastModified": 0} == {**before, "meta": 0, "lastModified": 0}
+    plan = (await service.his.get(f"/fhir/{referral['CarePlan']}")).json()
+    assert (plan["status"], plan["extension"][0]["valueCodeableConcept"]["text"]) == (
+        "active",
+        "contact zoeken",
+    )
+    assert "end" not in plan["period"]
+    assert (await service.his.get(f"/fhir/{referral['ServiceRequest']}")).json()["status"] == "active"
+    log = await service.rows(
+        "select event, body ->> 'corrects' as corrects from ketenzorg.event order by seq"
+    )
+    assert [tuple(row) for row in log][2:] == [("ziet ervan af", None), ("hersteld", "3")]
+    stored = (await service.rows("select step, ended, counts from ketenzorg.traject"))[0]
+    assert tuple(stored) == ("contact zoeken", None, "{}")
+    found = await service.coach.get("/fhir/CarePlan?status=active")
+    assert len(found.json()["entry"]) == 1
+    # The traject goes on from there.
+    await service.happens(task, "eerste contact")
+
+
+async def test_an_attempt_that_was_undone_does_not_count(service: Service) -> None:
+    world = service.app.litestar.state.world
+    referral = await service.refer()
+    await service.happens(referral["Task"], "aannemen")
+    await service.happens(referral["Task"], "niet bereikt")
+    await undo(uuid_of(referral["Task"]), visit("welzijn-demo"), world)
+
+    assert (await service.rows("select counts from ketenzorg.traject"))[0][0] == "{}"
+
+
+async def test_only_the_own_last_step_and_not_after_a_day(service: Service) -> None:
+    world = service.app.litestar.state.world
+    referral = await service.refer()
+    task = uuid_of(referral["Task"])
+    with pytest.raises(TransitionNotAllowed):  # the referral itself is no click
+        await undo(task, visit("his-demo"), world)
+    await service.happens(referral["Task"], "aannemen")
+    with pytest.raises(TransitionNotAllowed):  # not theirs
+        await undo(task, visit("his-demo"), world)
+    service.app.litestar.state.clock.set(START + WITHIN + timedelta(minutes=1))
+    with pytest.raises(TransitionNotAllowed):
+        await undo(task, visit("welzijn-demo"), world)
+    assert len(await service.rows("select 1 from ketenzorg.event")) == 2
+
+
+async def test_the_worklist_follows_the_traject_and_keeps_what_is_the_organisations_own(
+    service: Service,
+) -> None:
+    world = service.app.litestar.state.world
+    coach, practice = visit("welzijn-demo"), visit("his-demo")
+    referral = await service.refer()
+    organisation = coach.caller.organisation
+
+    lines = await world.worklist.lines(organisation, "new", now=START, steps=["aangemeld"])
+    assert [(f"Task/{line.task}", line.role, line.step) for line in lines] == [
+        (referral["Task"], "welzijnscoach", "aangemeld")
+    ]
+    assert await world.worklist.set_part(
+        lines[0].traject, coach.access(world), colleague="anna", file_number="2026/17"
+    )
+    await service.happens(referral["Task"], "aannemen")
+
+    mine = await world.worklist.lines(organisation, "mine", now=START, colleague="anna")
+    assert [(line.step, line.file_number) for line in mine] == [("contact zoeken", "2026/17")]
+    counts = await world.worklist.counts(organisation, {"new": ["aangemeld"]}, now=START, colleague="anna")
+    assert counts == {"open": 1, "new": 0, "mine": 1, "late": 0, "waiting": 0}
+    theirs = await world.worklist.lines(practice.caller.organisation, "open", now=START)
+    assert [(line.role, line.colleague, line.file_number) for line in theirs] == [("verwijzer", None, None)]
+    stranger = visit("ziekenhuis-demo")
+    assert not await world.worklist.set_part(lines[0].traject, stranger.access(world), file_number="x")
