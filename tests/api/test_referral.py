@@ -20,7 +20,7 @@ async def test_the_answer_says_what_was_stored_who_acts_before_when_and_why(serv
     assert {entry["response"]["status"] for entry in entries} == {"201 Created"}
     told = [issue["diagnostics"] for issue in entries[1]["response"]["outcome"]["issue"]]
     assert told[0].startswith("To act: Welzijn Stadsbreed (fictief)")
-    assert "'eerste contact' by 2026-01-26T23:59:59+01:00 (norm 'eerste contact', national, WOR-HOE)." in told
+    assert "Norm 'eerste contact': by 2026-01-26T23:59:59+01:00 (national, WOR-HOE)." in told
     assert any("not been adopted" in line for line in told)
 
 

@@ -15,7 +15,7 @@ CLOCK_SCOPE = "system/sandbox.clock"
 
 
 class SandboxClock:
-    """Real time, shifted; it moves on by itself and never goes back."""
+    """Real time, shifted; it moves on by itself."""
 
     def __init__(self) -> None:
         self._shift = timedelta(0)
@@ -25,7 +25,7 @@ class SandboxClock:
         return datetime.now(UTC) + self._shift
 
     def set(self, moment: datetime) -> None:
-        """Make it this moment; a traject cannot go back in time."""
+        """Make it this moment."""
         self._shift = moment - datetime.now(UTC)
 
 
@@ -56,5 +56,7 @@ async def set_clock(request: Http) -> ASGIResponse:
         ) from error
     if clock.now.tzinfo is None:
         raise Invalid(Issue(nl="Noem ook de tijdzone.", en="Name the time zone too."))
+    if clock.now < request.app.state.clock.now():
+        raise Invalid(Issue(nl="De klok gaat niet terug.", en="The clock does not go back."))
     request.app.state.clock.set(clock.now)
     return resource(msgspec.json.encode(Clock(request.app.state.clock.now())))

@@ -12,6 +12,13 @@ from ketenzorg.store.referrals import NewReferral, Stored
 
 Notice = Issue
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+STATUS_NL = {
+    "national": "landelijk",
+    "own region": "eigen regio",
+    "other region": "andere regio",
+    "general knowledge": "algemene kennis",
+    "proposal": "voorstel",
+}
 
 
 def notices_of(
@@ -52,18 +59,15 @@ def answer_path(element: str) -> str:
 
 def _owner(participants: Participants) -> Notice:
     owner = f"{participants.owner.name} (Organization/{participants.owner.id})"
+    place = participants.municipality_name
     if participants.owner_was_named:
         why_nl, why_en = "zoals u vroeg", "as you asked"
     elif participants.municipality_is_guess:
-        why_nl = (
-            f"gemeente {participants.municipality}, die van uw praktijk: Patient.address.district ontbreekt"
-        )
-        why_en = (
-            f"municipality {participants.municipality}, your practice's: Patient.address.district is missing"
-        )
+        why_nl = f"deze werkt in gemeente {place}, die van uw praktijk (Patient.address.district ontbreekt)"
+        why_en = f"it works in municipality {place}, your practice's (Patient.address.district is missing)"
     else:
-        why_nl = f"werkt in gemeente {participants.municipality}, waar de patiënt woont"
-        why_en = f"works in municipality {participants.municipality}, where the patient lives"
+        why_nl = f"deze werkt in gemeente {place}, waar de patiënt woont"
+        why_en = f"it works in municipality {place}, where the patient lives"
     others = ", ".join(f"{each.name} (Organization/{each.id})" for each in participants.alternatives)
     others_nl, others_en = (f" Ook mogelijk: {others}.", f" Also possible: {others}.") if others else ("", "")
     return _told(
@@ -77,10 +81,10 @@ def _dates(pathway: Pathway, referral: NewReferral) -> list[Notice]:
     state = engine.State(referral.step, referral.counts, referral.happened)
     return [
         _told(
-            f"‘{due.to_event}’ uiterlijk {due.at.astimezone(AMSTERDAM):%d-%m-%Y %H:%M} (norm ‘{due.norm}’, "
-            f"{due.status}{f', {due.source}' if due.source else ''}).",
-            f"'{due.to_event}' by {due.at.astimezone(AMSTERDAM).isoformat()} (norm '{due.norm}', "
-            f"{due.status}{f', {due.source}' if due.source else ''}).",
+            f"Norm ‘{due.norm}’: uiterlijk {due.at.astimezone(AMSTERDAM):%d-%m-%Y} "
+            f"({STATUS_NL[due.status]}{f', {due.source}' if due.source else ''}).",
+            f"Norm '{due.norm}': by {due.at.astimezone(AMSTERDAM).isoformat()} "
+            f"({due.status}{f', {due.source}' if due.source else ''}).",
             "Task.businessStatus",
         )
         for due in engine.due(pathway, state)

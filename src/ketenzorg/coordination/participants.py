@@ -18,6 +18,7 @@ class Participants(NamedTuple):
     owner: Organisation
     roles: dict[str, UUID]
     municipality: str  # CBS code
+    municipality_name: str
     municipality_is_guess: bool  # not in the patient's address: that of the practice
     alternatives: tuple[Organisation, ...]  # who else could take it
     owner_was_named: bool
@@ -63,6 +64,7 @@ def find_participants(
         owner=chosen,
         roles={requester_role: requester.id, owner_role: chosen.id},
         municipality=place,
+        municipality_name=region.municipalities.get(place, place),
         municipality_is_guess=guessed,
         alternatives=tuple(each for each in candidates if each.id != chosen.id),
         owner_was_named=owner is not None,
