@@ -116,8 +116,13 @@ begin
                 and other.parties @> array[i.organisation])
     from jsonb_to_recordset(p_referrals)
         as i(n int, organisation uuid, system text, value text, person uuid, pathway text)
-    join referral_identity known on known.region = p_region and known.organisation = i.organisation
-        and known.system = i.system and known.value = i.value;
+    -- By its key, one by one: a join would read the whole table for a handful of rows.
+    cross join lateral (
+        select k.* from referral_identity k
+        where k.region = p_region and k.organisation = i.organisation and k.system = i.system collate "C"
+            and k.value = i.value collate "C"
+        limit 1
+    ) known;
 end
 $$;
 

@@ -5,6 +5,7 @@ No field holds a body, a URL, a name or a number of a person; ids are those that
 
 import logging
 import sys
+from functools import cache
 from typing import NamedTuple
 
 import structlog
@@ -42,11 +43,17 @@ def configure(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
     )
+    _logger.cache_clear()
+
+
+@cache  # binding a logger costs more than the line
+def _logger() -> structlog.typing.FilteringBoundLogger:
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind()
+    return logger
 
 
 def log(event: LogEvent, **fields: object) -> None:
     """Write a line with those of the fields that the event may carry."""
     kept = {name: value for name, value in fields.items() if name in event.fields}
-    structlog.get_logger().log(event.level, event.id, **kept)
+    _logger().log(event.level, event.id, **kept)

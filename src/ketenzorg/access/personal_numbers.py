@@ -7,6 +7,7 @@ person's trajecten, and a body never holds the number. https://www.rvig.nl/bsn (
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,13 +40,18 @@ def seal(number: str, keys: Keys) -> SealedNumber:
     token = UUID(bytes=keyed_digest(keys.pseudonym, text)[:16])
     nonce = os.urandom(12)
     # The token is bound to the ciphertext, so that a row cannot be given to another person.
-    ciphertext = nonce + AESGCM(keys.number).encrypt(nonce, text, token.bytes)
+    ciphertext = nonce + _cipher(keys.number).encrypt(nonce, text, token.bytes)
     return SealedNumber(token, keyed_digest(keys.index, text), ciphertext, KEY_ID)
 
 
 def unseal(token: UUID, ciphertext: bytes, keys: Keys) -> str:
     """The number behind a token. Raises cryptography's InvalidTag when key, row or token do not belong together."""
-    return AESGCM(keys.number).decrypt(ciphertext[:12], ciphertext[12:], token.bytes).decode()
+    return _cipher(keys.number).decrypt(ciphertext[:12], ciphertext[12:], token.bytes).decode()
+
+
+@cache  # one key a process; making its schedule costs more than using it
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 def tokens_in(body: bytes) -> set[UUID]:

@@ -1,7 +1,7 @@
 """Finding the personal numbers of a posted bundle, and taking them out before anything is stored."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from ketenzorg.errors import Issue
 from ketenzorg.referral.bundle import Entry
 from ketenzorg.store.referrals import SealedNumber
 
+NINE_DIGITS = re.compile(rb"(?<![0-9])[0-9]{9}(?![0-9])")
 SYSTEMS_AS_BYTES = tuple(system.encode() for system in BSN_SYSTEMS)
 
 
@@ -22,17 +23,23 @@ def seal_numbers(entries: Sequence[Entry], keys: Keys) -> tuple[dict[str, Sealed
     for entry in entries:
         if not any(system in entry.raw for system in SYSTEMS_AS_BYTES):
             continue
-        for path, number in _numbers(msgspec.json.decode(entry.raw), entry.path):
+        for path, number in _numbers(entry.content, entry.path):
             if is_bsn(number):
                 sealed[number] = seal(number, keys)
             else:
                 issues.append(_no_bsn(path))
-    for number, kept in sealed.items():
-        # Not inside a longer number; a narrative or a note may repeat it, and so may another resource.
-        everywhere = re.compile(rb"(?<![0-9])" + number.encode() + rb"(?![0-9])")
-        for entry in entries:
-            entry.raw = everywhere.sub(b"bsn:" + str(kept.token).encode(), entry.raw)
-    return sealed, issues + [issue for entry in entries if sealed for issue in _still_json(entry)]
+    return sealed, issues + _replace(entries, sealed)
+
+
+def _replace(entries: Sequence[Entry], sealed: Mapping[str, SealedNumber]) -> list[Issue]:
+    """Also where a narrative or a note repeats the number, and in other resources; not inside a longer number."""
+    tokens = {number.encode(): b"bsn:" + str(kept.token).encode() for number, kept in sealed.items()}
+    issues: list[Issue] = []
+    for entry in entries:
+        if any(number in entry.raw for number in tokens):
+            entry.raw = NINE_DIGITS.sub(lambda match: tokens.get(match[0], match[0]), entry.raw)
+            issues += _still_json(entry)
+    return issues
 
 
 def _numbers(node: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """How much of a resource a party sees: what its role in the pathway shows, and nothing that it does not list."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +29,12 @@ def sight_of(pathway: Pathway, organisation: UUID, roles: Mapping[str, UUID]) ->
 
 def parties_that_see(pathway: Pathway, kind: str, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
     """The organisations for which a resource of this type exists at all."""
-    parties = dict.fromkeys(roles.values())
-    return tuple(party for party in parties if sight_of(pathway, party, roles).sees(kind))
+    return tuple(dict.fromkeys(roles[role] for role in _roles_that_see(pathway, kind) if role in roles))
+
+
+@cache  # the same for every traject of the version
+def _roles_that_see(pathway: Pathway, kind: str) -> tuple[str, ...]:
+    return tuple(role for role in pathway.file.roles if visibility(pathway, role).sees(kind))
 
 
 def shown(body: bytes, kind: str, sight: Visibility, numbers: Mapping[UUID, str]) -> bytes:

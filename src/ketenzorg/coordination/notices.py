@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 from ketenzorg.coordination.participants import Participants
 from ketenzorg.errors import Issue
-from ketenzorg.pathway import engine
 from ketenzorg.pathway.criteria import Screening
 from ketenzorg.pathway.definition import Source
+from ketenzorg.pathway.engine import Due
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.store.referrals import NewReferral, Stored
+from ketenzorg.store.referrals import Stored
 
 Notice = Issue
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -22,15 +22,11 @@ STATUS_NL = {
 
 
 def notices_of(
-    pathway: Pathway,
-    participants: Participants,
-    screening: Screening,
-    referral: NewReferral,
-    stored: Stored,
-    task: str,
+    pathway: Pathway, participants: Participants, screening: Screening, dues: list[Due], stored: Stored
 ) -> tuple[Notice, ...]:
     """Everything in the order in which a reader wants it."""
     if not stored.new:
+        task = stored.locations[-1]
         return (
             _told(
                 f"Deze verwijzing hadden we al; er is niets veranderd. Hoe het ermee staat: {task}.",
@@ -39,7 +35,7 @@ def notices_of(
         )
     return (
         _owner(participants),
-        *_dates(pathway, referral),
+        *_dates(dues),
         *_advice(screening),
         *_asked_for(screening),
         *_second(stored),
@@ -77,8 +73,7 @@ def _owner(participants: Participants) -> Notice:
     )
 
 
-def _dates(pathway: Pathway, referral: NewReferral) -> list[Notice]:
-    state = engine.State(referral.step, referral.counts, referral.happened)
+def _dates(dues: list[Due]) -> list[Notice]:
     return [
         _told(
             f"Norm ‘{due.norm}’: uiterlijk {due.at.astimezone(AMSTERDAM):%d-%m-%Y} "
@@ -87,7 +82,7 @@ def _dates(pathway: Pathway, referral: NewReferral) -> list[Notice]:
             f"({due.status}{f', {due.source}' if due.source else ''}).",
             "Task.businessStatus",
         )
-        for due in engine.due(pathway, state)
+        for due in dues
     ]
 
 

@@ -61,15 +61,20 @@ async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
     if pathway is None:
         raise Invalid(*issues, *no_pathway)
     participants, strangers = find_participants(asked, pathway, visit.caller, world.region)
-    screening = screen(pathway, read_answers(pathway, [json.read(entry.raw) for entry in own]))
+    screening = screen(pathway, read_answers(pathway, [entry.content for entry in own]))
     issues += strangers + _stops(screening)
     if issues or participants is None:
         raise Invalid(*issues)
-    package = _package(own, asked, pathway, participants, digest, list(numbers.values()), visit, world, at)
+    state = engine.start(pathway, at)
+    dues = engine.due(pathway, state)
+    package = _package(
+        state, dues, own, asked, pathway, participants, digest, list(numbers.values()), visit, world, at
+    )
     stored = await world.referrals.receive(package)
     if stored.hash != digest:
         raise Conflict(_other_content(asked, stored))
-    return _receipt(posted, asked, pathway, participants, screening, package, stored, at)
+    notices = notices_of(pathway, participants, screening, dues, stored)
+    return _receipt(posted, asked, notices, stored, at)
 
 
 def _pathway(asked: Asked, world: World) -> tuple[Pathway | None, list[Issue]]:
@@ -83,6 +88,8 @@ def _pathway(asked: Asked, world: World) -> tuple[Pathway | None, list[Issue]]:
 
 
 def _package(
+    state: engine.State,
+    dues: list[engine.Due],
     own: list[Entry],
     asked: Asked,
     pathway: Pathway,
@@ -94,8 +101,7 @@ def _package(
     at: datetime,
 ) -> Package:
     """Everything that is stored together."""
-    state = engine.start(pathway, at)
-    due = next(iter(engine.due(pathway, state)), None)
+    due = dues[0] if dues else None
     plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
     resources = [
         *_sent(own, pathway, participants, at),
@@ -200,14 +206,7 @@ def _resource(kind: str, id_: UUID, body: bytes, pathway: Pathway, participants:
 
 
 def _receipt(
-    posted: Posted,
-    asked: Asked,
-    pathway: Pathway,
-    participants: Participants,
-    screening: Screening,
-    package: Package,
-    stored: Stored,
-    at: datetime,
+    posted: Posted, asked: Asked, notices: tuple[Notice, ...], stored: Stored, at: datetime
 ) -> Receipt:
     *sent, care_plan, task = stored.locations
     places = iter(sent)
@@ -224,7 +223,7 @@ def _receipt(
         care_plan=care_plan,
         task=task,
         task_was_posted=asked.task is not None,
-        notices=notices_of(pathway, participants, screening, package.referral, stored, task),
+        notices=notices,
     )
 
 

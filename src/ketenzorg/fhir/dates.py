@@ -1,6 +1,7 @@
 """A FHIR date or dateTime as the period that it means. https://hl7.org/fhir/R4/search.html#date"""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ class Period(_Bounds):
     LATEST: ClassVar[datetime] = datetime(9999, 12, 30, tzinfo=UTC)
 
 
+@lru_cache(maxsize=1024)  # the moments of one write stand in several of its resources
 def period_of(text: str) -> Period:
     """The period of a year, month, day, or instant.
 

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html; names and meaning as R4 defines them for Task, ServiceRequest and CarePlan.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -89,20 +89,19 @@ def search_rows(resource: dict[str, Any]) -> SearchRows:
     references: set[Target] = set()
     dates: set[Moment] = set()
     for name, kind, element in PARAMETERS.get(resource["resourceType"], ()):
-        for value in _values(resource.get(element)):
+        found = resource.get(element)
+        if found is None:
+            continue
+        for value in found if isinstance(found, list) else (found,):
             if kind == "token":
-                tokens.update(Token(name, code, system) for code, system in _codes(value))
+                for code, system in _codes(value):
+                    tokens.add(Token(name, code, system))
             elif kind == "reference":
-                references.update(Target(name, target, type_) for type_, target in _target(value))
+                for type_, target in _target(value):
+                    references.add(Target(name, target, type_))
             else:
                 dates.add(Moment(name, _period(value)))
     return SearchRows(frozenset(tokens), frozenset(references), frozenset(dates))
-
-
-def _values(found: Any) -> Iterable[Any]:
-    if found is None:
-        return ()
-    return found if isinstance(found, list) else (found,)
 
 
 def _codes(value: Any) -> Iterator[tuple[str, str]]:

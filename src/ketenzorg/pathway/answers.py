@@ -24,10 +24,13 @@ YES_NO_CODES: dict[str, Literal["ja", "nee", "onbekend"]] = {
 def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, Value]:
     """Answer by name; two different answers to one question are no answer."""
     resources = [each for each in resources if each.get("status") != "entered-in-error"]
-    questionnaires = [each for each in resources if _asks_for(pathway, each)]
+    answers: dict[str, list[Resource]] = {}
+    for each in resources:
+        if _asks_for(pathway, each):
+            _collect(each, answers)
     given: dict[str, Value] = {}
     for name, element in pathway.file.data.items():
-        found = list(dict.fromkeys(_from_questionnaires(name, element, questionnaires)))
+        found = list(dict.fromkeys(_read(answers.get(name, ()), element)))
         found = found or list(dict.fromkeys(_from_places(element, resources)))
         if len(found) == 1:
             given[name] = found[0]
@@ -42,19 +45,18 @@ def _asks_for(pathway: Pathway, resource: Resource) -> bool:
     return named.partition("|")[0] == pathway.questionnaire.partition("|")[0]
 
 
-def _from_questionnaires(name: str, element: DataElement, questionnaires: list[Resource]) -> Iterator[Value]:
-    for questionnaire in questionnaires:
-        for answer in _answers(questionnaire, name):
-            value = _READERS[element.type](answer, element)
-            if value is not None:
-                yield value
-
-
-def _answers(node: Resource, link_id: str) -> Iterator[Resource]:
+def _collect(node: Resource, answers: dict[str, list[Resource]]) -> None:
+    """The answers below a questionnaire or an item, by linkId."""
     for item in node.get("item", ()):
-        if item.get("linkId") == link_id:
-            yield from item.get("answer", ())
-        yield from _answers(item, link_id)
+        answers.setdefault(item["linkId"], []).extend(item.get("answer", ()))
+        _collect(item, answers)
+
+
+def _read(answers: Iterable[Resource], element: DataElement) -> Iterator[Value]:
+    for answer in answers:
+        value = _READERS[element.type](answer, element)
+        if value is not None:
+            yield value
 
 
 def _yes_no(answer: Resource, _: DataElement) -> Value | None:

@@ -7,6 +7,7 @@ the clinical owners: that list holds Good Friday, and 5 May only in the lustrum 
 import calendar as month_lengths
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -56,8 +57,7 @@ def due(start: datetime, amount: Amount) -> datetime:
     if amount.unit == "uur":
         # In UTC first: adding to local time would count the hour that a clock change skips.
         return start.astimezone(UTC) + timedelta(hours=amount.number)
-    last = _last_day(start.astimezone(AMSTERDAM).date(), amount)
-    return datetime.combine(last, _LAST_SECOND, AMSTERDAM).astimezone(UTC)
+    return _end_of_last_day(start.astimezone(AMSTERDAM).date(), amount)
 
 
 def is_working_day(day: date) -> bool:
@@ -68,6 +68,11 @@ def is_working_day(day: date) -> bool:
 def local_day(moment: datetime) -> date:
     """The day in Amsterdam at this moment."""
     return moment.astimezone(AMSTERDAM).date()
+
+
+@lru_cache(maxsize=4096)  # all that begins on one day ends at the same moments
+def _end_of_last_day(first: date, amount: Amount) -> datetime:
+    return datetime.combine(_last_day(first, amount), _LAST_SECOND, AMSTERDAM).astimezone(UTC)
 
 
 def _last_day(first: date, amount: Amount) -> date:

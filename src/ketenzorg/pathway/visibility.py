@@ -1,5 +1,7 @@
 """What a role may see of a traject: default deny, per FHIR type and element, and per answer."""
 
+from functools import cache
+
 import msgspec
 
 from ketenzorg.pathway.check import ALL_ELEMENTS, EVERYTHING
@@ -31,6 +33,7 @@ class Visibility(msgspec.Struct, frozen=True):
         return elements is None or element.removeprefix("_") in elements | _ALWAYS
 
 
+@cache  # a role's view is the same for every traject of the version
 def visibility(pathway: Pathway, role: str) -> Visibility:
     """What this role sees in trajecten of this pathway version."""
     file = pathway.file

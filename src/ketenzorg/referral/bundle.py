@@ -6,6 +6,8 @@ bytes, so that digits, order and precision stay.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -28,14 +30,18 @@ REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
 RESTFUL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})\Z")
 
 
-class Entry(msgspec.Struct):
+_CONTENT = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+
+
+@dataclass(eq=False)
+class Entry:
     """One entry: the resource as a struct to read, as bytes to store, and its place and id here."""
 
     place: int
     full_url: str
     kind: str
     resource: Any
-    raw: bytes  # minified JSON
+    raw: bytes  # minified JSON; what is stored is made of it
     id: UUID
 
     @property
@@ -48,8 +54,14 @@ class Entry(msgspec.Struct):
         """Its address here, relative to the base."""
         return f"{self.kind}/{self.id}"
 
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The resource as it was posted, as plain data; decimals are text with their digits."""
+        return _CONTENT.decode(self.raw)
 
-class Posted(msgspec.Struct):
+
+@dataclass(frozen=True, eq=False)
+class Posted:
     """The entries of one bundle, and how they name each other."""
 
     entries: list[Entry]
@@ -60,20 +72,20 @@ class Posted(msgspec.Struct):
 
     def named(self, reference: str | None) -> Entry | None:
         """The entry that a reference points at, by fullUrl or by the relative form of a RESTful one."""
-        return self._by_name().get(reference or "")
-
-    def _by_name(self) -> dict[str, Entry]:
-        names: dict[str, Entry] = {}
-        for entry in self.entries:
-            names[entry.full_url] = entry
-            restful = RESTFUL.search(entry.full_url)
-            if restful and not entry.full_url.startswith("urn:"):
-                names[restful[0]] = entry
-        return names
+        return self._by_name.get(reference) if reference else None
 
     def addresses(self) -> dict[bytes, bytes]:
         """Each name that a reference may use -> the address of the entry here."""
-        return {name.encode(): entry.location.encode() for name, entry in self._by_name().items() if name}
+        return {name.encode(): entry.location.encode() for name, entry in self._by_name.items()}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Entry]:
+        names = {entry.full_url: entry for entry in self.entries if entry.full_url}
+        for entry in self.entries:
+            restful = None if entry.full_url.startswith("urn:") else RESTFUL.search(entry.full_url)
+            if restful:
+                names[restful[0]] = entry
+        return names
 
 
 class _RawEntry(msgspec.Struct):

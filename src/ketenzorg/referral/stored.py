@@ -1,6 +1,7 @@
 """The form in which a resource is stored: ours are the id, the version and the moment; the rest is the sender's."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 KEPT_OF_META = ("profile", "security", "tag")
 
 
+@lru_cache(maxsize=256)  # one moment stands in all resources of a write
 def instant(moment: datetime) -> str:
     """A FHIR instant in UTC, to the millisecond.
 
