@@ -45,6 +45,7 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_BASE_URL": "https://keten.example/",
         "KETENZORG_AUDIENCE": "https://gateway.example/fhir",
         "KETENZORG_LOG_LEVEL": "DEBUG",
+        "KETENZORG_SANDBOX": "yes",
     }
     assert set(values) == {variable.name for variable in VARIABLES}
     plain = Settings.from_environ(HOME)
