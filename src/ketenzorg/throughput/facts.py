@@ -1,0 +1,243 @@
+"""What one traject adds to the counts, from its events alone: stays in steps, clocks of norms, in and out.
+
+Pure: the same events give the same facts, in whatever pieces the log was read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from ketenzorg import events
+from ketenzorg.pathway import calendar
+from ketenzorg.pathway.calendar import AMSTERDAM, Amount, local_day
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.replay import standing
+
+FACTS = 1  # raise it when the same events give other facts: everything is then counted again
+FEEDBACK = "terugkoppeling"  # the need of the pathway files whose answer goes back to the referrer
+MISTAKE = "entered_in_error"  # the exit of what never was a referral
+
+# Kinds. A stay and a clock belong to the week in which they began.
+STAY, OPEN_STAY = "stay", "open-stay"
+CLOCK, OPEN_CLOCK = "clock", "open-clock"
+DUE = "due"  # the norm of an open traject that ends soonest
+IN, OUT = "in", "out"
+# Outcomes of a clock. Stopped: the traject ended, or what it runs from happened again.
+MET, LATE, STOPPED, STOPPED_LATE = "met", "late", "stopped", "stopped-late"
+AGAIN = "again"  # detail of an inflow: a new round
+WITH_FEEDBACK, WITHOUT_FEEDBACK = "feedback", "silent"
+
+Log: TypeAlias = Sequence[tuple[int, events.Event]]
+
+
+class Fact(NamedTuple):
+    """One thing to count."""
+
+    kind: str
+    day: date
+    name: str
+    detail: str = ""
+    outcome: str = ""
+    days: int = 0
+    due: datetime | None = None
+
+
+class Told(NamedTuple):
+    """What a traject adds, and to whose counts; `firsts` are the facts that count it as one more traject."""
+
+    pathway: str
+    municipality: str
+    organisations: tuple[UUID, ...]
+    facts: tuple[tuple[Fact, bool], ...]
+
+
+@dataclass(frozen=True)
+class _Clock:
+    name: str
+    begins: frozenset[str]
+    ends: frozenset[str]
+    amount: Amount
+
+
+class Rules:
+    """What counting needs to know of one version of a pathway."""
+
+    def __init__(self, pathway: Pathway) -> None:
+        moves = [move for step in pathway.steps.values() for move in step.moves]
+        self.main = {name: step.main for name, step in pathway.steps.items()}
+        self.new_rounds = frozenset(move.event for move in moves if move.new_task)
+        self.always_feedback = frozenset(move.event for move in moves if FEEDBACK in move.needs)
+        self.clocks = tuple(
+            _Clock(norm.name, frozenset(norm.from_), frozenset(norm.to), amount)
+            for norm, amount in pathway.norms
+        )
+
+    def stamp(self) -> object:
+        """All that the facts depend on."""
+        clocks = [
+            (each.name, sorted(each.begins), sorted(each.ends), repr(each.amount)) for each in self.clocks
+        ]
+        return [self.main, sorted(self.new_rounds), sorted(self.always_feedback), clocks]
+
+
+@dataclass
+class _Round:
+    """From a referral, or its reopening, up to the end or the next round."""
+
+    event: str
+    at: datetime
+    step: str
+    again: bool
+    taken: list[events.StepTaken]
+    followed_at: datetime | None = None  # when the next round began
+
+    def until_the_end(self) -> list[events.StepTaken]:
+        """The steps up to and with the one that ended the traject."""
+        for place, step in enumerate(self.taken):
+            if step.exit:
+                return self.taken[: place + 1]
+        return self.taken
+
+    def exit(self) -> str | None:
+        """How it ended; a later event may correct that without a new round."""
+        return next((step.exit for step in reversed(self.taken) if step.exit), None)
+
+
+def told(log: Log, rules: Rules) -> Told | None:
+    """What these events of one traject add; None when its beginning is not among them, or was a mistake."""
+    valid = sorted(standing(log), key=lambda each: each[0])
+    if not valid or not isinstance(valid[0][1], events.ReferralReceived):
+        return None
+    received = valid[0][1]
+    rounds = _rounds(received, [event for _, event in valid], rules)
+    if rounds[-1].exit() == MISTAKE:
+        return None
+    facts = [*_stays(rounds, rules)]
+    for each in rounds:
+        facts += _in_and_out(each, rules)
+        clocks = [*_clocks(each, rules)]
+        facts += clocks
+        facts += _soonest(clocks, facts)
+    organisations = tuple(dict.fromkeys((received.requester, received.owner)))
+    return Told(received.pathway, received.municipality, organisations, tuple(_first_ones(facts)))
+
+
+def _rounds(received: events.ReferralReceived, log: Iterable[events.Event], rules: Rules) -> list[_Round]:
+    rounds = [_Round(received.event, received.at, received.step, False, [])]
+    for event in log:
+        if not isinstance(event, events.StepTaken):
+            continue
+        if event.event in rules.new_rounds:
+            rounds[-1].followed_at = event.at
+            rounds.append(_Round(event.event, event.at, event.to_step, True, []))
+        else:
+            rounds[-1].taken.append(event)
+    return rounds
+
+
+def _stays(rounds: Sequence[_Round], rules: Rules) -> Iterator[Fact]:
+    """Each visit of a step; a side step lies over it and ends no visit.
+
+    The order is that of the steps. A step that is said to have happened before the one before it, happened at
+    that one's moment: so each day is spent once.
+    """
+    moment = rounds[0].at
+    for place, each in enumerate(rounds):
+        moment = max(moment, each.at)
+        here, entered = rules.main.get(each.step, each.step), moment
+        steps = each.until_the_end()
+        for step in steps:
+            moment = max(moment, step.at)
+            there = rules.main.get(step.to_step, step.to_step)
+            if there != here or step.exit:
+                yield Fact(STAY, _week(entered), here, days=_days(entered, moment))
+                here, entered = there, moment
+        if not (steps and steps[-1].exit) and place == len(rounds) - 1:
+            yield Fact(OPEN_STAY, local_day(entered), here)
+
+
+def _in_and_out(each: _Round, rules: Rules) -> Iterator[Fact]:
+    yield Fact(IN, _week(each.at), "", AGAIN if each.again else "")
+    name = each.exit()
+    if name is None:
+        return
+    last = each.until_the_end()[-1]
+    told_back = any(FEEDBACK in step.outputs or step.event in rules.always_feedback for step in each.taken)
+    feedback = WITH_FEEDBACK if told_back else WITHOUT_FEEDBACK
+    yield Fact(OUT, _week(last.at), name, last.reason or "", feedback, _days(each.at, last.at))
+
+
+def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
+    """Each norm from every time that it began; in the order in which things happened, whenever we heard of them."""
+    steps = each.until_the_end()
+    moments = [(each.at, each.event), *((step.at, step.event) for step in steps)]
+    ended = steps[-1].at if steps and steps[-1].exit else each.followed_at
+    for clock in rules.clocks:
+        # At one and the same moment the beginning comes before its answer, as in the engine.
+        marks = sorted(
+            (at, name in clock.ends) for at, name in moments if name in clock.begins or name in clock.ends
+        )
+        began: datetime | None = None
+        for at, answers in marks:
+            if answers and began is not None:
+                yield _closed(clock, began, at, MET, LATE)
+                began = None
+            elif not answers:
+                if began is not None:
+                    yield _closed(clock, began, at, STOPPED, STOPPED_LATE)
+                began = at
+        if began is None:
+            continue
+        if ended is not None:
+            yield _closed(clock, began, max(began, ended), STOPPED, STOPPED_LATE)
+        else:
+            yield Fact(OPEN_CLOCK, local_day(began), clock.name, due=_due(began, clock.amount))
+
+
+def _closed(clock: _Clock, began: datetime, at: datetime, in_time: str, too_late: str) -> Fact:
+    outcome = in_time if at <= _due(began, clock.amount) else too_late
+    return Fact(CLOCK, _week(began), clock.name, outcome=outcome, days=_days(began, at))
+
+
+def _soonest(clocks: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[Fact]:
+    """The norm of an open traject that ends soonest, under the step where it is."""
+    due = min((each.due for each in clocks if each.kind == OPEN_CLOCK and each.due), default=None)
+    step = next((each.name for each in facts if each.kind == OPEN_STAY), None)
+    if due is not None and step is not None:
+        yield Fact(DUE, local_day(due), step, due=due)
+
+
+def _first_ones(facts: Iterable[Fact]) -> Iterator[tuple[Fact, bool]]:
+    """Marks of each step, norm and so on the first fact, so that nobody who comes twice counts as two people."""
+    seen: set[tuple[str, str]] = set()
+    for fact in facts:
+        of = (fact.kind.removeprefix("open-"), fact.name if fact.kind != OUT else "")
+        yield fact, of not in seen
+        seen.add(of)
+
+
+def _due(began: datetime, amount: Amount) -> datetime:
+    return calendar.due(began, amount) if amount.unit == "uur" else _due_of_day(local_day(began), amount)
+
+
+@lru_cache(maxsize=20_000)
+def _due_of_day(day: date, amount: Amount) -> datetime:
+    """All norms but those in hours end with a day, so the day on which they begin decides."""
+    return calendar.due(datetime.combine(day, time(12), AMSTERDAM), amount)
+
+
+def _days(began: datetime, ended: datetime) -> int:
+    """Whole calendar days of Amsterdam between two moments."""
+    return max(0, (local_day(ended) - local_day(began)).days)
+
+
+def monday(day: date) -> date:
+    """The first day of its ISO week."""
+    return day - timedelta(days=day.weekday())
+
+
+def _week(at: datetime) -> date:
+    return monday(local_day(at))

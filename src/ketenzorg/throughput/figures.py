@@ -1,0 +1,131 @@
+"""Everything that is told of the throughput of a pathway, typed: the JSON, the tables and the page are made of it.
+
+A number that is None is of fewer than ten trajecten. All numbers of trajecten are rounded to fives.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.throughput.definitions import Definition
+from ketenzorg.throughput.small_groups import Share
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Days; with `n` but without a percentile, that percentile is not reached yet."""
+
+    n: int | None  # trajecten, those that still wait included
+    median: int | None = None
+    p80: int | None = None
+    p90: int | None = None
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A selection as it is written: weeks as 2026-W03."""
+
+    from_week: str = msgspec.field(name="from")
+    to_week: str = msgspec.field(name="to")
+    municipality: str | None
+    organisation: UUID | None
+
+
+class StepFigures(msgspec.Struct, frozen=True):
+    """One step of the pathway."""
+
+    step: str
+    title: str
+    owner: str  # role
+    open_now: int | None
+    late_now: int | None
+    dwell: Waiting
+    days_percent: int | None  # of all days in steps that are shown
+
+
+class NormFigures(msgspec.Struct, frozen=True):
+    """One norm: from one named event to another."""
+
+    norm: str
+    from_events: list[str]
+    to_events: list[str]
+    max: str
+    max_days: int | None  # for a line in a chart; None: not in whole calendar days
+    source: str
+    source_status: str
+    access: Waiting
+    within: Share
+    late_now: int | None
+
+
+class NormAt(msgspec.Struct, frozen=True):
+    """A norm at one place or in one point of time."""
+
+    norm: str
+    access: Waiting
+    within: Share
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One point of the trend: one or more whole weeks."""
+
+    from_week: str = msgspec.field(name="from")
+    to_week: str = msgspec.field(name="to")
+    inflow: int | None
+    outflow: int | None
+    open_at_end: int | None
+    norms: list[NormAt]
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """One way in which trajecten end, or one reason for which they are refused."""
+
+    code: str
+    title: str
+    n: int | None
+
+
+class PlaceFigures(msgspec.Struct, frozen=True):
+    """A municipality, or an organisation that receives referrals."""
+
+    id: str
+    name: str
+    inflow: int | None
+    outflow: int | None
+    open_now: int | None
+    late_now: int | None
+    feedback: Share
+    norms: list[NormAt]
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """The tiles."""
+
+    open_now: int | None
+    late_now: int | None
+    inflow: int | None
+    outflow: int | None
+    feedback: Share
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer."""
+
+    pathway: str
+    title: str
+    version: str
+    adopted: bool
+    now: datetime
+    behind: int  # events that are not counted yet; 1000 stands for 1000 or more
+    asked: Chosen
+    used: Chosen
+    widened: str  # why `used` is not `asked`, in Dutch; empty when it is
+    totals: Totals
+    steps: list[StepFigures]
+    norms: list[NormFigures]
+    weeks_per_point: int
+    trend: list[Point]
+    exits: list[Exit]
+    refusals: list[Exit]
+    municipalities: list[PlaceFigures]
+    teams: list[PlaceFigures]  # only for who may see all organisations, and with no organisation chosen
+    definitions: tuple[Definition, ...]

@@ -1,0 +1,110 @@
+"""Whose figures, where and when: a choice of weeks, municipality and organisation, and what makes it too small."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.throughput.facts import monday
+from ketenzorg.throughput.small_groups import SMALLEST
+
+USUAL_WEEKS = 52
+WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
+
+Inflow: TypeAlias = Mapping[tuple[str, date], int]  # municipality, week -> trajecten that began
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Whole ISO weeks, named by their Mondays; both ends belong to it."""
+
+    first: date
+    last: date
+
+    @property
+    def weeks(self) -> int:
+        return (self.last - self.first).days // 7 + 1
+
+    @property
+    def last_day(self) -> date:
+        return self.last + timedelta(days=6)
+
+    def longer(self) -> "Period":
+        """Twice as long, with the same end."""
+        return Period(self.first - timedelta(weeks=self.weeks), self.last)
+
+    def pieces(self, weeks: int) -> Iterator["Period"]:
+        """Cut into so many weeks each, the last one whole."""
+        first = self.last - timedelta(weeks=weeks * -(-self.weeks // weeks) - 1)
+        while first <= self.last:
+            last = first + timedelta(weeks=weeks - 1)
+            yield Period(max(first, self.first), last)
+            first = last + timedelta(weeks=1)
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody chose to look at."""
+
+    pathway: str
+    period: Period
+    municipality: str | None = None  # CBS code
+    organisation: UUID | None = None  # as requester or as owner
+
+
+def usual_period(today: date) -> Period:
+    """The last year, this week included."""
+    last = monday(today)
+    return Period(last - timedelta(weeks=USUAL_WEEKS - 1), last)
+
+
+def read_week(text: str) -> date | None:
+    """The Monday of "2026-W03"; None when there is no such week."""
+    found = WEEK.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    except ValueError:
+        return None
+
+
+def week_text(day: date) -> str:
+    """The ISO week of a day, as read_week reads it."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def widened(asked: Selection, inflow: Inflow) -> Selection:
+    """The same choice, made larger until it is about ten trajecten or more, or nothing is left to add.
+
+    First the period, twice as long each time; then the region in place of the municipality.
+    """
+    begun = min((week for _, week in inflow), default=asked.period.first)
+    for municipality in dict.fromkeys((asked.municipality, None)):
+        chosen = msgspec.structs.replace(asked, municipality=municipality)
+        while _size(chosen, inflow) < SMALLEST and chosen.period.first > begun:
+            chosen = msgspec.structs.replace(chosen, period=chosen.period.longer())
+        if _size(chosen, inflow) >= SMALLEST:
+            return chosen
+    return asked
+
+
+def _size(selection: Selection, inflow: Inflow) -> int:
+    return sum(
+        trajecten
+        for (municipality, week), trajecten in inflow.items()
+        if selection.municipality in (None, municipality)
+        and selection.period.first <= week <= selection.period.last
+    )
+
+
+def why_widened(asked: Selection, used: Selection) -> str:
+    """What was made larger, in plain Dutch; empty when nothing was."""
+    parts = []
+    if used.period != asked.period:
+        parts.append(f"de periode {week_text(used.period.first)} tot en met {week_text(used.period.last)}")
+    if used.municipality != asked.municipality:
+        parts.append("de hele regio")
+    return f"Uw keuze gaat over minder dan 10 trajecten. Daarom ziet u {' en '.join(parts)}." if parts else ""

@@ -1,0 +1,42 @@
+"""What may be shown of a count, so that no figure, and no difference of two figures, points at a person.
+
+Fewer than ten trajecten: nothing. All other counts are rounded to fives: of two rounded totals the difference
+can be off by four either way, so it does not give away how many stand in a cell that is hidden. That holds for
+every pair of filters at once, where hiding one more cell of one table would not.
+As NHS Digital does for hospital statistics (HES, since 2018): small numbers hidden, all others to the nearest 5.
+"""
+
+import msgspec
+
+SMALLEST = 10  # trajecten behind a figure
+STEP = 5
+FINE_FROM = 100  # from here on a share is shown per point, below it in fives
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A part of a group; both are None where the group is too small to show."""
+
+    n: int | None  # the group, rounded
+    percent: int | None
+
+
+HIDDEN = Share(None, None)
+
+
+def shown(number: int, trajecten: int | None = None) -> int | None:
+    """A number of things of this many trajecten (as many, when not said); None: too few to show."""
+    if (number if trajecten is None else trajecten) < SMALLEST:
+        return None
+    return _to_fives(number)
+
+
+def share(part: int, group: int, trajecten: int) -> Share:
+    """What part of the group it is."""
+    if min(group, trajecten) < SMALLEST:
+        return HIDDEN
+    percent = 100 * part / group
+    return Share(_to_fives(group), round(percent) if group >= FINE_FROM else _to_fives(percent))
+
+
+def _to_fives(number: float) -> int:
+    return STEP * int(number / STEP + 0.5)
