@@ -15,6 +15,7 @@ class Keys(msgspec.Struct, frozen=True):
     pseudonym: bytes  # makes the token that stands for a personal number
     index: bytes  # makes the blind index by which a personal number is looked up
     digest: bytes  # makes the digest that tells whether two referrals have the same content
+    session: bytes  # signs the session cookie and the forms of the pages
 
     @classmethod
     def derive(cls, secret: bytes) -> "Keys":

@@ -77,6 +77,14 @@ class Client(_Table, frozen=True):
     note: str = ""
 
 
+class Person(_Table, frozen=True):
+    """Somebody of the sandbox who may sign in to the pages: nobody real."""
+
+    name: str
+    organisation: str  # key in [organisations]
+    role: Literal["coach", "praktijk", "ketenteam"]
+
+
 class RegionFile(_Table, frozen=True):
     """The region, as its file says it."""
 
@@ -88,6 +96,7 @@ class RegionFile(_Table, frozen=True):
 
 
 class SandboxFile(_Table, frozen=True):
-    """The clients of the demo; no secrets in it."""
+    """The clients and the people of the demo; no secrets in it."""
 
     clients: dict[str, Client]
+    people: dict[str, Person] = msgspec.field(default_factory=dict)

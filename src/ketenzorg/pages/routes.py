@@ -1,0 +1,31 @@
+"""Every page, as one router with its own failures and its own bound on what a form may hold."""
+
+from litestar import Router
+from litestar.types import ControllerRouterHandler
+
+from ketenzorg.pages import inbox, referral, signing_in, styles
+from ketenzorg.pages.forms import LONGEST_FORM
+from ketenzorg.pages.refusals import HANDLERS
+
+ROUTES: list[ControllerRouterHandler] = [
+    Router(
+        path="/",
+        route_handlers=[
+            signing_in.home,
+            signing_in.choose,
+            signing_in.sign_in,
+            signing_in.sign_out,
+            inbox.show_inbox,
+            referral.show_story,
+            referral.show_question,
+            referral.show_letter,
+            referral.take_step,
+            referral.undo_step,
+            referral.give_to,
+            referral.set_number,
+            styles.style_sheet,
+        ],
+        exception_handlers=HANDLERS,
+        request_max_body_size=LONGEST_FORM,
+    )
+]

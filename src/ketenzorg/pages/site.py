@@ -1,0 +1,65 @@
+"""What the pages need beside the world: who may sign in, their sessions, the style sheets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Request
+
+from ketenzorg.access.keys import Keys
+from ketenzorg.access.sessions import Sessions
+from ketenzorg.coordination.world import World
+from ketenzorg.pages.assets import Assets, load_assets
+from ketenzorg.pages.people import People, load_people
+from ketenzorg.pathway.region import Region
+from ketenzorg.settings import Settings
+
+Http = Request[Any, Any, Any]
+PREFIXES = ("/werk", "/login", "/static")
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One per process; `app.state.site`."""
+
+    sessions: Sessions
+    people: People
+    assets: Assets
+    host: str  # by which others reach us
+    secure: bool  # over https: cookies say so
+
+    @property
+    def cookie(self) -> str:
+        """__Host- makes a browser refuse the cookie from anybody but this host over https."""
+        return "__Host-ketenzorg" if self.secure else "ketenzorg"
+
+
+def make_site(settings: Settings, keys: Keys, region: Region, now: Callable[[], datetime]) -> Site:
+    """The site of an installation. `now` is real time, also in the sandbox."""
+    base = urlsplit(settings.base_url)
+    return Site(
+        sessions=Sessions(keys.session, now=now),
+        people=load_people(settings.pathways, region),
+        assets=load_assets(),
+        host=base.netloc,
+        secure=base.scheme == "https",
+    )
+
+
+def is_page(path: str) -> bool:
+    """Whether an address is one of people, and not one of systems."""
+    return path == "/" or any(path == prefix or path.startswith(f"{prefix}/") for prefix in PREFIXES)
+
+
+def site_of(request: Http) -> Site:
+    """The site of this process."""
+    site: Site = request.app.state.site
+    return site
+
+
+def world_of(request: Http) -> World:
+    """The world of this process."""
+    world: World = request.app.state.world
+    return world
