@@ -2,6 +2,15 @@
 -- to write), behind the wall of 0001_walls.sql for the callers that they are given.
 set local search_path = ketenzorg, pg_temp;
 
+-- What comes once per referral; the rest comes as arrays. Made from JSON once, read many times.
+create type incoming as (
+    n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
+    pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, patient uuid,
+    service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
+    due timestamptz, due_norm text, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
+    request text, client text
+);
+
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
 -- Identities are claimed first: of two that come at once the second waits for the first and then sees its row.
 create function receive_referrals(
@@ -17,15 +26,16 @@ language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 declare
     won uuid[];      -- trajecten whose referral is new
     winners int[];   -- and their places in p_referrals
+    referrals incoming[];
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    select array_agg(i) into referrals from jsonb_populate_recordset(null::incoming, p_referrals) i;
 
     -- In key order, so that two batches that share keys cannot wait for each other.
     with new as (
         insert into referral_identity (region, organisation, system, value, hash, traject, locations)
         select p_region, i.organisation, i.system, i.value, decode(i.hash, 'hex'), i.traject, i.locations
-        from jsonb_to_recordset(p_referrals)
-            as i(organisation uuid, system text, value text, hash text, traject uuid, locations text[])
+        from unnest(referrals) i
         order by i.organisation, i.system collate "C", i.value collate "C"
         on conflict do nothing
         returning referral_identity.traject
@@ -34,27 +44,23 @@ begin
 
     if won is not null then
         select array_agg(i.n) into winners
-        from jsonb_to_recordset(p_referrals) as i(n int, traject uuid) where i.traject = any (won);
+        from unnest(referrals) i where i.traject = any (won);
 
         insert into traject (region, id, pathway, version, step, counts, happened, seq, person, patient,
             service_request, care_plan, task, roles, parties, municipality, started, due, due_norm)
         select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.patient,
             i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at, i.due, i.due_norm
-        from jsonb_to_recordset(p_referrals) as i(n int, traject uuid, pathway text, version text, step text,
-            counts jsonb, happened jsonb, person uuid, patient uuid, service_request uuid, care_plan uuid,
-            task uuid, roles jsonb, parties uuid[], municipality text, at timestamptz, due timestamptz,
-            due_norm text)
+        from unnest(referrals) i
         where i.n = any (winners);
 
         insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
         select p_region, i.traject, 1, i.event_id, i.event, i.at, i.at, '', i.step, i.event_body, i.parties
-        from jsonb_to_recordset(p_referrals) as i(n int, traject uuid, event_id uuid, event text,
-            at timestamptz, step text, event_body jsonb, parties uuid[])
+        from unnest(referrals) i
         where i.n = any (winners);
 
         insert into outbox (region, id, receiver, task, task_version, created, run_at)
         select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
-        from jsonb_to_recordset(p_referrals) as i(n int, outbox jsonb)
+        from unnest(referrals) i
         cross join jsonb_to_recordset(i.outbox) as o(id uuid, receiver uuid, task uuid, task_version int)
         join endpoint e on e.region = p_region and e.organisation = o.receiver
         where i.n = any (winners);
@@ -62,7 +68,7 @@ begin
         insert into resource (region, type, id, version, updated, traject, source, parties, body)
         select p_region, r.type, r.id, 1, i.at, i.traject, i.organisation, r.parties::uuid[], r.body
         from unnest(r_referral, r_type, r_id, r_parties, r_body) as r(referral, type, id, parties, body)
-        join jsonb_to_recordset(p_referrals) as i(n int, at timestamptz, traject uuid, organisation uuid)
+        join unnest(referrals) i
             on i.n = r.referral
         where r.referral = any (winners);
 
@@ -92,7 +98,7 @@ begin
             (array_agg(p.ciphertext))[1], array_agg(distinct i.organisation)
         from unnest(n_referral, n_token, n_index, n_key, n_ciphertext)
             as p(referral, token, blind_index, key_id, ciphertext)
-        join jsonb_to_recordset(p_referrals) as i(n int, organisation uuid) on i.n = p.referral
+        join unnest(referrals) i on i.n = p.referral
         where p.referral = any (winners)
         group by p.token
         order by p.token
@@ -105,8 +111,7 @@ begin
     select p_region, i.audit_id, clock_timestamp(), i.request, i.client, i.organisation,
         case when i.n = any (winners) then 'C' else 'R' end, 'ServiceRequest/' || i.service_request, i.traject,
         'referral of the own organisation'
-    from jsonb_to_recordset(p_referrals)
-        as i(n int, audit_id uuid, request text, client text, organisation uuid, service_request uuid, traject uuid);
+    from unnest(referrals) i;
 
     return query
     select i.n, coalesce(i.n = any (winners), false), known.hash, known.traject, known.locations,
@@ -114,8 +119,7 @@ begin
               where other.region = p_region and other.person = i.person and other.pathway = i.pathway
                 and other.ended is null and other.id <> known.traject
                 and other.parties @> array[i.organisation])
-    from jsonb_to_recordset(p_referrals)
-        as i(n int, organisation uuid, system text, value text, person uuid, pathway text)
+    from unnest(referrals) i
     -- By its key, one by one: a join would read the whole table for a handful of rows.
     cross join lateral (
         select k.* from referral_identity k

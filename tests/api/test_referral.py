@@ -4,6 +4,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from referrals import a_referral, of, places, said, texts
 from services import Referral, Service
 
@@ -253,3 +255,36 @@ async def test_what_is_said_comes_back_to_the_practice(service: Service) -> None
     seen = (await service.his.get(f"/fhir/{task}")).json()
     assert seen["output"][0]["valueString"] == "Mevrouw gaat naar de koffieochtend."
     assert said("x")["parameter"][0]["name"] == "event"
+
+
+@pytest.mark.parametrize("escaped", [("/", "\\/"), (BSN, "\\u0039" + BSN[1:])])
+async def test_the_number_is_found_also_where_json_escapes_hide_it(
+    service: Service, escaped: tuple[str, str]
+) -> None:
+    body = json.dumps(a_referral()).replace(*escaped)
+
+    referral = Referral(await service.his.post("/fhir", content=body))
+
+    bodies = [row["body"] for row in await service.rows("select body from ketenzorg.resource")]
+    assert not [each for each in bodies if BSN.encode() in each or b"u0039" in each]
+    assert len(await service.rows("select 1 from ketenzorg.personal_number")) == 1
+    assert (await service.his.get(f"/fhir/{referral['Patient']}")).json()["identifier"][0]["value"] == BSN
+
+
+async def test_a_senders_clock_that_runs_ahead_locks_nothing(service: Service) -> None:
+    def with_a_task_of_tomorrow(bundle: dict[str, Any]) -> None:
+        task = {
+            "resourceType": "Task",
+            "status": "requested",
+            "intent": "order",
+            "authoredOn": "2026-01-13T09:00:00+01:00",
+            "focus": {"reference": bundle["entry"][1]["fullUrl"]},
+        }
+        bundle["entry"].append({"resource": task, "request": {"method": "POST", "url": "Task"}})
+
+    referral = await service.refer(a_referral("1", with_a_task_of_tomorrow))
+    seen = (await service.coach.get(f"/fhir/{referral['Task']}")).json()
+
+    response = await service.coach.put(f"/fhir/{referral['Task']}", json={**seen, "status": "accepted"})
+
+    assert response.status_code == 200, response.text

@@ -290,3 +290,17 @@ async def test_each_version_that_a_notification_names_can_be_read(
     for version in ("3", "0", "x"):
         assert (await service.his.get(f"/fhir/{referral['Task']}/_history/{version}")).status_code == 404
     assert (await service.hospital.get(f"/fhir/{referral['Task']}/_history/1")).status_code == 404
+
+
+async def test_a_number_in_words_is_refused(service: Service, referral: Referral) -> None:
+    await service.happens(referral["Task"], "aannemen")
+    note = {
+        "op": "add",
+        "path": "/output",
+        "value": [{"type": {"text": "x"}, "valueString": "BSN 999990019."}],
+    }
+
+    response = await patched(service, referral["Task"], note)
+
+    assert response.status_code == 422
+    assert "999990019" not in response.text

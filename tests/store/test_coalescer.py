@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ketenzorg.errors import Issue, Unavailable
 from ketenzorg.store.coalescer import LANES, MOST, Coalescer
 
 
@@ -80,3 +81,30 @@ async def test_a_caller_that_gave_up_stops_nobody(poison: tuple[int, ...]) -> No
     assert gave_up == [0, 4]
     assert [answers[place] for place in (1, 3, 5)] == ["stored 1", "stored 3", "stored 5"]
     assert await coalescer.submit(9) == "stored 9"
+
+
+async def test_an_item_that_comes_as_the_last_statements_end_is_not_forgotten() -> None:
+    run = Statements()
+    coalescer = Coalescer(run)
+    tasks = []
+    for lane in range(1, LANES + 1):  # one by one, so that each has a statement of its own
+        tasks += await all_submitted(coalescer, 1)
+        while len(run.batches) < lane:
+            await asyncio.sleep(0)
+    run.gate.set()  # every lane wakes in the next round of the loop, and right after them comes:
+    late = asyncio.create_task(coalescer.submit(9))
+
+    assert (await asyncio.wait_for(asyncio.gather(*tasks, late), 2))[-1] == "stored 9"
+
+
+async def test_without_a_database_nobody_is_tried_alone() -> None:
+    async def run(items: Sequence[int]) -> list[str]:
+        calls.append(len(items))
+        raise Unavailable(Issue(nl="weg", en="gone"))
+
+    calls: list[int] = []
+    coalescer = Coalescer(run)
+    answers = await asyncio.gather(*(coalescer.submit(n) for n in range(9)), return_exceptions=True)
+
+    assert {type(answer) for answer in answers} == {Unavailable}
+    assert len(calls) <= 2 * LANES

@@ -20,6 +20,7 @@ BSN_SYSTEMS = frozenset(
 )
 KEY_ID = "1"  # which number key encrypted it; a rotated key gets the next
 TOKEN = re.compile(rb"bsn:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
+NINE_DIGITS = re.compile(rb"(?<![0-9])[0-9]{9}(?![0-9])")
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
@@ -32,6 +33,11 @@ def is_bsn(text: str) -> bool:
     if len(text) != len(WEIGHTS) or not (text.isascii() and text.isdigit()) or text == "000000000":
         return False
     return sum(weight * int(digit) for weight, digit in zip(WEIGHTS, text, strict=True)) % 11 == 0
+
+
+def holds_number(words: bytes) -> bool:
+    """Whether nine digits that pass the 11-proef stand in a text, not inside a longer number."""
+    return any(is_bsn(found.decode()) for found in NINE_DIGITS.findall(words))
 
 
 def seal(number: str, keys: Keys) -> SealedNumber:

@@ -1,18 +1,16 @@
 """Finding the personal numbers of a posted bundle, and taking them out before anything is stored."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from ketenzorg.access.keys import Keys
-from ketenzorg.access.personal_numbers import BSN_SYSTEMS, is_bsn, seal
+from ketenzorg.access.personal_numbers import BSN_SYSTEMS, NINE_DIGITS, is_bsn, seal
 from ketenzorg.errors import Issue
 from ketenzorg.referral.bundle import Entry
 from ketenzorg.store.referrals import SealedNumber
 
-NINE_DIGITS = re.compile(rb"(?<![0-9])[0-9]{9}(?![0-9])")
 SYSTEMS_AS_BYTES = tuple(system.encode() for system in BSN_SYSTEMS)
 
 

@@ -11,6 +11,7 @@ from ketenzorg.access.tokens import Tokens
 from ketenzorg.api.answers import outcome_of
 from ketenzorg.coordination.world import Visit
 from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable
+from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
 
 # Without a token: what a client needs before it can have one, and what a load balancer asks.
@@ -19,7 +20,6 @@ OPEN_BELOW = "/.well-known/"
 VISIT = "ketenzorg.visit"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-WORD = re.compile(r"\$?[A-Za-z][A-Za-z-]{0,40}\Z")
 JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
 SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
@@ -35,6 +35,7 @@ class Gate:
     def __init__(self, app: Litestar, tokens: Tokens) -> None:
         self.litestar = app
         self._tokens = tokens
+        self._words = _words(app)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -71,12 +72,18 @@ class Gate:
             log(
                 REQUEST,
                 method=scope["method"],
-                route=_route(scope["path"]),
+                route=self._route(scope["path"]),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 client=client,
                 request=request_id,
             )
+
+    def _route(self, path: str) -> str:
+        """The path with every part that could be anything left out: somebody may put a person's name in it."""
+        return "/".join(
+            part if part in self._words else "{id}" if ID.match(part) else "{?}" for part in path.split("/")
+        )
 
 
 def _is_open(path: str) -> bool:
@@ -94,9 +101,7 @@ def _speaks_json(accept: str) -> None:
         )
 
 
-def _route(path: str) -> str:
-    """The path with every part that could be anything left out: somebody may put a person's number in it."""
-    return "/".join(
-        part if WORD.match(part) else "{id}" if ID.match(part) else "{?}" if part else ""
-        for part in path.split("/")
-    )
+def _words(app: Litestar) -> frozenset[str]:
+    """The fixed parts of our own routes, and the types of FHIR."""
+    parts = {part for route in app.routes for part in route.path.split("/") if not part.startswith("{")}
+    return frozenset(parts) | r4.STORED_TYPES

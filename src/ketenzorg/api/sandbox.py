@@ -15,17 +15,22 @@ CLOCK_SCOPE = "system/sandbox.clock"
 
 
 class SandboxClock:
-    """Real time, shifted; it moves on by itself."""
+    """Real time, shifted; it moves on by itself. Once set it does not go back: a traject cannot."""
 
     def __init__(self) -> None:
         self._shift = timedelta(0)
+        self._is_set = False
 
     def now(self) -> datetime:
         """The moment that it is in the sandbox."""
-        return datetime.now(UTC) + self._shift
+        now = datetime.now(UTC) + self._shift
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def set(self, moment: datetime) -> None:
-        """Make it this moment."""
+        """Make it this moment. Raises Invalid when that would be going back."""
+        if self._is_set and moment < self.now():
+            raise Invalid(Issue(nl="De klok gaat niet terug.", en="The clock does not go back."))
+        self._is_set = True
         self._shift = moment - datetime.now(UTC)
 
 
@@ -56,7 +61,5 @@ async def set_clock(request: Http) -> ASGIResponse:
         ) from error
     if clock.now.tzinfo is None:
         raise Invalid(Issue(nl="Noem ook de tijdzone.", en="Name the time zone too."))
-    if clock.now < request.app.state.clock.now():
-        raise Invalid(Issue(nl="De klok gaat niet terug.", en="The clock does not go back."))
     request.app.state.clock.set(clock.now)
     return resource(msgspec.json.encode(Clock(request.app.state.clock.now())))

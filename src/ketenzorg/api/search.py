@@ -1,6 +1,6 @@
 """FHIR search on the types that a worklist needs. https://hl7.org/fhir/R4/search.html"""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import get
@@ -21,7 +21,8 @@ async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
     """A page of what matches; `next` leads on without skipping or repeating, also while data changes."""
     world, visit = world_of(request), visit_of(request)
     strict = prefers(request, "handling=strict")
-    asked = read_query(kind, request.query_params.multi_items(), world.region, strict=strict)
+    pairs = parse_qsl(request.url.query, keep_blank_values=True, errors="replace")
+    asked = read_query(kind, pairs, world.region, request.app.state.base_url, strict=strict)
     visit.caller.require(kind, "s")
     page = await search_page(asked.query, asked.includes, visit, world)
     return resource(msgspec.json.encode(_bundle(request, kind, asked, page)))

@@ -22,9 +22,10 @@ MAX_LENGTH = 500  # characters of one value
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
 SPLIT = re.compile(r"(?<!\\),")
 DATE = re.compile(
-    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?\Z"
+    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-2][0-9]:[0-5][0-9](:[0-6][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?)?)?\Z"
 )
 NOBODY = UUID(int=0)  # the id of nothing
+ORGANISATIONS = frozenset({"owner", "requester", "performer"})  # what :identifier can look up
 
 
 class Asked(NamedTuple):
@@ -36,7 +37,9 @@ class Asked(NamedTuple):
     ignored: tuple[str, ...]
 
 
-def read_query(kind: str, pairs: Iterable[tuple[str, str]], region: Region, *, strict: bool) -> Asked:
+def read_query(
+    kind: str, pairs: Iterable[tuple[str, str]], region: Region, base_url: str, *, strict: bool
+) -> Asked:
     """Raises BadRequest with every parameter that is wrong, NotFound for a type that cannot be searched."""
     if kind not in PARAMETERS:
         raise NotFound(
@@ -46,7 +49,7 @@ def read_query(kind: str, pairs: Iterable[tuple[str, str]], region: Region, *, s
                 code="not-supported",
             ),
         )
-    reader = _Reader(kind, region)
+    reader = _Reader(kind, region, base_url)
     pairs = list(pairs)
     if len(pairs) > MAX_PARAMETERS:
         raise BadRequest(
@@ -64,8 +67,9 @@ def read_query(kind: str, pairs: Iterable[tuple[str, str]], region: Region, *, s
 
 
 class _Reader:
-    def __init__(self, kind: str, region: Region) -> None:
+    def __init__(self, kind: str, region: Region, base_url: str) -> None:
         self._kind = kind
+        self._base = f"{base_url}/fhir/"
         self._region = region
         self._declared = {parameter.name: parameter for parameter in PARAMETERS[kind]}
         self._tokens: list[TokenClause] = []
@@ -116,9 +120,12 @@ class _Reader:
             case "_count":
                 self._count = _count(value)
             case "_id":
-                self._ids = tuple(_uuid(text) for text in _values(value))
+                asked = frozenset(_uuid(text) for text in _values(value))
+                self._ids = tuple(asked if self._ids is None else asked.intersection(self._ids))
             case "_cursor":
                 self._after = _uuid(value)
+                if self._after is NOBODY:
+                    raise _Wrong("neem het adres van ‘next’ over.", "take the address of 'next' as it is.")
             case "_lastUpdated":
                 self._dates.append(DateClause("", tuple(_date(text) for text in _values(value))))
             case "_include":
@@ -134,9 +141,9 @@ class _Reader:
         if parameter.kind == "token" and not modifier:
             self._tokens.append(TokenClause(parameter.name, tuple(_token(text) for text in _values(value))))
         elif parameter.kind == "reference" and not modifier:
-            targets = tuple(_reference(text) for text in _values(value))
+            targets = tuple(_reference(text.removeprefix(self._base)) for text in _values(value))
             self._references.append(ReferenceClause(parameter.name, targets))
-        elif parameter.kind == "reference" and modifier == "identifier":
+        elif parameter.name in ORGANISATIONS and modifier == "identifier":
             organisations = tuple(self._organisation(text) for text in _values(value))
             self._references.append(ReferenceClause(parameter.name, organisations))
         elif parameter.kind == "date" and not modifier:
@@ -192,10 +199,10 @@ def _token(text: str) -> tuple[str | None, str | None]:
 
 
 def _reference(text: str) -> tuple[str | None, UUID]:
-    """`id`, `Type/id` or a whole URL; an id that cannot be ours finds nothing."""
-    *rest, id_ = text.rsplit("/", 2)
+    """`id` or `Type/id`; what cannot be ours, an address of another server too, finds nothing."""
+    type_, _, id_ = text.rpartition("/")
     try:
-        return (rest[-1] if rest else None), UUID(id_)
+        return (type_ or None), UUID(id_)
     except ValueError:
         return None, NOBODY
 

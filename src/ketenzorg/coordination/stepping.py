@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
+from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.views import roles_of, shown, sight_of
 from ketenzorg.coordination.changes import Change, changes
 from ketenzorg.coordination.versions import Said, next_versions
@@ -81,6 +82,7 @@ async def write_task(
 async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway, list[Option]]:
     """The allowed next events of a Task, for every role; none when its hand-over is over."""
     traject, pathway = await load(task, visit, world)
+    await _on_record(task, visit, world)
     if traject.open_task != task:
         return traject, pathway, []
     return traject, pathway, engine.allowed(pathway, _state(traject))
@@ -96,6 +98,7 @@ async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: i
         roles = roles_of(visit.caller.organisation, traject.roles)
         said = judge(traject, pathway, roles)
         if said is None:
+            await _on_record(task, visit, world)
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
         step, versions = _step(said, traject, pathway, visit, world, at)
@@ -115,6 +118,11 @@ async def load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway
     if traject is None:
         raise NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
     return traject, world.catalogue.version(traject.pathway, traject.version)
+
+
+async def _on_record(task: UUID, visit: Visit, world: World) -> None:
+    """Showing a Task is reading it, also where nothing is written."""
+    await world.reading.one("Task", task, None, visit.access(world))
 
 
 def _state(traject: Traject) -> State:
@@ -177,6 +185,7 @@ def _step(
 ) -> tuple[Step, list[NewVersion]]:
     """Everything that is stored for what was said; the first version is that of the Task."""
     happened = _happened(said, traject, at)
+    _refuse_numbers(said)
     if said.event is None:
         taken = None
         state, ended = _state(traject), traject.ended
@@ -212,6 +221,19 @@ def _step(
         rule=f"{pathway.name}|{pathway.version} {said.by}",
     )
     return step, versions
+
+
+def _refuse_numbers(said: Said) -> None:
+    """What people type goes to the other side as it is: a BSN does not belong in it."""
+    words = json.write([*said.given.values(), said.added])
+    if holds_number(words):
+        raise Invalid(
+            Issue(
+                nl="In deze tekst staat een BSN. Laat het weg: de ander weet om wie het gaat.",
+                en="This text holds a BSN. Leave it out: the other side knows whom it is about.",
+                code="value",
+            ),
+        )
 
 
 def _happened(said: Said, traject: Traject, at: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """A FHIR date or dateTime as the period that it means. https://hl7.org/fhir/R4/search.html#date"""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
@@ -8,6 +9,8 @@ from zoneinfo import ZoneInfo
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # a date without a zone is a day here
 _YEAR, _MONTH, _DAY = len("2026"), len("2026-03"), len("2026-03-01")
 _DECEMBER = 12
+_SECONDS = len("2026-03-01T09:30:00")
+_LEAP_SECOND = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
 class _Bounds(NamedTuple):
@@ -34,10 +37,10 @@ def period_of(text: str) -> Period:
     if len(text) <= _DAY:
         return _of_days(*_days(text))
     # 23:59:60 is a leap second: the last instant that Python knows before it.
-    moment = datetime.fromisoformat(text.replace(":60", ":59")).astimezone(UTC)
+    moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text)).astimezone(UTC)
     if "." in text:
         return Period(moment, moment + timedelta(microseconds=1))
-    return Period(moment, moment + timedelta(seconds=1))
+    return Period(moment, moment + timedelta(seconds=1 if text.count(":", 0, _SECONDS) > 1 else 60))
 
 
 def _days(text: str) -> tuple[date, date]:

@@ -18,12 +18,13 @@ class Parameter(NamedTuple):
     name: str
     kind: Kind
     element: str
+    system: str = ""  # of an element of type code: the system of its required binding
 
 
 PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "Task": (
         Parameter("identifier", "token", "identifier"),
-        Parameter("status", "token", "status"),
+        Parameter("status", "token", "status", "http://hl7.org/fhir/task-status"),
         Parameter("business-status", "token", "businessStatus"),
         Parameter("code", "token", "code"),
         Parameter("owner", "reference", "owner"),
@@ -35,7 +36,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     ),
     "ServiceRequest": (
         Parameter("identifier", "token", "identifier"),
-        Parameter("status", "token", "status"),
+        Parameter("status", "token", "status", "http://hl7.org/fhir/request-status"),
         Parameter("code", "token", "code"),
         Parameter("requester", "reference", "requester"),
         Parameter("performer", "reference", "performer"),
@@ -45,7 +46,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     ),
     "CarePlan": (
         Parameter("identifier", "token", "identifier"),
-        Parameter("status", "token", "status"),
+        Parameter("status", "token", "status", "http://hl7.org/fhir/request-status"),
         Parameter("patient", "reference", "subject"),
         Parameter("date", "date", "period"),
     ),
@@ -88,13 +89,13 @@ def search_rows(resource: dict[str, Any]) -> SearchRows:
     tokens: set[Token] = set()
     references: set[Target] = set()
     dates: set[Moment] = set()
-    for name, kind, element in PARAMETERS.get(resource["resourceType"], ()):
+    for name, kind, element, own_system in PARAMETERS.get(resource["resourceType"], ()):
         found = resource.get(element)
         if found is None:
             continue
         for value in found if isinstance(found, list) else (found,):
             if kind == "token":
-                for code, system in _codes(value):
+                for code, system in _codes(value, own_system):
                     tokens.add(Token(name, code, system))
             elif kind == "reference":
                 for type_, target in _target(value):
@@ -104,10 +105,10 @@ def search_rows(resource: dict[str, Any]) -> SearchRows:
     return SearchRows(frozenset(tokens), frozenset(references), frozenset(dates))
 
 
-def _codes(value: Any) -> Iterator[tuple[str, str]]:
+def _codes(value: Any, own_system: str) -> Iterator[tuple[str, str]]:
     """(code, system) of a code, an Identifier or each coding of a CodeableConcept."""
     if isinstance(value, str):
-        yield value, ""
+        yield value, own_system
     elif "value" in value:
         yield value["value"], value.get("system", "")
     for coding in value.get("coding", ()) if isinstance(value, dict) else ():

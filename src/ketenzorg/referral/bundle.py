@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.errors import Invalid, Issue
-from ketenzorg.fhir import r4
+from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
 
 # What may travel with a referral. Organisations are known already: they are matched, not stored.
@@ -105,6 +105,10 @@ def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
     issues = list(_wrong_kind(bundle)) or list(_wrong_entries(bundle))
     if issues:
         raise Invalid(*issues)
+    if (
+        b"\\" in body
+    ):  # what is looked for in bytes (references, numbers) must stand there as a reader sees it
+        body = json.write(json.read(body))
     raw = _RAW.decode(msgspec.json.format(body, indent=-1)).entry
     return Posted(
         [

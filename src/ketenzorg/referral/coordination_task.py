@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from ketenzorg.fhir import json
+from ketenzorg.fhir.dates import period_of
 from ketenzorg.referral.codes import fulfil, output_type, reason_concept, step_concept
 from ketenzorg.referral.stored import instant, stored_form
 
@@ -42,7 +43,7 @@ def first_task(
         focus={"reference": request},
         **{"for": started.get("for") or {"reference": patient}},
         authoredOn=started.get("authoredOn") or instant(at),
-        lastModified=instant(at),
+        lastModified=_not_before(started.get("authoredOn"), at),
         requester=started.get("requester") or {"reference": requester},
         owner={"reference": owner},
     )
@@ -76,7 +77,7 @@ def next_task(
         status=status,
         businessStatus=step_concept(canonical, step),
         statusReason=reason_concept(*reason) if reason else None,
-        lastModified=instant(at),
+        lastModified=_not_before(before.get("authoredOn"), at),
         note=[*before.get("note", ()), *added.get("note", ())] or None,
         output=outputs or None,
     )
@@ -102,6 +103,11 @@ def new_round(
         output=None,
         note=None,
     )
+
+
+def _not_before(authored: str | None, at: datetime) -> str:
+    """A sender's clock may run ahead, and a Task is not changed before it was written (inv-1)."""
+    return authored if authored and period_of(authored).low > at else instant(at)
 
 
 def _own_identifier(id_: UUID) -> dict[str, str]:

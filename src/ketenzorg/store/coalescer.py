@@ -5,10 +5,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from ketenzorg.errors import Unavailable
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-LANES = 2  # statements under way at once: one is on its way while the next one fills
+LANES = 1  # statements under way at once: while one is on its way the next one fills
 MOST = 32  # items in one statement
 
 
@@ -18,32 +20,40 @@ class Coalescer(Generic[Item, Result]):
     def __init__(self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
         self._run = run
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._busy = 0  # lanes at work
+        self._lanes: set[asyncio.Task[None]] = set()  # the loop itself holds a task only weakly
 
     async def submit(self, item: Item) -> Result:
         """The result for one item. A caller that gives up does not stop the others."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if len(self._lanes) < LANES:
+        if self._busy < LANES:
+            self._busy += 1
             lane = asyncio.create_task(self._drain())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
         return await future
 
     async def _drain(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            await self._answer(batch)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+                await self._answer(batch)
+        finally:
+            # Not in the done callback: that runs a round later, and who submits in between would find no lane.
+            self._busy -= 1
 
     async def _answer(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._run([item for item, _ in batch])
         except Exception as error:
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, Unavailable):
                 for single in batch:
                     await self._answer([single])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(error)
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
             return
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():

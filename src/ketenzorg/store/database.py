@@ -56,7 +56,18 @@ class Database:
         with failures_named():
             async with self._engine.connect() as connection:
                 driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-                rows: list[asyncpg.Record] = await driver.fetch(statement, *arguments)
+                if driver.is_closed():  # the server went away while nobody used it; try once with a new one
+                    await connection.invalidate()
+                    driver = (await connection.get_raw_connection()).driver_connection
+                try:
+                    rows: list[asyncpg.Record] = await driver.fetch(statement, *arguments)
+                except Exception as error:
+                    # asyncpg says InternalClientError when the server dies between two messages of one statement.
+                    if not isinstance(error, OUT_OF_REACH) and not driver.is_closed():
+                        raise
+                    # SQLAlchemy does not see what happens on the driver: without this the pool hands it out for ever.
+                    await connection.invalidate()
+                    raise _unavailable() from error
                 return rows
 
     @asynccontextmanager
