@@ -15,11 +15,11 @@ CLOCK_SCOPE = "system/sandbox.clock"
 
 
 class SandboxClock:
-    """Real time, shifted; it moves on by itself. Once set it does not go back: a traject cannot."""
+    """Real time, shifted; it moves on by itself."""
 
     def __init__(self) -> None:
         self._shift = timedelta(0)
-        self._is_set = False
+        self.is_set = False
 
     def now(self) -> datetime:
         """The moment that it is in the sandbox."""
@@ -27,11 +27,9 @@ class SandboxClock:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def set(self, moment: datetime) -> None:
-        """Make it this moment. Raises Invalid when that would be going back."""
-        if self._is_set and moment < self.now():
-            raise Invalid(Issue(nl="De klok gaat niet terug.", en="The clock does not go back."))
-        self._is_set = True
+        """Make it this moment."""
         self._shift = moment - datetime.now(UTC)
+        self.is_set = True
 
 
 class Clock(msgspec.Struct):
@@ -61,5 +59,10 @@ async def set_clock(request: Http) -> ASGIResponse:
         ) from error
     if clock.now.tzinfo is None:
         raise Invalid(Issue(nl="Noem ook de tijdzone.", en="Name the time zone too."))
-    request.app.state.clock.set(clock.now)
+    sandbox: SandboxClock = request.app.state.clock
+    if sandbox.is_set and clock.now < sandbox.now():
+        raise Invalid(
+            Issue(nl="De klok gaat niet terug: een traject ook niet.", en="The clock does not go back.")
+        )
+    sandbox.set(clock.now)
     return resource(msgspec.json.encode(Clock(request.app.state.clock.now())))
