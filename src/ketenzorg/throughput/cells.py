@@ -3,47 +3,75 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from ketenzorg.throughput import facts
-from ketenzorg.throughput.facts import CLOCK, DUE, IN, LATE, OPEN_CLOCK, OPEN_STAY, OUT, STAY, STOPPED_LATE
+from ketenzorg.throughput.facts import (
+    CLOCK,
+    DUE,
+    IN,
+    LATE,
+    MET,
+    OPEN_STAY,
+    OUT,
+    STAY,
+    STOPPED,
+    STOPPED_LATE,
+    late_from,
+)
 from ketenzorg.throughput.figures import Waiting
+from ketenzorg.throughput.lanes import lanes, read, total, turned
 from ketenzorg.throughput.selection import Period
 from ketenzorg.throughput.small_groups import SMALLEST, Share, share, shown
-from ketenzorg.throughput.survival import percentile
+from ketenzorg.throughput.survival import percentiles
+
+WEEK = 7  # days
+LEFT = ""  # the outcome of a stay: there is only one
+WAITS, WAITS_LATE = "waits", "waits-late"  # outcomes of what is open
+CENSORED = (STOPPED, STOPPED_LATE, WAITS, WAITS_LATE)
+NOT_IN_TIME = (LATE, STOPPED_LATE, WAITS_LATE)
 
 
-@dataclass
 class Lengths:
-    """How long a stay or a clock took: of those that ended, and up to when the others were followed."""
+    """How many took how many days, per outcome; each histogram is one number of ketenzorg.throughput.lanes."""
 
-    ended: Counter[int] = field(default_factory=Counter)
-    censored: Counter[int] = field(default_factory=Counter)
-    trajecten: int = 0
-    in_time: int = 0
-    too_late: int = 0
+    def __init__(self) -> None:
+        self.took: dict[str, int] = defaultdict(int)
+        self.firsts = 0
 
-    def add(self, other: "Lengths") -> None:
-        self.ended.update(other.ended)
-        self.censored.update(other.censored)
-        self.trajecten += other.trajecten
-        self.in_time += other.in_time
-        self.too_late += other.too_late
+    def add(self, outcome: str, numbers: int, *, first: bool) -> None:
+        self.took[outcome] += numbers
+        if first:
+            self.firsts += numbers
+
+    def add_all(self, other: "Lengths") -> None:
+        for outcome, numbers in other.took.items():
+            self.took[outcome] += numbers
+        self.firsts += other.firsts
+
+    def trajecten(self) -> int:
+        return total(self.firsts)
 
     def waiting(self) -> Waiting:
         """The percentiles, with who still waits counted in."""
-        if self.trajecten < SMALLEST:
+        trajecten = self.trajecten()
+        if trajecten < SMALLEST:
             return Waiting(None)
-        median, p80, p90 = (percentile(self.ended, self.censored, each) for each in (0.5, 0.8, 0.9))
-        return Waiting(shown(self.trajecten), median, p80, p90)
+        ended, censored = self._of(LEFT, MET, LATE), self._of(*CENSORED)
+        return Waiting(shown(trajecten), *percentiles(lanes(ended), lanes(censored), (0.5, 0.8, 0.9)))
 
     def within(self) -> Share:
         """What part was in time."""
-        return share(self.in_time, self.in_time + self.too_late, self.trajecten)
+        in_time = total(self._of(MET))
+        return share(in_time, in_time + total(self._of(*NOT_IN_TIME)), self.trajecten())
 
     def days(self) -> int:
-        return sum(days * n for lengths in (self.ended, self.censored) for days, n in lengths.items())
+        return sum(days * n for days, n in enumerate(lanes(self._of(*self.took))))
+
+    def _of(self, *outcomes: str) -> int:
+        return sum(self.took.get(outcome, 0) for outcome in outcomes)
 
 
 @dataclass
@@ -68,54 +96,19 @@ class Counts:
     came: Counter[date] = field(default_factory=Counter)
     came_first: Counter[date] = field(default_factory=Counter)
     went: dict[date, list[Ends]] = field(default_factory=lambda: defaultdict(list))
-
-    def add_row(self, row: Any) -> None:
-        """One row of read_counts."""
-        kind, name, outcome = row["kind"], row["name"], row["outcome"]
-        n, firsts = sum(row["n"]), sum(row["firsts"])
-        if kind == IN:
-            self.came[row["week"]] += n
-            self.came_first[row["week"]] += firsts
-        elif kind == OUT:
-            told_back = outcome == facts.WITH_FEEDBACK
-            self.went[row["week"]].append(Ends(n, firsts, name, row["detail"], told_back))
-        elif kind == DUE:
-            self.late_in_step[name] += n if outcome == LATE else 0
-        else:
-            if kind == OPEN_STAY:
-                self.open_now[name] += n
-            if kind == OPEN_CLOCK and outcome == LATE:
-                self.late_of_norm[name] += n
-            self._add_lengths(row)
-
-    def _add_lengths(self, row: Any) -> None:
-        kind, outcome = row["kind"], row["outcome"]
-        lengths = self.lengths[kind.removeprefix("open-"), row["name"]]
-        ended = kind == STAY or (kind == CLOCK and outcome in (facts.MET, LATE))
-        into = lengths.ended if ended else lengths.censored
-        for days, n, firsts in zip(row["days"], row["n"], row["firsts"], strict=True):
-            if days < 0:  # open, from before the period: only the number counts
-                continue
-            into[days] += n
-            lengths.trajecten += firsts
-            if outcome == facts.MET:
-                lengths.in_time += n
-            elif outcome in (LATE, STOPPED_LATE) and kind != OPEN_STAY:
-                lengths.too_late += n
+    went_together: Counter[date] = field(default_factory=Counter)
 
     def add(self, other: "Counts") -> None:
         for key, lengths in other.lengths.items():
-            self.lengths[key].add(lengths)
-        for mine, theirs in (
-            (self.open_now, other.open_now),
-            (self.late_in_step, other.late_in_step),
-            (self.late_of_norm, other.late_of_norm),
-        ):
-            mine.update(theirs)
+            self.lengths[key].add_all(lengths)
+        self.open_now.update(other.open_now)
+        self.late_in_step.update(other.late_in_step)
+        self.late_of_norm.update(other.late_of_norm)
         self.came.update(other.came)
         self.came_first.update(other.came_first)
         for week, ends in other.went.items():
             self.went[week] += ends
+        self.went_together.update(other.went_together)
 
     def inflow(self, period: Period) -> int | None:
         return shown(_in(self.came, period), _in(self.came_first, period))
@@ -132,7 +125,7 @@ class Counts:
     def open_at_end(self, period: Period) -> int | None:
         """All that ever came, less all that ever went."""
         came = sum(n for week, n in self.came.items() if week <= period.last)
-        went = sum(each.n for week, ends in self.went.items() if week <= period.last for each in ends)
+        went = sum(n for week, n in self.went_together.items() if week <= period.last)
         return shown(came - went)
 
     def total_open(self) -> int | None:
@@ -142,16 +135,91 @@ class Counts:
         return shown(self.late_in_step.total())
 
 
+class Gathering:
+    """Counts per place: a municipality, an organisation or a week."""
+
+    def __init__(self, period: Period, today: date) -> None:
+        self.places: dict[Any, Counts] = defaultdict(Counts)
+        self._first, self._last, self._today = period.first, min(period.last_day, today), today
+
+    def add(self, rows: Iterable[Any], by: str) -> None:
+        """The rows of read_counts; a place is what stands in this column."""
+        for row in rows:
+            counts, kind, numbers = self.places[row[by]], row["kind"], read(row["numbers"])
+            if kind in (STAY, CLOCK):
+                counts.lengths[kind, row["name"]].add(row["outcome"], numbers, first=row["first"])
+            elif kind in (IN, OUT):
+                _flow(row, lanes(numbers), counts)
+            elif kind == DUE:
+                late = lanes(numbers)[: (self._today - row["day"]).days + 1]
+                counts.late_in_step[row["name"]] += sum(late)
+            else:
+                self._open(row, lanes(numbers), counts)
+
+    def add_weeks(self, rows: Iterable[Any]) -> None:
+        """The clocks in rows of read_counts; a place is the week in which they began."""
+        for row in rows:
+            key, day, numbers = (CLOCK, row["name"]), row["day"], read(row["numbers"])
+            if row["kind"] == CLOCK:
+                self.places[day].lengths[key].add(row["outcome"], numbers, first=row["first"])
+                continue
+            values = lanes(numbers)
+            for start in range(-day.weekday(), len(values), WEEK):
+                monday = day + timedelta(days=start)
+                within = (max(self._first, monday), min(self._last, monday + timedelta(days=WEEK - 1)))
+                self._waiting(row, values, within, self.places[monday].lengths[key])
+
+    def _open(self, row: Any, values: list[int], counts: Counts) -> None:
+        kind, name = row["kind"], row["name"]
+        if kind == OPEN_STAY:
+            counts.open_now[name] += sum(values)
+        else:
+            late = (_late_when_begun_by(row["detail"], self._today) - row["day"]).days + 1
+            counts.late_of_norm[name] += sum(values[: max(0, late)])
+        lengths = counts.lengths[kind.removeprefix("open-"), name]
+        self._waiting(row, values, (self._first, self._last), lengths)
+
+    def _waiting(self, row: Any, values: list[int], within: tuple[date, date], into: Lengths) -> None:
+        """Who began on a day within these two, followed until today; late apart from not late."""
+        year, (start, end), max_ = row["day"], within, row["detail"]
+        late_end = min(end, _late_when_begun_by(max_, self._today)) if max_ else start - timedelta(days=1)
+        for outcome, low, high in (
+            (WAITS_LATE, start, late_end),
+            (WAITS, max(start, late_end + timedelta(days=1)), end),
+        ):
+            at = max(0, (low - year).days)
+            piece = values[at : max(0, (high - year).days + 1)]
+            if any(piece):
+                last = year + timedelta(days=at + len(piece) - 1)
+                into.add(outcome, turned(piece, (self._today - last).days), first=row["first"])
+
+
+@lru_cache(maxsize=1_000)
+def _late_when_begun_by(max_: str, today: date) -> date:
+    """The last day of beginning with which a norm is too late today; earlier days are too, as due days only rise."""
+    day = today
+    while late_from(day, max_) > today:
+        day -= timedelta(days=1)
+    return day
+
+
+def _flow(row: Any, values: list[int], counts: Counts) -> None:
+    """What came or went in each week of a year."""
+    told_back = row["outcome"] == facts.WITH_FEEDBACK
+    for place, n in enumerate(values):
+        if not n:
+            continue
+        week, firsts = row["day"] + timedelta(weeks=place), n if row["first"] else 0
+        if row["kind"] == IN:
+            counts.came[week] += n
+            counts.came_first[week] += firsts
+        else:
+            counts.went_together[week] += n
+            counts.went[week].append(Ends(n, firsts, row["name"], row["detail"], told_back))
+
+
 def _in(numbers: Counter[date], period: Period) -> int:
     return sum(n for week, n in numbers.items() if period.first <= week <= period.last)
-
-
-def gathered(rows: Iterable[Any], by: str) -> dict[Any, Counts]:
-    """The rows of read_counts, by one of its columns."""
-    found: dict[Any, Counts] = defaultdict(Counts)
-    for row in rows:
-        found[row[by]].add_row(row)
-    return found
 
 
 def together(parts: Iterable[Counts]) -> Counts:

@@ -125,8 +125,8 @@ DEFINITIONS: Final = (
         text="Het deel van de beëindigde trajecten waarin de verwijzer minstens één terugkoppeling kreeg. "
         "Niet mee tellen: niet bereikt, ziet ervan af, ingetrokken, verhuisd, overleden en dubbel.",
         unit="procent",
-        source="De Eerstelijns 2020, https://www.de-eerstelijns.nl/2020/10/welzijn-op-recept-kleur-aan-het-leven-geven/ "
-        "(dat er wordt teruggekoppeld; de telling is een voorstel)",
+        source="dat het hoort: https://www.de-eerstelijns.nl/2020/10/welzijn-op-recept-kleur-aan-het-leven-geven/; "
+        "de telling is een voorstel",
         status="proposal",
     ),
     Definition(

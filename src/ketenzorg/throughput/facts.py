@@ -20,10 +20,12 @@ FACTS = 1  # raise it when the same events give other facts: everything is then 
 FEEDBACK = "terugkoppeling"  # the need of the pathway files whose answer goes back to the referrer
 MISTAKE = "entered_in_error"  # the exit of what never was a referral
 
-# Kinds. A stay and a clock belong to the week in which they began.
+# Kinds. A stay and a clock belong to the week in which they began, and have their length in days as their place.
+# What is open has the year, and as its place the day in that year on which it began. What came and went has the
+# ISO year, and as its place the week.
 STAY, OPEN_STAY = "stay", "open-stay"
 CLOCK, OPEN_CLOCK = "clock", "open-clock"
-DUE = "due"  # the norm of an open traject that ends soonest
+DUE = "due"  # the norm of an open traject that ends soonest: the first day on which it is too late
 IN, OUT = "in", "out"
 # Outcomes of a clock. Stopped: the traject ended, or what it runs from happened again.
 MET, LATE, STOPPED, STOPPED_LATE = "met", "late", "stopped", "stopped-late"
@@ -41,8 +43,7 @@ class Fact(NamedTuple):
     name: str
     detail: str = ""
     outcome: str = ""
-    days: int = 0
-    due: datetime | None = None
+    place: int = 0
 
 
 class Told(NamedTuple):
@@ -50,13 +51,15 @@ class Told(NamedTuple):
 
     pathway: str
     municipality: str
-    organisations: tuple[UUID, ...]
+    requester: UUID
+    owner: UUID
     facts: tuple[tuple[Fact, bool], ...]
 
 
 @dataclass(frozen=True)
 class _Clock:
     name: str
+    max: str
     begins: frozenset[str]
     ends: frozenset[str]
     amount: Amount
@@ -71,7 +74,7 @@ class Rules:
         self.new_rounds = frozenset(move.event for move in moves if move.new_task)
         self.always_feedback = frozenset(move.event for move in moves if FEEDBACK in move.needs)
         self.clocks = tuple(
-            _Clock(norm.name, frozenset(norm.from_), frozenset(norm.to), amount)
+            _Clock(norm.name, norm.max, frozenset(norm.from_), frozenset(norm.to), amount)
             for norm, amount in pathway.norms
         )
 
@@ -118,11 +121,15 @@ def told(log: Log, rules: Rules) -> Told | None:
     facts = [*_stays(rounds, rules)]
     for each in rounds:
         facts += _in_and_out(each, rules)
-        clocks = [*_clocks(each, rules)]
-        facts += clocks
-        facts += _soonest(clocks, facts)
-    organisations = tuple(dict.fromkeys((received.requester, received.owner)))
-    return Told(received.pathway, received.municipality, organisations, tuple(_first_ones(facts)))
+        facts += _clocks(each, rules)
+    facts += _soonest(facts)
+    return Told(
+        received.pathway,
+        received.municipality,
+        received.requester,
+        received.owner,
+        tuple(_first_ones(facts)),
+    )
 
 
 def _rounds(received: events.ReferralReceived, log: Iterable[events.Event], rules: Rules) -> list[_Round]:
@@ -153,21 +160,21 @@ def _stays(rounds: Sequence[_Round], rules: Rules) -> Iterator[Fact]:
             moment = max(moment, step.at)
             there = rules.main.get(step.to_step, step.to_step)
             if there != here or step.exit:
-                yield Fact(STAY, _week(entered), here, days=_days(entered, moment))
+                yield Fact(STAY, _week(entered), here, place=_days(entered, moment))
                 here, entered = there, moment
         if not (steps and steps[-1].exit) and place == len(rounds) - 1:
-            yield Fact(OPEN_STAY, local_day(entered), here)
+            yield _open(OPEN_STAY, local_day(entered), here)
 
 
 def _in_and_out(each: _Round, rules: Rules) -> Iterator[Fact]:
-    yield Fact(IN, _week(each.at), "", AGAIN if each.again else "")
+    yield _in_week(IN, each.at, "", AGAIN if each.again else "")
     name = each.exit()
     if name is None:
         return
     last = each.until_the_end()[-1]
     told_back = any(FEEDBACK in step.outputs or step.event in rules.always_feedback for step in each.taken)
     feedback = WITH_FEEDBACK if told_back else WITHOUT_FEEDBACK
-    yield Fact(OUT, _week(last.at), name, last.reason or "", feedback, _days(each.at, last.at))
+    yield _in_week(OUT, last.at, name, last.reason or "", feedback)
 
 
 def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
@@ -194,20 +201,37 @@ def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
         if ended is not None:
             yield _closed(clock, began, max(began, ended), STOPPED, STOPPED_LATE)
         else:
-            yield Fact(OPEN_CLOCK, local_day(began), clock.name, due=_due(began, clock.amount))
+            yield _open(OPEN_CLOCK, local_day(began), clock.name, clock.max)
 
 
 def _closed(clock: _Clock, began: datetime, at: datetime, in_time: str, too_late: str) -> Fact:
     outcome = in_time if at <= _due(began, clock.amount) else too_late
-    return Fact(CLOCK, _week(began), clock.name, outcome=outcome, days=_days(began, at))
+    return Fact(CLOCK, _week(began), clock.name, outcome=outcome, place=_days(began, at))
 
 
-def _soonest(clocks: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[Fact]:
+def _soonest(facts: Iterable[Fact]) -> Iterator[Fact]:
     """The norm of an open traject that ends soonest, under the step where it is."""
-    due = min((each.due for each in clocks if each.kind == OPEN_CLOCK and each.due), default=None)
+    facts = list(facts)
+    days = [late_from(began(each), each.detail) for each in facts if each.kind == OPEN_CLOCK]
     step = next((each.name for each in facts if each.kind == OPEN_STAY), None)
-    if due is not None and step is not None:
-        yield Fact(DUE, local_day(due), step, due=due)
+    if days and step is not None:
+        yield _open(DUE, min(days), step)
+
+
+@lru_cache(maxsize=20_000)
+def late_from(began: date, max_: str) -> date:
+    """The first day on which a norm that runs from this day is too late; counted in whole days, also for hours."""
+    last_moment = datetime.combine(began, time(23, 59, 59), AMSTERDAM)
+    return local_day(_due(last_moment, calendar.parse(max_))) + timedelta(days=1)
+
+
+def _open(kind: str, day: date, name: str, detail: str = "") -> Fact:
+    return Fact(kind, day.replace(month=1, day=1), name, detail, place=day.timetuple().tm_yday - 1)
+
+
+def began(fact: Fact) -> date:
+    """The day of what is open."""
+    return fact.day + timedelta(days=fact.place)
 
 
 def _first_ones(facts: Iterable[Fact]) -> Iterator[tuple[Fact, bool]]:
@@ -227,6 +251,12 @@ def _due(began: datetime, amount: Amount) -> datetime:
 def _due_of_day(day: date, amount: Amount) -> datetime:
     """All norms but those in hours end with a day, so the day on which they begin decides."""
     return calendar.due(datetime.combine(day, time(12), AMSTERDAM), amount)
+
+
+def _in_week(kind: str, at: datetime, name: str, detail: str, outcome: str = "") -> Fact:
+    """What happened in a week: under the first Monday of its ISO year, in the place of its week."""
+    year, week, _ = local_day(at).isocalendar()
+    return Fact(kind, date.fromisocalendar(year, 1, 1), name, detail, outcome, week - 1)
 
 
 def _days(began: datetime, ended: datetime) -> int:

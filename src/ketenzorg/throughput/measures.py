@@ -1,6 +1,6 @@
 """The figures of a selection: the place where counts become what people read."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -11,9 +11,9 @@ from ketenzorg.pathway.definition import Norm
 from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.database import Database
-from ketenzorg.throughput.cells import Counts, Ends, gathered, together
+from ketenzorg.throughput.cells import Counts, Ends, Gathering, together
 from ketenzorg.throughput.definitions import DEFINITIONS
-from ketenzorg.throughput.facts import CLOCK, DUE, IN, OPEN_CLOCK, OPEN_STAY, OUT, STAY
+from ketenzorg.throughput.facts import CLOCK, DUE, IN, MISTAKE, OPEN_CLOCK, OPEN_STAY, OUT, STAY
 from ketenzorg.throughput.figures import (
     Chosen,
     Exit,
@@ -61,10 +61,13 @@ class Throughput:
         """All figures of a selection, brought up to date first."""
         await self.rollup.fold_until_current(PIECES_BEFORE_A_PAGE)
         pathway = self.catalogue.current(asked.pathway)
-        used = await self._widened(asked, now)
-        counts = gathered(await self._read(used, now, ALL_KINDS, by_municipality=True), "municipality")
-        weeks = gathered(await self._read(used, now, [CLOCK, OPEN_CLOCK], by_week=True), "week")
-        teams = await self._teams(used, pathway, now) if asked.organisation is None else {}
+        used = await self._widened(asked)
+        gathering = Gathering(used.period, local_day(now))
+        gathering.add(await self._read(used, ALL_KINDS, by_place=True), "municipality")
+        weekly = Gathering(used.period, local_day(now))
+        weekly.add_weeks(await self._read(used, [CLOCK, OPEN_CLOCK], by_week=True))
+        counts, weeks = gathering.places, weekly.places
+        teams = await self._teams(used, pathway, now) if asked.organisation is None else []
         whole, period = together(counts.values()), used.period
         per_point = _weeks_per_point(whole, period)
         municipalities = {
@@ -90,42 +93,41 @@ class Throughput:
             exits=_exits(whole.ends(period), pathway),
             refusals=_refusals(whole.ends(period), pathway),
             municipalities=_places(municipalities, counts, period, pathway),
-            teams=_places(
-                {str(id_): name for id_, name in teams_of(self.region, pathway).items()},
-                teams,
-                period,
-                pathway,
-            )
-            if asked.organisation is None
-            else [],
+            teams=teams,
             definitions=DEFINITIONS,
         )
 
-    async def _widened(self, asked: Selection, now: datetime) -> Selection:
+    async def _widened(self, asked: Selection) -> Selection:
         everywhere = Selection(pathway=asked.pathway, period=asked.period, organisation=asked.organisation)
-        rows = await self._read(everywhere, now, [IN], by_municipality=True)
-        inflow: Counter[tuple[str, date]] = Counter()
-        for row in rows:
-            inflow[row["municipality"], row["week"]] += sum(row["firsts"])
-        return widened(asked, inflow)
+        gathering = Gathering(asked.period, asked.period.last_day)
+        gathering.add(await self._read(everywhere, [IN], by_place=True), "municipality")
+        return widened(
+            asked,
+            {
+                (municipality, week): n
+                for municipality, counts in gathering.places.items()
+                for week, n in counts.came_first.items()
+            },
+        )
 
-    async def _teams(self, used: Selection, pathway: Pathway, now: datetime) -> dict[Any, Counts]:
-        ids = [*teams_of(self.region, pathway)]
-        found = gathered(await self._read(used, now, OF_TEAMS, organisations=ids), "organisation")
-        return {str(id_): counts for id_, counts in found.items()}
+    async def _teams(self, used: Selection, pathway: Pathway, now: datetime) -> list[PlaceFigures]:
+        names = teams_of(self.region, pathway)
+        gathering = Gathering(used.period, local_day(now))
+        gathering.add(await self._read(used, OF_TEAMS, [*names]), "organisation")
+        counts = {str(id_): each for id_, each in gathering.places.items()}
+        return _places({str(id_): name for id_, name in names.items()}, counts, used.period, pathway)
 
     async def _read(
         self,
         chosen: Selection,
-        now: datetime,
         kinds: list[str],
-        *,
-        by_municipality: bool = False,
-        by_week: bool = False,
         organisations: list[UUID] | None = None,
+        *,
+        by_place: bool = False,
+        by_week: bool = False,
     ) -> list[Any]:
         return await self._database.fetch(
-            "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             self.region.code,
             chosen.pathway,
             [chosen.organisation or EVERYBODY] if organisations is None else organisations,
@@ -133,10 +135,8 @@ class Throughput:
             chosen.period.first,
             chosen.period.last_day,
             kinds,
-            by_municipality,
+            by_place,
             by_week,
-            now,
-            local_day(now),
         )
 
 
@@ -179,7 +179,7 @@ def _feedback(ends: Iterable[Ends]) -> Share:
 def _steps(pathway: Pathway, whole: Counts) -> list[StepFigures]:
     steps = [step for step in pathway.steps.values() if not step.side and not step.ends]
     lengths = {step.name: whole.lengths[STAY, step.name] for step in steps}
-    total = sum(each.days() for each in lengths.values() if each.trajecten >= SMALLEST)
+    total = sum(each.days() for each in lengths.values() if each.trajecten() >= SMALLEST)
     return [
         StepFigures(
             step=step.name,
@@ -189,7 +189,7 @@ def _steps(pathway: Pathway, whole: Counts) -> list[StepFigures]:
             late_now=shown(whole.late_in_step[step.name]),
             dwell=lengths[step.name].waiting(),
             days_percent=round(100 * lengths[step.name].days() / total)
-            if total and lengths[step.name].trajecten >= SMALLEST
+            if total and lengths[step.name].trajecten() >= SMALLEST
             else None,
         )
         for step in steps
@@ -243,25 +243,31 @@ def _point(piece: Period, whole: Counts, weeks: Mapping[date, Counts], pathway: 
 
 def _exits(ends: Sequence[Ends], pathway: Pathway) -> list[Exit]:
     titles = {step.ends: step.title for step in pathway.steps.values() if step.ends}
+    titles.pop(MISTAKE, None)
     return _by_number(((each.exit, each) for each in ends), titles)
 
 
 def _refusals(ends: Sequence[Ends], pathway: Pathway) -> list[Exit]:
-    return _by_number(((each.reason, each) for each in ends if each.exit == REFUSED), pathway.file.codes)
+    moves = (move for step in pathway.steps.values() for move in step.moves)
+    needs = {need for move in moves if pathway.steps[move.to].ends == REFUSED for need in move.needs}
+    asked = (pathway.file.needs[need] for need in sorted(needs))
+    codes = [code for need in asked if need.goes_to == "reden" for code in need.codes]
+    titles = {code: pathway.file.codes[code] for code in codes}
+    return _by_number(((each.reason, each) for each in ends if each.exit == REFUSED), titles)
 
 
 def _by_number(ends: Iterable[tuple[str, Ends]], titles: Mapping[str, str]) -> list[Exit]:
-    """Most frequent first; those that are too few to show by name, so that their order tells nothing."""
+    """Most frequent first. All there can be: that one is listed must not tell that it happened."""
     found: dict[str, list[Ends]] = defaultdict(list)
     for code, each in ends:
         found[code].append(each)
     exits = [
         Exit(
             code,
-            titles.get(code, code),
-            shown(sum(each.n for each in group), sum(each.trajecten for each in group)),
+            title,
+            shown(sum(each.n for each in found[code]), sum(each.trajecten for each in found[code])),
         )
-        for code, group in found.items()
+        for code, title in titles.items()
     ]
     return sorted(exits, key=lambda each: (-(each.n or 0), each.title))
 

@@ -5,6 +5,7 @@ trajecten add now, less what they added up to the piece before: so late and corr
 and counting along is the same as counting again.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 from itertools import groupby
@@ -20,14 +21,13 @@ from ketenzorg.store.database import Database
 from ketenzorg.throughput.facts import FACTS, Fact, Rules, told
 
 EVENTS = 2_000  # in one piece: a tenth of a second
-TRAJECTEN = 400  # in one piece of counting again
+TRAJECTEN = 500  # in one piece of counting again
 BEHIND = 1_000  # from here on "how far behind" is only "far"
 EVERYBODY = UUID(int=0)
 COLUMNS = 12  # of a change, as add_counts takes them
 
 _decoder = msgspec.json.Decoder(events.Event)
-_Key = tuple[str, UUID, str, Fact]  # pathway, organisation or EVERYBODY, municipality
-_Change = dict[_Key, list[int]]
+_Facts = Counter[tuple[str, UUID, UUID, str, Fact, bool]]  # pathway, requester, owner, municipality; first?
 
 
 class Rollup:
@@ -95,32 +95,27 @@ class Rollup:
     async def _reset(self) -> None:
         await self._database.fetch("select reset_counts($1, $2)", self._region, self._stamp)
 
-    def _change(self, logs: Iterable[Any], *, sweeping: bool) -> _Change:
-        change: _Change = {}
+    def _change(self, logs: Iterable[Any], *, sweeping: bool) -> _Facts:
+        change: _Facts = Counter()
         for _, rows in groupby(logs, key=itemgetter("traject")):
             log = [(row["counted"], (row["seq"], _decoder.decode(row["body"]))) for row in rows]
             self._count([event for _, event in log], 1, change)
             if not sweeping:
                 self._count([event for counted, event in log if counted], -1, change)
-        return {key: numbers for key, numbers in change.items() if any(numbers)}
+        return change
 
-    def _count(self, log: list[tuple[int, events.Event]], sign: int, change: _Change) -> None:
+    def _count(self, log: list[tuple[int, events.Event]], sign: int, change: _Facts) -> None:
         received = next((event for _, event in log if isinstance(event, events.ReferralReceived)), None)
         rules = self._rules.get((received.pathway, received.version)) if received else None
         traject = told(log, rules) if rules else None
-        if traject is None:
-            return
-        for organisation in (EVERYBODY, *traject.organisations):
+        if traject is not None:
+            of = (traject.pathway, traject.requester, traject.owner, traject.municipality)
             for fact, first in traject.facts:
-                key = (traject.pathway, organisation, traject.municipality, fact)
-                numbers = change.setdefault(key, [0, 0])
-                numbers[0] += sign
-                numbers[1] += sign * first
+                change[*of, fact, first] += sign
 
-    async def _add(self, piece: Any, change: _Change) -> None:
+    async def _add(self, piece: Any, change: _Facts) -> None:
         rows = [
-            (pathway, organisation, fact.kind, fact.day, municipality, *fact[2:], *numbers)
-            for (pathway, organisation, municipality, fact), numbers in change.items()
+            (*of, *fact, first, n) for (*of, fact, first), n in ((key, n) for key, n in change.items() if n)
         ]
         columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * COLUMNS
         await self._database.fetch(

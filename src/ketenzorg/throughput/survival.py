@@ -3,22 +3,27 @@
 https://doi.org/10.1080/01621459.1958.10501452. Leaving the open ones out would make the longest waits invisible.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from itertools import zip_longest
 
 ROUNDING = 1e-9  # a share of exactly 0.8 must not be missed by the last bit of a product
 
 
-def percentile(ended: Mapping[int, int], censored: Mapping[int, int], share: float) -> int | None:
-    """The first day by which at least this share has ended; None: not reached by anybody who was followed so long.
+def percentiles(ended: Sequence[int], censored: Sequence[int], shares: Sequence[float]) -> list[int | None]:
+    """For each share (rising) the first day by which at least so many have ended.
 
-    `ended` and `censored` give how many after so many days. Who is censored on a day was still at risk that day.
+    `ended` and `censored` say how many after 0, 1, 2 days; who is censored on a day was at risk that day. None: not
+    reached in the time that anybody was followed.
     """
-    at_risk = sum(ended.values()) + sum(censored.values())
+    at_risk = sum(ended) + sum(censored)
     still_waiting = 1.0
-    for day in sorted({*ended, *censored}):
-        if ended.get(day):
-            still_waiting *= 1 - ended[day] / at_risk
-            if 1 - still_waiting >= share - ROUNDING:
-                return day
-        at_risk -= ended.get(day, 0) + censored.get(day, 0)
-    return None
+    found: list[int | None] = []
+    for day, (out, lost) in enumerate(zip_longest(ended, censored, fillvalue=0)):
+        if out:
+            still_waiting *= 1 - out / at_risk
+            while len(found) < len(shares) and 1 - still_waiting >= shares[len(found)] - ROUNDING:
+                found.append(day)
+            if len(found) == len(shares):
+                break
+        at_risk -= out + lost
+    return found + [None] * (len(shares) - len(found))

@@ -1,0 +1,168 @@
+"""The figures as tables, for a spreadsheet: one per part of the answer.
+
+A semicolon between the cells and a mark of the encoding in front: so a Dutch spreadsheet opens them as they are.
+"""
+
+import csv
+from collections.abc import Callable, Sequence
+from io import StringIO
+
+from ketenzorg.throughput.figures import Measures, NormAt, PlaceFigures, Waiting
+from ketenzorg.throughput.small_groups import Share
+
+Row = Sequence[str | int]
+TOO_FEW = "minder dan 10"
+NOT_REACHED = "nog niet bereikt"
+ENCODING_MARK = "\ufeff"
+# A spreadsheet takes a cell that begins with one of these as a formula.
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+WAITING = ("aantal", "mediaan (dagen)", "80% (dagen)", "90% (dagen)")
+WITHIN = ("aantal met uitkomst", "binnen de norm (%)")
+
+
+def as_csv(measures: Measures, table: str) -> str:
+    """One table as CSV; KeyError when there is no such table."""
+    text = StringIO()
+    text.write(ENCODING_MARK)
+    writer = csv.writer(text, delimiter=";")
+    writer.writerows([_safe(cell) for cell in row] for row in TABLES[table](measures))
+    return text.getvalue()
+
+
+def steps(measures: Measures) -> list[Row]:
+    head = ("stap", "van wie", "nu in de stap", "nu te laat", *WAITING, "deel van alle dagen (%)")
+    rows = (
+        (
+            each.title,
+            each.owner,
+            number(each.open_now),
+            number(each.late_now),
+            *_waiting(each.dwell),
+            number(each.days_percent),
+        )
+        for each in measures.steps
+    )
+    return [head, *rows]
+
+
+def norms(measures: Measures) -> list[Row]:
+    head = ("norm", "van", "tot", "uiterlijk", *WAITING, *WITHIN, "nu te laat", "bron", "status van de bron")
+    rows = (
+        (
+            each.norm,
+            ", ".join(each.from_events),
+            ", ".join(each.to_events),
+            each.max,
+            *_waiting(each.access),
+            *_within(each.within),
+            number(each.late_now),
+            each.source,
+            each.source_status,
+        )
+        for each in measures.norms
+    )
+    return [head, *rows]
+
+
+def trend(measures: Measures) -> list[Row]:
+    head = (
+        "van week",
+        "tot en met week",
+        "instroom",
+        "uitstroom",
+        "lopend aan het eind",
+        *_norm_heads(measures),
+    )
+    rows = (
+        (
+            each.from_week,
+            each.to_week,
+            number(each.inflow),
+            number(each.outflow),
+            number(each.open_at_end),
+            *_norm_cells(each.norms),
+        )
+        for each in measures.trend
+    )
+    return [head, *rows]
+
+
+def exits(measures: Measures) -> list[Row]:
+    return [("einde", "aantal"), *((each.title, number(each.n)) for each in measures.exits)]
+
+
+def refusals(measures: Measures) -> list[Row]:
+    return [("reden", "aantal"), *((each.title, number(each.n)) for each in measures.refusals)]
+
+
+def municipalities(measures: Measures) -> list[Row]:
+    return _places("gemeente", measures.municipalities, measures)
+
+
+def teams(measures: Measures) -> list[Row]:
+    return _places("organisatie", measures.teams, measures)
+
+
+def definitions(measures: Measures) -> list[Row]:
+    head = ("maat", "betekenis", "eenheid", "bron", "status van de bron")
+    rows = ((each.name, each.text, each.unit, each.source, each.status) for each in measures.definitions)
+    return [head, *rows]
+
+
+TABLES: dict[str, Callable[[Measures], list[Row]]] = {
+    table.__name__: table
+    for table in (steps, norms, trend, exits, refusals, municipalities, teams, definitions)
+}
+
+
+def number(value: int | None) -> str | int:
+    """A number, or why it is not there."""
+    return TOO_FEW if value is None else value
+
+
+def days(waiting: Waiting, value: int | None) -> str | int:
+    """One of the percentiles of a waiting time, or why it is not there."""
+    if waiting.n is None:
+        return TOO_FEW
+    return NOT_REACHED if value is None else value
+
+
+def _waiting(waiting: Waiting) -> Row:
+    percentiles = (days(waiting, each) for each in (waiting.median, waiting.p80, waiting.p90))
+    return (number(waiting.n), *percentiles)
+
+
+def _within(share: Share) -> Row:
+    return (number(share.n), number(share.percent))
+
+
+def _norm_heads(measures: Measures) -> list[str]:
+    return [f"{norm.norm}: {head}" for norm in measures.norms for head in (*WAITING, *WITHIN)]
+
+
+def _norm_cells(at: Sequence[NormAt]) -> list[str | int]:
+    return [cell for each in at for cell in (*_waiting(each.access), *_within(each.within))]
+
+
+def _places(kind: str, places: Sequence[PlaceFigures], measures: Measures) -> list[Row]:
+    feedback = ("einde met recht op terugkoppeling", "terugkoppeling gegeven (%)")
+    head = (kind, "instroom", "uitstroom", "nu lopend", "nu te laat", *feedback, *_norm_heads(measures))
+    rows = (
+        (
+            each.name,
+            number(each.inflow),
+            number(each.outflow),
+            number(each.open_now),
+            number(each.late_now),
+            *_within(each.feedback),
+            *_norm_cells(each.norms),
+        )
+        for each in places
+    )
+    return [head, *rows]
+
+
+def _safe(cell: str | int) -> str | int:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
