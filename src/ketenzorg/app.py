@@ -18,6 +18,8 @@ from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
 from ketenzorg.fhir.decode import decode
 from ketenzorg.logs import STARTED, STOPPED, log
+from ketenzorg.pages import routes as pages
+from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import Settings
@@ -43,7 +45,8 @@ ROUTES: list[ControllerRouterHandler] = [
     health.live,
     health.ready,
 ]
-SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock]
+SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock, *pages.ROUTES]
+EMPTY_BUNDLE = b'{"resourceType":"Bundle","type":"transaction"}'  # the first decoding builds the decoder
 
 
 def real_time() -> datetime:
@@ -79,9 +82,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
 
 def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandbox: bool = False) -> Gate:
     """The service as an ASGI application, with the gate around it."""
-    decode(
-        b'{"resourceType":"Bundle","type":"transaction"}'
-    )  # the first one builds the decoder: before a caller waits
+    decode(EMPTY_BUNDLE)
     clock = sandbox.SandboxClock()
     database = Database(database_url)
     world = world_of(settings, secret, database, clock.now if in_sandbox else real_time)
@@ -102,6 +103,7 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
                 "database": database,
                 "base_url": settings.base_url,
                 "clock": clock,
+                "site": make_site(settings, world.keys, world.region, real_time),
                 "check_durability": partial(check_durability, database),
             }
         ),
@@ -114,4 +116,5 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
         logging_config=None,
         request_max_body_size=None,
     )
-    return Gate(app, tokens_of(settings, secret))
+    # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
+    return Gate(app, tokens_of(settings, secret), is_page if in_sandbox else lambda path: False)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from ketenzorg.logs import REQUEST, log
 OPEN = frozenset({"/fhir/metadata", "/health/live", "/health/ready"})
 OPEN_BELOW = "/.well-known/"
 VISIT = "ketenzorg.visit"
+REQUEST_SCOPE = "ketenzorg.request"  # for who makes a visit of its own
+CLIENT = "ketenzorg.client"  # by which it says who that is, for the log
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
@@ -32,9 +35,10 @@ SECURITY_HEADERS = (
 class Gate:
     """Wraps the application: tokens, request ids, headers and the log line of every request."""
 
-    def __init__(self, app: Litestar, tokens: Tokens) -> None:
+    def __init__(self, app: Litestar, tokens: Tokens, is_page: Callable[[str], bool]) -> None:
         self.litestar = app
         self._tokens = tokens
+        self._is_page = is_page  # pages know their visitors by a cookie, not by a token
         self._words = _words(app)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -51,16 +55,19 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                own = message.get("headers", ())
+                named = {name.lower() for name, _ in own}
                 message["headers"] = [
-                    *message.get("headers", ()),
+                    *own,
                     (b"x-request-id", request_id.encode()),
-                    *SECURITY_HEADERS,
+                    *(header for header in SECURITY_HEADERS if header[0] not in named),
                 ]
             await send(message)
 
         client = ""
+        scope[REQUEST_SCOPE] = request_id
         try:
-            if not _is_open(scope["path"]):
+            if not _is_open(scope["path"]) and not self._is_page(scope["path"]):
                 caller = self._tokens.verify(headers.get(b"authorization"))
                 client = caller.client
                 _speaks_json(headers.get(b"accept", ""))
@@ -75,7 +82,7 @@ class Gate:
                 route=self._route(scope["path"]),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
-                client=client,
+                client=client or scope.get(CLIENT, ""),
                 request=request_id,
             )
 

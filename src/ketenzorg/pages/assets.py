@@ -1,4 +1,4 @@
-"""The style sheets: our own, and NL Design System's components where they were fetched at install time.
+"""The style sheets and the icon: our own, and NL Design System's components where they were fetched at install time.
 
 https://nldesignsystem.nl, package @utrecht/component-library-css (EUPL-1.2). It is never copied into the
 repository; our own sheet alone makes a good page, the components bring what many eyes have tested.
@@ -13,25 +13,28 @@ import msgspec
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CHECKOUT = _PACKAGE.parent.parent
-OWN = Path(__file__).resolve().parent / "static" / "ketenzorg.css"
+_STATIC = Path(__file__).resolve().parent / "static"
 COMPONENTS = "utrecht.css"
 PREFIX = "/static/"
+KINDS = {".css": "text/css", ".svg": "image/svg+xml"}
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """A style sheet under an address that changes with its content, so that a browser may keep it for ever."""
+    """A file under an address that changes with its content, so that a browser may keep it for ever."""
 
     path: str
+    kind: str
     body: bytes
     packed: bytes
 
 
 class Assets:
-    """The style sheets in the order in which a page names them."""
+    """The style sheets in the order in which a page names them, and the icon."""
 
-    def __init__(self, files: list[Path]) -> None:
-        self.sheets = [_asset(path) for path in files]
-        self._by_path = {sheet.path: sheet for sheet in self.sheets}
+    def __init__(self, sheets: list[Path], icon: Path) -> None:
+        self.sheets = [_asset(path) for path in sheets]
+        self.icon = _asset(icon)
+        self._by_path = {asset.path: asset for asset in (*self.sheets, self.icon)}
 
     def get(self, path: str) -> Asset | None:
         return self._by_path.get(path)
@@ -39,7 +42,7 @@ class Assets:
 
 def load_assets() -> Assets:
     """The components first, where they are: our own tokens give them their colours."""
-    return Assets([*_fetched(), OWN])
+    return Assets([*_fetched(), _STATIC / "ketenzorg.css"], _STATIC / "ketenzorg.svg")
 
 
 def _fetched() -> list[Path]:
@@ -53,4 +56,4 @@ def _fetched() -> list[Path]:
 def _asset(path: Path) -> Asset:
     body = path.read_bytes()
     name = f"{path.stem}.{sha256(body).hexdigest()[:16]}{path.suffix}"
-    return Asset(f"{PREFIX}{name}", body, gzip.compress(body, mtime=0))
+    return Asset(f"{PREFIX}{name}", KINDS[path.suffix], body, gzip.compress(body, mtime=0))

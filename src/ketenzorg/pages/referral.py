@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from ketenzorg.coordination.worklists import Choice, Story, hand_over, number_file, say, story, take_back
 from ketenzorg.errors import (
@@ -27,7 +28,7 @@ SOMEBODY_WAS_FIRST = (Conflict, PreconditionFailed, TransitionNotAllowed)
 
 
 @get("/werk/{task:str}")
-async def show_story(request: Http, task: str) -> Page:
+async def show_story(request: Http, task: FromPath[str]) -> Page:
     """One referral as a story in time."""
     visitor, told = await _told(request, task)
     if str(told.task) != task:  # the traject went on with another Task
@@ -36,7 +37,7 @@ async def show_story(request: Http, task: str) -> Page:
 
 
 @get("/werk/{task:str}/doen/{what:str}")
-async def show_question(request: Http, task: str, what: str) -> Page:
+async def show_question(request: Http, task: FromPath[str], what: FromPath[str]) -> Page:
     """What one event wants to know, on a screen of its own."""
     visitor, told = await _told(request, task)
     choice = next((each for each in told.choices if slug(each.event) == what), None)
@@ -50,7 +51,7 @@ async def show_question(request: Http, task: str, what: str) -> Page:
 
 
 @get("/werk/{task:str}/brief")
-async def show_letter(request: Http, task: str) -> Page:
+async def show_letter(request: Http, task: FromPath[str]) -> Page:
     """The letter to somebody who could not be reached, to print."""
     visitor, told = await _told(request, task)
     if told.choice(LETTER) is None:
@@ -59,7 +60,7 @@ async def show_letter(request: Http, task: str) -> Page:
 
 
 @post("/werk/{task:str}/stap", status_code=200)
-async def take_step(request: Http, task: str) -> Page:
+async def take_step(request: Http, task: FromPath[str]) -> Page:
     """Somebody says what happened."""
     visitor, id_, form = await _sealed_form(request, task)
     event, seen = form.get("wat", ""), seen_version(form)
@@ -77,7 +78,7 @@ async def take_step(request: Http, task: str) -> Page:
 
 
 @post("/werk/{task:str}/herstel", status_code=200)
-async def undo_step(request: Http, task: str) -> Page:
+async def undo_step(request: Http, task: FromPath[str]) -> Page:
     """The last click was a mistake."""
     visitor, id_, form = await _sealed_form(request, task)
     seen = seen_version(form)
@@ -89,7 +90,7 @@ async def undo_step(request: Http, task: str) -> Page:
 
 
 @post("/werk/{task:str}/collega", status_code=200)
-async def give_to(request: Http, task: str) -> Page:
+async def give_to(request: Http, task: FromPath[str]) -> Page:
     """Hand over to a colleague, or to nobody in particular."""
     visitor, id_, form = await _sealed_form(request, task)
     colleague, was = form.get("collega", ""), form.get("was", "")
@@ -103,7 +104,7 @@ async def give_to(request: Http, task: str) -> Page:
 
 
 @post("/werk/{task:str}/dossiernummer", status_code=200)
-async def set_number(request: Http, task: str) -> Page:
+async def set_number(request: Http, task: FromPath[str]) -> Page:
     """Note the own file number."""
     visitor, id_, form = await _sealed_form(request, task)
     number, was = form.get("dossiernummer", ""), form.get("was", "")

@@ -26,7 +26,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"  # the framework adds the charset
 Page = Response[str]
 
 
@@ -47,12 +47,20 @@ def page(request: Http, template: str, status: int = 200, **context: Any) -> Pag
     """A page in the layout, for whoever is signed in."""
     site, session = site_of(request), session_of(request)
     text = _templates().get_template(template)
-    now = world_of(request).now()
+    world = world_of(request)
+    newest = [world.catalogue.current(name) for name in world.catalogue.names]
 
     def seal(subject: str) -> str:
         return site.sessions.seal(session, subject) if session else ""
 
-    body = text.render(sheets=site.assets.sheets, person=person_of(request), seal=seal, now=now, **context)
+    body = text.render(
+        assets=site.assets,
+        person=person_of(request),
+        seal=seal,
+        now=world.now(),
+        not_adopted=[pathway for pathway in newest if not pathway.adopted],
+        **context,
+    )
     return Response(body, status_code=status, media_type=HTML, headers=HEADERS | _cookie(request, site))
 
 
