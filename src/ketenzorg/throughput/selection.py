@@ -35,6 +35,10 @@ class Period(msgspec.Struct, frozen=True):
         """Twice as long, with the same end."""
         return Period(self.first - timedelta(weeks=self.weeks), self.last)
 
+    def ending(self, last: date) -> "Period":
+        """As long, with another end."""
+        return Period(last - (self.last - self.first), last)
+
     def pieces(self, weeks: int) -> Iterator["Period"]:
         """Cut into so many weeks each, the last one whole."""
         first = self.last - timedelta(weeks=weeks * -(-self.weeks // weeks) - 1)

@@ -1,0 +1,108 @@
+"""The figures counted one traject at a time from the raw events, in another way than the code that is tested."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from ketenzorg import events
+from ketenzorg.pathway import calendar
+from ketenzorg.pathway.calendar import local_day
+from ketenzorg.pathway.loaded import Pathway
+from throughput.regions import Entry
+
+Moment = datetime
+Round = list[tuple[Moment, str, events.StepTaken | None]]
+
+
+@dataclass
+class Case:
+    """One traject: what it is after all corrections, cut into rounds."""
+
+    received: events.ReferralReceived
+    rounds: list[Round] = field(default_factory=list)
+
+
+def cases(logs: Sequence[Sequence[Entry]]) -> Iterator[Case]:
+    for log in logs:
+        gone = {event.corrects for _, event in log if isinstance(event, events.StepCorrected)}
+        received = log[0][1]
+        assert isinstance(received, events.ReferralReceived)
+        case = Case(received, [[(received.at, received.event, None)]])
+        for seq, event in log[1:]:
+            if seq in gone or not isinstance(event, events.StepTaken):
+                continue
+            if event.event == "heropenen":
+                case.rounds.append([])
+            case.rounds[-1].append((event.at, event.event, event))
+        exits = [step.exit for _, _, step in case.rounds[-1] if step is not None and step.exit]
+        if exits[-1:] != ["entered_in_error"]:
+            yield case
+
+
+def days_between(one: Moment, other: Moment) -> int:
+    return max(0, (local_day(other) - local_day(one)).days)
+
+
+def stays(case: Case, pathway: Pathway) -> Iterator[tuple[str, Moment, Moment | None]]:
+    """(step, entered, left): every moment at which a step was said, none before the one said earlier."""
+    said: list[tuple[Moment, str]] = []
+    for round_ in case.rounds:
+        for at, _, step in round_:
+            name = step.to_step if step is not None else case.received.step
+            said.append((max([at, *(moment for moment, _ in said)]), name.split(" (")[0]))
+            if step is not None and step.exit:
+                break
+    visits = [(name, next(iter(group))[0]) for name, group in groupby(said, key=lambda each: each[1])]
+    lefts: list[Moment | None] = [entered for _, entered in visits[1:]]
+    for (name, entered), left in zip(visits, [*lefts, None], strict=True):
+        if not pathway.steps[name].ends:
+            yield name, entered, left
+
+
+@dataclass
+class Clock:
+    """One run of a norm."""
+
+    norm: str
+    began: Moment
+    due: Moment
+    met: Moment | None
+    stopped: Moment | None
+
+
+def clocks(case: Case, pathway: Pathway) -> Iterator[Clock]:
+    for number, round_ in enumerate(case.rounds):
+        end = next((at for at, _, step in round_ if step is not None and step.exit), None)
+        until = [
+            each for place, each in enumerate(round_) if not any(s and s.exit for _, _, s in round_[:place])
+        ]
+        assert end is not None or number == len(case.rounds) - 1
+        for norm, amount in pathway.norms:
+            begins = sorted(at for at, name, _ in until if name in norm.from_)
+            answers = sorted(at for at, name, _ in until if name in norm.to)
+            for place, began in enumerate(begins):
+                again = begins[place + 1] if place + 1 < len(begins) else None
+                met = next((at for at in answers if at >= began and (again is None or at < again)), None)
+                stopped = None if met else again or (max(began, end) if end else None)
+                yield Clock(norm.name, began, calendar.due(began, amount), met, stopped)
+
+
+def kaplan_meier(ended: Sequence[int], censored: Sequence[int], share: float) -> int | None:
+    survival = 1.0
+    for day in sorted(set(ended)):
+        at_risk = sum(each >= day for each in [*ended, *censored])
+        survival *= 1 - list(ended).count(day) / at_risk
+        if survival <= 1 - share + 1e-9:
+            return day
+    return None
+
+
+def week(at: Moment) -> date:
+    day = local_day(at)
+    return day - timedelta(days=day.weekday())
+
+
+def hidden(n: int, trajecten: int | None = None) -> int | None:
+    """The number as it may be shown."""
+    return None if (n if trajecten is None else trajecten) < 10 else (n + 2) // 5 * 5
