@@ -13,6 +13,7 @@ create type incoming as (
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
 -- Identities are claimed first: of two that come at once the second waits for the first and then sees its row.
+-- Plans are made once a connection: planning a dozen statements again at each call costs as much as running them.
 create function receive_referrals(
     p_region text, p_callers uuid[], p_referrals jsonb,
     r_referral int[], r_type text[], r_id uuid[], r_parties text[], r_body bytea[],
@@ -21,7 +22,8 @@ create function receive_referrals(
     d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[],
     n_referral int[], n_token uuid[], n_index bytea[], n_key text[], n_ciphertext bytea[]
 ) returns table (n int, claimed boolean, hash bytea, traject uuid, locations text[], others uuid[])
-language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     won uuid[];      -- trajecten whose referral is new
