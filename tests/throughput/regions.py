@@ -19,6 +19,10 @@ from ketenzorg.store.ids import uuid7
 from services import REGION
 
 BEGIN = datetime(2025, 1, 6, 9, tzinfo=UTC)  # a Monday
+INSERT = (
+    "insert into ketenzorg.event"
+    " (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+)
 Entry = tuple[int, events.Event]
 
 
@@ -136,13 +140,15 @@ def region(
     return [walker.walk(until - span * walker.chance.random(), until) for _ in range(trajecten)]
 
 
-def rows_of(logs: Sequence[tuple[UUID, Sequence[Entry]]]) -> Iterator[tuple[object, ...]]:
+def rows_of(
+    logs: Sequence[tuple[UUID, Sequence[Entry]]], code: str = REGION.code
+) -> Iterator[tuple[object, ...]]:
     """The rows of the event table, without the transaction that the database fills in."""
     for traject, log in logs:
         for seq, event in log:
             at = event.at
             yield (
-                REGION.code,
+                code,
                 traject,
                 seq,
                 uuid7(),
@@ -156,14 +162,13 @@ def rows_of(logs: Sequence[tuple[UUID, Sequence[Entry]]]) -> Iterator[tuple[obje
             )
 
 
-async def write(database: Database, logs: Sequence[tuple[UUID, Sequence[Entry]]]) -> None:
-    """Put events into the log, in one transaction."""
-    connection = await asyncpg.connect(for_asyncpg(database.admin_url))
+async def write(
+    to: Database | asyncpg.Connection, logs: Sequence[tuple[UUID, Sequence[Entry]]], code: str = REGION.code
+) -> None:
+    """Put events into the log of a region; in one transaction, or in that of this connection."""
+    connection = await asyncpg.connect(for_asyncpg(to.admin_url)) if isinstance(to, Database) else to
     try:
-        await connection.executemany(
-            "insert into ketenzorg.event (region, traject, seq, id, event, happened, recorded, from_step, to_step,"
-            " body, parties) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            rows_of(logs),
-        )
+        await connection.executemany(INSERT, rows_of(logs, code))
     finally:
-        await connection.close()
+        if isinstance(to, Database):
+            await connection.close()
