@@ -12,7 +12,18 @@ from litestar.types import ControllerRouterHandler
 
 from ketenzorg.access.keys import Keys
 from ketenzorg.access.tokens import Tokens
-from ketenzorg.api import answers, health, metadata, operations, read, sandbox, search, task, transaction
+from ketenzorg.api import (
+    answers,
+    health,
+    metadata,
+    operations,
+    read,
+    sandbox,
+    search,
+    task,
+    throughput,
+    transaction,
+)
 from ketenzorg.api.gate import Gate
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
@@ -31,6 +42,7 @@ from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.trajecten import Trajecten
 from ketenzorg.store.worklist import Worklist
+from ketenzorg.throughput.measures import Throughput
 
 ROUTES: list[ControllerRouterHandler] = [
     transaction.transaction,
@@ -44,6 +56,7 @@ ROUTES: list[ControllerRouterHandler] = [
     operations.event,
     health.live,
     health.ready,
+    *throughput.ROUTES,
 ]
 SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock, *pages.ROUTES]
 EMPTY_BUNDLE = b'{"resourceType":"Bundle","type":"transaction"}'  # the first decoding builds the decoder
@@ -103,6 +116,7 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
                 "database": database,
                 "base_url": settings.base_url,
                 "clock": clock,
+                "throughput": Throughput(database, world.region, world.catalogue),
                 "site": make_site(settings, world.keys, world.region, real_time),
                 "check_durability": partial(check_durability, database),
             }

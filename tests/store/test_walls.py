@@ -20,7 +20,10 @@ PRACTICE, COACH, HOSPITAL = (
 READABLE = (
     "event", "part", "resource", "resource_history", "search_date", "search_reference", "search_token", "traject",
 )  # fmt: skip
-CLOSED = ("alembic_version", "audit", "endpoint", "outbox", "personal_number", "referral_identity")
+CLOSED = (
+    "alembic_version", "audit", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
+    "throughput_cursor",
+)  # fmt: skip
 # Asks only what its caller set; policies run it as whoever queries.
 AS_ITS_CALLER = {"callers"}
 
@@ -33,6 +36,7 @@ async def filled(service: Service) -> Service:
     )
     referral = await service.refer()
     await service.happens(referral["Task"], "aannemen")
+    await service.app.litestar.state.throughput.rollup.fold_until_current()
     for table in READABLE + CLOSED:
         assert await service.rows(f"select 1 from ketenzorg.{table}"), table
     return service
@@ -142,7 +146,7 @@ async def test_every_table_is_behind_the_wall_for_its_owner_too(database: Databa
         "select tablename, roles::text[] from pg_policies where schemaname = 'ketenzorg' and qual = 'true'",
     )
     assert {(row["tablename"], *row["roles"]) for row in wide} == {
-        (table, OWNER) for table in ("audit", "endpoint", "outbox", "part", "personal_number")
+        (table, OWNER) for table in (*set(CLOSED) - {"alembic_version", "referral_identity"}, "part")
     }
 
 
