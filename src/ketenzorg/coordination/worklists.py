@@ -69,6 +69,7 @@ class Choice(msgspec.Struct, frozen=True):
     title: str
     questions: tuple[Question, ...]
     ends: bool
+    completes: bool  # the end that everybody hopes for
     emergency: bool
     attempt: int  # the how manieth attempt this would be; 0 when it is no attempt
     attempts: int
@@ -307,6 +308,7 @@ def _choice(option: Option, pathway: Pathway, traject: Traject) -> Choice:
             for name in (*option.needs, *option.may)
         ),
         ends=bool(pathway.steps[option.to_step].ends),
+        completes=pathway.steps[option.to_step].ends == "completed",
         emergency=option.emergency,
         attempt=traject.counts.get(counted, 0) + 1 if counted else 0,
         attempts=pathway.file.counts[counted].limit if counted else 0,
@@ -331,7 +333,7 @@ def _first(
         each for each in able if not each.ends and pathway.steps[to[each.event].to_step].side == now.side
     ]
     taking = [each for each in onward if to[each.event].default]
-    completing = [each for each in able if pathway.steps[to[each.event].to_step].ends == "completed"]
+    completing = [each for each in able if each.completes]
     return next(iter([*leaving, *taking, *onward, *completing]), None)
 
 
