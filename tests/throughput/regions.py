@@ -21,7 +21,8 @@ from services import REGION
 BEGIN = datetime(2025, 1, 6, 9, tzinfo=UTC)  # a Monday
 INSERT = (
     "insert into ketenzorg.event"
-    " (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    " (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 )
 Entry = tuple[int, events.Event]
 
