@@ -139,6 +139,7 @@ def tell_how_to_try(address: str, tokens: Mapping[str, str], pathways: Path) -> 
     """What to paste to do it yourself."""
     heading("Zelf proberen")
     say(f"  Adres    {address}/fhir      (wat kan het: {address}/fhir/metadata, zonder token)")
+    say(f"  Pagina's {address}/login     (kies een welzijnscoach, en kijk wie er op je wacht)")
     say("  Tokens   8 uur geldig; plak deze vier regels in een andere terminal:\n")
     for name, token in tokens.items():
         say(f"export {_variable(name)}={token}")
