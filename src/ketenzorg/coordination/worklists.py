@@ -70,6 +70,7 @@ class Choice(msgspec.Struct, frozen=True):
     questions: tuple[Question, ...]
     ends: bool
     completes: bool  # the end that everybody hopes for
+    refuses: bool  # back to the referrer, before anybody began
     emergency: bool
     attempt: int  # the how manieth attempt this would be; 0 when it is no attempt
     attempts: int
@@ -308,6 +309,7 @@ def _choice(option: Option, pathway: Pathway, traject: Traject) -> Choice:
             for name in (*option.needs, *option.may)
         ),
         ends=bool(pathway.steps[option.to_step].ends),
+        refuses=pathway.steps[option.to_step].ends == "rejected_by_receiver",
         completes=pathway.steps[option.to_step].ends == "completed",
         emergency=option.emergency,
         attempt=traject.counts.get(counted, 0) + 1 if counted else 0,

@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from ketenzorg.pages import inbox, referral, signing_in, styles
+from ketenzorg.pages import inbox, practice, referral, signing_in, styles
 from ketenzorg.pages.forms import LONGEST_FORM
 from ketenzorg.pages.refusals import HANDLERS
 
@@ -23,6 +23,11 @@ ROUTES: list[ControllerRouterHandler] = [
             referral.undo_step,
             referral.give_to,
             referral.set_number,
+            practice.show_sent,
+            practice.show_sent_referral,
+            practice.show_practice_question,
+            practice.take_practice_step,
+            practice.undo_practice_step,
             styles.style_sheet,
         ],
         exception_handlers=HANDLERS,
