@@ -168,14 +168,15 @@ end
 $$;
 
 -- The cells of a pathway, for everybody (nil) or for these organisations, each apart, added up: what has a length and
--- began in the period, and all of what is open now and of what came and went. `day` only where days are apart.
+-- began in the period, and all of what is open now and of what came and went. `day` only where days are apart,
+-- stays never by place: no figure asks for it.
 create function read_counts(
     p_region text, p_pathway text, p_organisations uuid[], p_municipality text, p_from date, p_to date,
     p_kinds text[], p_by_place boolean, p_by_week boolean
 ) returns table (organisation uuid, municipality text, kind text, name text, detail text, outcome text,
     first boolean, day date, numbers text)
 language sql security definer set search_path = ketenzorg, pg_temp as $$
-    select c.organisation, case when p_by_place then c.municipality end, c.kind, c.name, c.detail, c.outcome, c.first,
+    select c.organisation, case when p_by_place and c.kind <> 'stay' then c.municipality end, c.kind, c.name, c.detail, c.outcome, c.first,
         case when p_by_week or c.kind not in ('stay', 'clock') then c.day end, sum(c.numbers)::text
     from throughput_cell c
     where c.region = p_region and c.pathway = p_pathway and c.organisation = any (p_organisations)

@@ -1,11 +1,11 @@
 """The counts of a selection, read from the cells and gathered so that figures can be made of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ketenzorg.throughput import facts
 from ketenzorg.throughput.facts import (
@@ -22,12 +22,13 @@ from ketenzorg.throughput.facts import (
     late_from,
 )
 from ketenzorg.throughput.figures import Waiting
-from ketenzorg.throughput.lanes import lanes, read, total, turned
+from ketenzorg.throughput.lanes import lanes, read, some, total, turned
 from ketenzorg.throughput.selection import Period
 from ketenzorg.throughput.small_groups import SMALLEST, Share, share, shown
 from ketenzorg.throughput.survival import percentiles
 
 WEEK = 7  # days
+DAYS_IN_YEAR = 366
 LEFT = ""  # the outcome of a stay: there is only one
 WAITS, WAITS_LATE = "waits", "waits-late"  # outcomes of what is open
 CENSORED = (STOPPED, STOPPED_LATE, WAITS, WAITS_LATE)
@@ -74,12 +75,54 @@ class Lengths:
         return sum(self.took.get(outcome, 0) for outcome in outcomes)
 
 
-@dataclass
-class Ends:
-    """How many trajecten ended in one way, in one week."""
+class Flow:
+    """How many came or went in each week: per ISO year a number with the weeks as places."""
 
-    n: int
-    trajecten: int
+    def __init__(self) -> None:
+        self._all: dict[date, int] = defaultdict(int)
+        self._firsts: dict[date, int] = defaultdict(int)
+
+    def add(self, year: date, numbers: int, *, first: bool) -> None:
+        self._all[year] += numbers
+        if first:
+            self._firsts[year] += numbers
+
+    def add_all(self, other: "Flow") -> None:
+        for year, numbers in other._all.items():
+            self._all[year] += numbers
+        for year, numbers in other._firsts.items():
+            self._firsts[year] += numbers
+
+    def n(self, first: date, last: date) -> int:
+        return _weeks(self._all, first, last)
+
+    def trajecten(self, first: date, last: date) -> int:
+        return _weeks(self._firsts, first, last)
+
+    def firsts_by_week(self) -> dict[date, int]:
+        return {
+            year + timedelta(weeks=place): n
+            for year, numbers in self._firsts.items()
+            for place, n in enumerate(lanes(numbers))
+            if n
+        }
+
+    def shown(self, period: Period) -> int | None:
+        return shown(self.n(period.first, period.last), self.trajecten(period.first, period.last))
+
+
+def _weeks(years: dict[date, int], first: date, last: date) -> int:
+    """Of the weeks from `first` to `last`."""
+    found = 0
+    for year, numbers in years.items():
+        low, high = (first - year).days // WEEK, (last - year).days // WEEK + 1
+        found += total(some(numbers, low, high))
+    return found
+
+
+class End(NamedTuple):
+    """One way in which a traject ends."""
+
     exit: str
     reason: str
     feedback: bool
@@ -93,10 +136,8 @@ class Counts:
     open_now: Counter[str] = field(default_factory=Counter)  # step
     late_in_step: Counter[str] = field(default_factory=Counter)
     late_of_norm: Counter[str] = field(default_factory=Counter)
-    came: Counter[date] = field(default_factory=Counter)
-    came_first: Counter[date] = field(default_factory=Counter)
-    went: dict[date, list[Ends]] = field(default_factory=lambda: defaultdict(list))
-    went_together: Counter[date] = field(default_factory=Counter)
+    came: Flow = field(default_factory=Flow)
+    went: dict[End, Flow] = field(default_factory=lambda: defaultdict(Flow))
 
     def add(self, other: "Counts") -> None:
         for key, lengths in other.lengths.items():
@@ -104,29 +145,17 @@ class Counts:
         self.open_now.update(other.open_now)
         self.late_in_step.update(other.late_in_step)
         self.late_of_norm.update(other.late_of_norm)
-        self.came.update(other.came)
-        self.came_first.update(other.came_first)
-        for week, ends in other.went.items():
-            self.went[week] += ends
-        self.went_together.update(other.went_together)
+        self.came.add_all(other.came)
+        for end, flow in other.went.items():
+            self.went[end].add_all(flow)
 
-    def inflow(self, period: Period) -> int | None:
-        return shown(_in(self.came, period), _in(self.came_first, period))
-
-    def ends(self, period: Period) -> list[Ends]:
-        return [
-            each for week, ends in self.went.items() if period.first <= week <= period.last for each in ends
-        ]
-
-    def outflow(self, period: Period) -> int | None:
-        ends = self.ends(period)
-        return shown(sum(each.n for each in ends), sum(each.trajecten for each in ends))
-
-    def open_at_end(self, period: Period) -> int | None:
-        """All that ever came, less all that ever went."""
-        came = sum(n for week, n in self.came.items() if week <= period.last)
-        went = sum(n for week, n in self.went_together.items() if week <= period.last)
-        return shown(came - went)
+    def gone(self, wanted: Callable[[End], bool] = lambda _: True) -> Flow:
+        """All that ended in one of these ways."""
+        together = Flow()
+        for end, flow in self.went.items():
+            if wanted(end):
+                together.add_all(flow)
+        return together
 
     def total_open(self) -> int | None:
         return shown(self.open_now.total())
@@ -145,16 +174,19 @@ class Gathering:
     def add(self, rows: Iterable[Any], by: str) -> None:
         """The rows of read_counts; a place is what stands in this column."""
         for row in rows:
-            counts, kind, numbers = self.places[row[by]], row["kind"], read(row["numbers"])
+            counts, kind, name = self.places[row[by]], row["kind"], row["name"]
+            numbers = read(row["numbers"])
             if kind in (STAY, CLOCK):
-                counts.lengths[kind, row["name"]].add(row["outcome"], numbers, first=row["first"])
-            elif kind in (IN, OUT):
-                _flow(row, lanes(numbers), counts)
+                counts.lengths[kind, name].add(row["outcome"], numbers, first=row["first"])
+            elif kind == IN:
+                counts.came.add(row["day"], numbers, first=row["first"])
+            elif kind == OUT:
+                end = End(name, row["detail"], row["outcome"] == facts.WITH_FEEDBACK)
+                counts.went[end].add(row["day"], numbers, first=row["first"])
             elif kind == DUE:
-                late = lanes(numbers)[: (self._today - row["day"]).days + 1]
-                counts.late_in_step[row["name"]] += sum(late)
+                counts.late_in_step[name] += self._until(numbers, row["day"], self._today)
             else:
-                self._open(row, lanes(numbers), counts)
+                self._open(row, numbers, counts)
 
     def add_weeks(self, rows: Iterable[Any]) -> None:
         """The clocks in rows of read_counts; a place is the week in which they began."""
@@ -163,23 +195,25 @@ class Gathering:
             if row["kind"] == CLOCK:
                 self.places[day].lengths[key].add(row["outcome"], numbers, first=row["first"])
                 continue
-            values = lanes(numbers)
-            for start in range(-day.weekday(), len(values), WEEK):
+            for start in range(-day.weekday(), DAYS_IN_YEAR, WEEK):
                 monday = day + timedelta(days=start)
                 within = (max(self._first, monday), min(self._last, monday + timedelta(days=WEEK - 1)))
-                self._waiting(row, values, within, self.places[monday].lengths[key])
+                self._waiting(row, numbers, within, self.places[monday].lengths[key])
 
-    def _open(self, row: Any, values: list[int], counts: Counts) -> None:
+    def _open(self, row: Any, numbers: int, counts: Counts) -> None:
         kind, name = row["kind"], row["name"]
         if kind == OPEN_STAY:
-            counts.open_now[name] += sum(values)
+            counts.open_now[name] += total(numbers)
         else:
-            late = (_late_when_begun_by(row["detail"], self._today) - row["day"]).days + 1
-            counts.late_of_norm[name] += sum(values[: max(0, late)])
+            late = _late_when_begun_by(row["detail"], self._today)
+            counts.late_of_norm[name] += self._until(numbers, row["day"], late)
         lengths = counts.lengths[kind.removeprefix("open-"), name]
-        self._waiting(row, values, (self._first, self._last), lengths)
+        self._waiting(row, numbers, (self._first, self._last), lengths)
 
-    def _waiting(self, row: Any, values: list[int], within: tuple[date, date], into: Lengths) -> None:
+    def _until(self, numbers: int, year: date, last: date) -> int:
+        return total(some(numbers, 0, (last - year).days + 1))
+
+    def _waiting(self, row: Any, numbers: int, within: tuple[date, date], into: Lengths) -> None:
         """Who began on a day within these two, followed until today; late apart from not late."""
         year, (start, end), max_ = row["day"], within, row["detail"]
         late_end = min(end, _late_when_begun_by(max_, self._today)) if max_ else start - timedelta(days=1)
@@ -187,11 +221,11 @@ class Gathering:
             (WAITS_LATE, start, late_end),
             (WAITS, max(start, late_end + timedelta(days=1)), end),
         ):
-            at = max(0, (low - year).days)
-            piece = values[at : max(0, (high - year).days + 1)]
-            if any(piece):
-                last = year + timedelta(days=at + len(piece) - 1)
-                into.add(outcome, turned(piece, (self._today - last).days), first=row["first"])
+            first, last = max(0, (low - year).days), min(DAYS_IN_YEAR - 1, (high - year).days)
+            piece = some(numbers, first, last + 1)
+            if piece:
+                ages = turned(piece, last - first, (self._today - year).days - last)
+                into.add(outcome, ages, first=row["first"])
 
 
 @lru_cache(maxsize=1_000)
@@ -201,25 +235,6 @@ def _late_when_begun_by(max_: str, today: date) -> date:
     while late_from(day, max_) > today:
         day -= timedelta(days=1)
     return day
-
-
-def _flow(row: Any, values: list[int], counts: Counts) -> None:
-    """What came or went in each week of a year."""
-    told_back = row["outcome"] == facts.WITH_FEEDBACK
-    for place, n in enumerate(values):
-        if not n:
-            continue
-        week, firsts = row["day"] + timedelta(weeks=place), n if row["first"] else 0
-        if row["kind"] == IN:
-            counts.came[week] += n
-            counts.came_first[week] += firsts
-        else:
-            counts.went_together[week] += n
-            counts.went[week].append(Ends(n, firsts, row["name"], row["detail"], told_back))
-
-
-def _in(numbers: Counter[date], period: Period) -> int:
-    return sum(n for week, n in numbers.items() if period.first <= week <= period.last)
 
 
 def together(parts: Iterable[Counts]) -> Counts:

@@ -11,6 +11,7 @@ from sys import byteorder
 
 DIGITS = 8
 BITS = 32
+LARGEST = (1 << BITS) - 1
 
 
 def read(stored: str) -> int:
@@ -33,13 +34,21 @@ def lanes(numbers: int) -> list[int]:
 
 
 def total(numbers: int) -> int:
-    """All places together."""
-    return sum(lanes(numbers))
+    """All places together: the digits of a number in base 2**32 add up to its remainder by 2**32 - 1."""
+    return numbers % LARGEST
 
 
-def turned(values: list[int], shift: int) -> int:
-    """These numbers the other way round, the last one in place `shift`: from days of beginning to days of waiting."""
-    reversed_ = array("I", values[::-1])
+def some(numbers: int, first: int, after: int) -> int:
+    """Only the places from `first` up to `after`, moved to place 0."""
+    if after <= max(0, first):
+        return 0
+    return (numbers >> (BITS * max(0, first))) & ((1 << BITS * (after - max(0, first))) - 1)
+
+
+def turned(numbers: int, last: int, shift: int) -> int:
+    """Places 0 to `last` the other way round, `last` in place `shift`: from days of beginning to days of waiting."""
+    values = lanes(numbers)
+    reversed_ = array("I", [0] * (last + 1 - len(values)) + values[::-1])
     if byteorder == "big":
         reversed_.byteswap()
     return int.from_bytes(reversed_.tobytes(), "little") << (BITS * shift)

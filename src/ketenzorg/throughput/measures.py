@@ -1,7 +1,8 @@
 """The figures of a selection: the place where counts become what people read."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from ketenzorg.pathway.definition import Norm
 from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.database import Database
-from ketenzorg.throughput.cells import Counts, Ends, Gathering, together
+from ketenzorg.throughput.cells import Counts, Flow, Gathering, together
 from ketenzorg.throughput.definitions import DEFINITIONS
 from ketenzorg.throughput.facts import CLOCK, DUE, IN, MISTAKE, OPEN_CLOCK, OPEN_STAY, OUT, STAY
 from ketenzorg.throughput.figures import (
@@ -62,12 +63,16 @@ class Throughput:
         await self.rollup.fold_until_current(PIECES_BEFORE_A_PAGE)
         pathway = self.catalogue.current(asked.pathway)
         used = await self._widened(asked)
-        gathering = Gathering(used.period, local_day(now))
-        gathering.add(await self._read(used, ALL_KINDS, by_place=True), "municipality")
-        weekly = Gathering(used.period, local_day(now))
-        weekly.add_weeks(await self._read(used, [CLOCK, OPEN_CLOCK], by_week=True))
+        # At once: the database has more than one core.
+        by_place, by_week, teams = await asyncio.gather(
+            self._read(used, ALL_KINDS, by_place=True),
+            self._read(used, [CLOCK, OPEN_CLOCK], by_week=True),
+            self._teams(used, pathway, now),
+        )
+        gathering, weekly = (Gathering(used.period, local_day(now)) for _ in range(2))
+        gathering.add(by_place, "municipality")
+        weekly.add_weeks(by_week)
         counts, weeks = gathering.places, weekly.places
-        teams = await self._teams(used, pathway, now) if asked.organisation is None else []
         whole, period = together(counts.values()), used.period
         per_point = _weeks_per_point(whole, period)
         municipalities = {
@@ -89,9 +94,9 @@ class Throughput:
             steps=_steps(pathway, whole),
             norms=[_norm(norm, amount, whole) for norm, amount in pathway.norms],
             weeks_per_point=per_point,
-            trend=[_point(piece, whole, weeks, pathway) for piece in period.pieces(per_point)],
-            exits=_exits(whole.ends(period), pathway),
-            refusals=_refusals(whole.ends(period), pathway),
+            trend=_trend(period.pieces(per_point), whole, weeks, pathway),
+            exits=_exits(whole, period, pathway),
+            refusals=_refusals(whole, period, pathway),
             municipalities=_places(municipalities, counts, period, pathway),
             teams=teams,
             definitions=DEFINITIONS,
@@ -106,11 +111,13 @@ class Throughput:
             {
                 (municipality, week): n
                 for municipality, counts in gathering.places.items()
-                for week, n in counts.came_first.items()
+                for week, n in counts.came.firsts_by_week().items()
             },
         )
 
     async def _teams(self, used: Selection, pathway: Pathway, now: datetime) -> list[PlaceFigures]:
+        if used.organisation is not None:
+            return []
         names = teams_of(self.region, pathway)
         gathering = Gathering(used.period, local_day(now))
         gathering.add(await self._read(used, OF_TEAMS, [*names]), "organisation")
@@ -161,19 +168,17 @@ def _totals(whole: Counts, period: Period) -> Totals:
     return Totals(
         open_now=whole.total_open(),
         late_now=whole.total_late(),
-        inflow=whole.inflow(period),
-        outflow=whole.outflow(period),
-        feedback=_feedback(whole.ends(period)),
+        inflow=whole.came.shown(period),
+        outflow=whole.gone().shown(period),
+        feedback=_feedback(whole, period),
     )
 
 
-def _feedback(ends: Iterable[Ends]) -> Share:
-    expected = [each for each in ends if each.exit in FEEDBACK_EXPECTED]
-    return share(
-        sum(each.n for each in expected if each.feedback),
-        sum(each.n for each in expected),
-        sum(each.trajecten for each in expected),
-    )
+def _feedback(counts: Counts, period: Period) -> Share:
+    expected = counts.gone(lambda end: end.exit in FEEDBACK_EXPECTED)
+    told = counts.gone(lambda end: end.exit in FEEDBACK_EXPECTED and end.feedback)
+    within = (period.first, period.last)
+    return share(told.n(*within), expected.n(*within), expected.trajecten(*within))
 
 
 def _steps(pathway: Pathway, whole: Counts) -> list[StepFigures]:
@@ -222,53 +227,57 @@ def _norms_at(counts: Counts, pathway: Pathway) -> list[NormAt]:
 
 def _weeks_per_point(whole: Counts, period: Period) -> int:
     """One week, or as many as it takes for the average point to be large enough to show."""
-    came = sum(n for week, n in whole.came_first.items() if period.first <= week <= period.last)
+    came = whole.came.trajecten(period.first, period.last)
     weeks = 1
     while weeks < period.weeks and came * weeks < SMALLEST * period.weeks:
         weeks *= 2
     return weeks
 
 
-def _point(piece: Period, whole: Counts, weeks: Mapping[date, Counts], pathway: Pathway) -> Point:
+def _trend(
+    pieces: Iterable[Period], whole: Counts, weeks: Mapping[date, Counts], pathway: Pathway
+) -> list[Point]:
+    gone = whole.gone()
+    return [_point(piece, whole.came, gone, weeks, pathway) for piece in pieces]
+
+
+def _point(piece: Period, came: Flow, gone: Flow, weeks: Mapping[date, Counts], pathway: Pathway) -> Point:
     here = together(counts for week, counts in weeks.items() if piece.first <= week <= piece.last)
     return Point(
         week_text(piece.first),
         week_text(piece.last),
-        whole.inflow(piece),
-        whole.outflow(piece),
-        whole.open_at_end(piece),
+        came.shown(piece),
+        gone.shown(piece),
+        shown(
+            came.n(date.min, piece.last) - gone.n(date.min, piece.last)
+        ),  # all that came, less all that went
         _norms_at(here, pathway),
     )
 
 
-def _exits(ends: Sequence[Ends], pathway: Pathway) -> list[Exit]:
-    titles = {step.ends: step.title for step in pathway.steps.values() if step.ends}
-    titles.pop(MISTAKE, None)
-    return _by_number(((each.exit, each) for each in ends), titles)
+def _exits(whole: Counts, period: Period, pathway: Pathway) -> list[Exit]:
+    titles = {step.ends: step.title for step in pathway.steps.values() if step.ends and step.ends != MISTAKE}
+    flows: dict[str, Flow] = defaultdict(Flow)
+    for end, flow in whole.went.items():
+        flows[end.exit].add_all(flow)
+    return _by_number(titles, flows, period)
 
 
-def _refusals(ends: Sequence[Ends], pathway: Pathway) -> list[Exit]:
+def _refusals(whole: Counts, period: Period, pathway: Pathway) -> list[Exit]:
     moves = (move for step in pathway.steps.values() for move in step.moves)
     needs = {need for move in moves if pathway.steps[move.to].ends == REFUSED for need in move.needs}
     asked = (pathway.file.needs[need] for need in sorted(needs))
     codes = [code for need in asked if need.goes_to == "reden" for code in need.codes]
-    titles = {code: pathway.file.codes[code] for code in codes}
-    return _by_number(((each.reason, each) for each in ends if each.exit == REFUSED), titles)
+    flows: dict[str, Flow] = defaultdict(Flow)
+    for end, flow in whole.went.items():
+        if end.exit == REFUSED:
+            flows[end.reason].add_all(flow)
+    return _by_number({code: pathway.file.codes[code] for code in codes}, flows, period)
 
 
-def _by_number(ends: Iterable[tuple[str, Ends]], titles: Mapping[str, str]) -> list[Exit]:
+def _by_number(titles: Mapping[str, str], flows: Mapping[str, Flow], period: Period) -> list[Exit]:
     """Most frequent first. All there can be: that one is listed must not tell that it happened."""
-    found: dict[str, list[Ends]] = defaultdict(list)
-    for code, each in ends:
-        found[code].append(each)
-    exits = [
-        Exit(
-            code,
-            title,
-            shown(sum(each.n for each in found[code]), sum(each.trajecten for each in found[code])),
-        )
-        for code, title in titles.items()
-    ]
+    exits = [Exit(code, title, flows.get(code, Flow()).shown(period)) for code, title in titles.items()]
     return sorted(exits, key=lambda each: (-(each.n or 0), each.title))
 
 
@@ -282,10 +291,10 @@ def _place(id_: str, name: str, counts: Counts, period: Period, pathway: Pathway
     return PlaceFigures(
         id=id_,
         name=name,
-        inflow=counts.inflow(period),
-        outflow=counts.outflow(period),
+        inflow=counts.came.shown(period),
+        outflow=counts.gone().shown(period),
         open_now=counts.total_open(),
         late_now=counts.total_late(),
-        feedback=_feedback(counts.ends(period)),
+        feedback=_feedback(counts, period),
         norms=_norms_at(counts, pathway),
     )
