@@ -21,7 +21,7 @@ SUBJECT = "login"
 async def home(request: Http) -> Page:
     """Everybody's first page."""
     person = person_of(request)
-    return go_to(request, HOMES[person.role] if person else "/login")
+    return go_to(request, _home(person) if person else "/login")
 
 
 @get("/login")
@@ -64,7 +64,7 @@ async def sign_out(request: Http) -> Page:
 
 
 def _home(person: Person) -> str:
-    return HOMES[person.role]
+    return HOMES.get(person.role, "/login")
 
 
 def _onward(path: str) -> str:
