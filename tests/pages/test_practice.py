@@ -105,6 +105,136 @@ async def test_nobody_else_opens_these_pages(
     assert marieke.response.status_code == 400
     assert "loopt, te-laat, afgerond" in marieke.text
     await marieke.open(f"/praktijk/{task}")
-    action, fields = marieke.form("Uitloggen")
+    _, fields = marieke.form("Uitloggen")
     await marieke.post(f"/praktijk/{task}/stap", fields | {"wat": "overleden"})
     assert marieke.response.status_code == 403  # a seal of another form
+
+
+FILLED = {
+    "gevaar": "nee",
+    "toestemming": "ja",
+    "toestemming-datum": "2026-01-12",
+    "toestemming-reikwijdte": "contactgegevens-en-toelichting",
+    "patient-naam": "Wiebe Zijlstra",
+    "patient-geboortedatum": "1951-03-02",
+    "patient-bsn": "999990019",
+    "patient-telefoon": "050-5550101",
+    "patient-straat": "Voorbeeldpad 3",
+    "patient-plaats": "Groningen",
+    "patient-gemeente": "Groningen",
+    "reden": "Ik zit veel alleen thuis.",
+    "taal": "Nederlands, geen tolk",
+}
+TABLES = ("resource", "traject", "event", "outbox", "personal_number")
+
+
+async def stored(service: Service) -> list[int]:
+    """How many rows a referral could have left."""
+    return [(await service.rows(f"select count(*) from ketenzorg.{table}"))[0][0] for table in TABLES]
+
+
+async def send(browser: Browser, **changed: str) -> Browser:
+    """Open the form and send it; an empty answer is one that was not given."""
+    await browser.open("/verwijzen")
+    fields = FILLED | {name.replace("_", "-"): said for name, said in changed.items()}
+    return await browser.press("Verstuur", **{f"antwoord-{name}": said for name, said in fields.items()})
+
+
+async def test_a_referral_by_form_arrives_at_the_coach(
+    service: Service, marieke: Browser, noor: Browser
+) -> None:
+    await marieke.open("/verwijzen")
+    radios = marieke.page.all("input", type="radio")
+    assert [each for each in radios if "checked" in each.attrs] == []
+    assert radios[0].attrs["name"] == "antwoord-gevaar"  # the alarm question is the first of all
+    await send(marieke, reden=f"Ik wil onder de mensen. {HOSTILE}")
+    assert marieke.response.status_code == 200, marieke.text
+    for words in ("verstuurd", "Stadsbreed", "Eerste poging", "uiterlijk maandag 19 januari"):
+        assert words in marieke.text
+    assert marieke.path == "/verwijzen"
+    await marieke.follow("Bekijk de verwijzing")
+    assert marieke.page.one("h1").text == "Wiebe Zijlstra"
+    await noor.open("/werk")
+    await noor.follow("Wiebe Zijlstra")
+    assert " ".join(HOSTILE.split()) in noor.text
+    assert not noor.page.all("script", "img")
+    assert "Voorbeeldpad 3" in noor.text
+    assert "999990019" not in noor.response.text  # a coach does not see it
+    assert (await service.rows("select count(*) from ketenzorg.resource where body like '%999990019%'"))[0][
+        0
+    ] == 0
+
+
+@pytest.mark.parametrize("danger", ["ja", "onbekend", "", "NEE", "nee, denk ik"])
+async def test_anything_but_no_danger_sends_nothing(service: Service, marieke: Browser, danger: str) -> None:
+    before = await stored(service)
+    await send(marieke, gevaar=danger)
+    assert marieke.response.status_code == 422
+    assert "Verstuur niets. Bel nu." in marieke.page.one("div", role="alert").text
+    assert await stored(service) == before
+    assert marieke.form("Verstuur")[1]["antwoord-reden"] == FILLED["reden"]
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "words"),
+    [
+        ("toestemming", "nee", "Zonder uitdrukkelijke toestemming"),
+        ("toestemming", "", "Vul dit nog in"),
+        ("toestemming-datum", "2026-01-13", "tot en met vandaag"),
+        ("patient-bsn", "999990018", "geen BSN"),
+        ("patient-telefoon", "", "telefoonnummer of een e-mailadres"),
+        ("patient-gemeente", "Assen", "Kies een gemeente"),
+        ("patient-geboortedatum", "1951-02-30", "Vul een datum in"),
+        ("reden", "Zijn nummer is 999990019.", "burgerservicenummer"),
+    ],
+)
+async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
+    service: Service, marieke: Browser, capsys: pytest.CaptureFixture[str], field: str, said: str, words: str
+) -> None:
+    before = await stored(service)
+    await send(marieke, **{field: said})
+    assert marieke.response.status_code == 422
+    assert words in marieke.page.one("p", id=f"{field}-fout").text
+    shown = marieke.form("Verstuur")[1]
+    kept = {name: shown[f"antwoord-{name}"] for name in FILLED if name != "patient-gemeente"}
+    assert kept == {name: text for name, text in (FILLED | {field: said}).items() if name in kept}
+    assert await stored(service) == before
+    logged = "".join(capsys.readouterr())
+    assert (str(marieke.response.url), "99999001" in logged) == ("http://test/verwijzen", False)
+    # Put right, the same form is taken.
+    await marieke.press("Verstuur", **{f"antwoord-{field}": FILLED[field]})
+    assert "is verstuurd" in marieke.text
+
+
+async def test_the_same_form_twice_is_one_referral(service: Service, marieke: Browser) -> None:
+    await marieke.open("/verwijzen")
+    action, fields = marieke.form("Verstuur")
+    filled = fields | {f"antwoord-{name}": said for name, said in FILLED.items()}
+    await marieke.post(action, filled)
+    before = await stored(service)
+    await marieke.post(action, filled)
+    assert "was al verstuurd" in marieke.text
+    assert await stored(service) == before
+    await marieke.post(action, filled | {"antwoord-reden": "Iets anders."})
+    assert marieke.response.status_code == 409
+    assert "al eens verstuurd" in marieke.text
+    assert marieke.form("Verstuur")[1]["antwoord-reden"] == "Iets anders."
+    assert await stored(service) == before
+
+
+async def test_a_form_is_of_one_person_and_one_number(
+    service: Service, marieke: Browser, noor: Browser
+) -> None:
+    await noor.open("/verwijzen")
+    assert noor.response.status_code == 403
+    await marieke.open("/verwijzen")
+    action, fields = marieke.form("Verstuur")
+    filled = fields | {f"antwoord-{name}": said for name, said in FILLED.items()}
+    before = await stored(service)
+    await noor.post(action, filled)
+    assert noor.response.status_code == 403
+    await marieke.post(action, filled | {"kenmerk": "00000000-0000-4000-8000-000000000000"})
+    assert marieke.response.status_code == 403
+    await marieke.post(action, filled, Origin="https://elsewhere.example")
+    assert marieke.response.status_code == 403
+    assert await stored(service) == before

@@ -133,7 +133,8 @@ def _responses(sheet: Sheet, patient: str) -> dict[str, Any]:
 
 
 def _yes_no(said: str) -> dict[str, Any]:
-    return {"valueCoding": UNKNOWN} if said == "onbekend" else {"valueBoolean": said == "ja"}
+    """Anything but a plain ja or nee is not known: never a nee."""
+    return {"valueBoolean": said == "ja"} if said in ("ja", "nee") else {"valueCoding": UNKNOWN}
 
 
 _VALUES: dict[str, Callable[[str], dict[str, Any]]] = {
