@@ -5,7 +5,8 @@ set local search_path = ketenzorg, pg_temp;
 create table throughput_cell (
     region       text collate "C" not null,
     pathway      text collate "C" not null,
-    organisation uuid not null,             -- requester or owner; nil: everybody
+    side         text collate "C" not null, -- whose: of everybody, of the owner, of the requester
+    organisation uuid not null,             -- nil: everybody
     kind         text collate "C" not null, -- ketenzorg.throughput.facts says which there are
     day          date not null,             -- Monday of a week; of what is open the first day of a year
     municipality text collate "C" not null,
@@ -17,8 +18,12 @@ create table throughput_cell (
     -- year of histograms is then one sum(), which is ten times faster than a row per number.
     numbers      numeric not null,
     -- The day last: reading a selection then follows the key, without sorting.
-    primary key (region, pathway, organisation, kind, municipality, name, detail, outcome, first, day)
-);
+    primary key (region, pathway, side, organisation, kind, municipality, name, detail, outcome, first, day)
+) partition by list (side);
+-- What one page reads lies together: all of everybody, or all owners beside each other.
+create table throughput_cell_everybody partition of throughput_cell for values in ('everybody');
+create table throughput_cell_owner partition of throughput_cell for values in ('owner');
+create table throughput_cell_requester partition of throughput_cell for values in ('requester');
 create index throughput_cell_empty on throughput_cell (region) where numbers = 0;
 
 -- Up to where the log is counted, in the order of commits. While `sweep` is there, the trajecten up to it are
@@ -34,7 +39,9 @@ create table throughput_cursor (
 do $$
 declare name text;
 begin
-    foreach name in array array['throughput_cell', 'throughput_cursor'] loop
+    foreach name in array array['throughput_cell', 'throughput_cell_everybody', 'throughput_cell_owner',
+                                'throughput_cell_requester', 'throughput_cursor']
+    loop
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);
         execute format('create policy through_functions on %I to ketenzorg_owner using (true)', name);
@@ -132,17 +139,18 @@ begin
     if not found then
         return false;
     end if;
-    insert into throughput_cell as c (region, pathway, organisation, kind, municipality, name, detail, outcome, first,
+    insert into throughput_cell as c (region, pathway, side, organisation, kind, municipality, name, detail, outcome, first,
         day, numbers)
-    select p_region, d.pathway, o.organisation, d.kind, d.municipality, d.name, d.detail, d.outcome, d.first, d.day,
+    select p_region, d.pathway, o.side, o.organisation, d.kind, d.municipality, d.name, d.detail, d.outcome, d.first, d.day,
         sum(d.n * ('1e' || 8 * d.place)::numeric)
     from unnest(d_pathway, d_requester, d_owner, d_municipality, d_kind, d_day, d_name, d_detail, d_outcome, d_place,
         d_first, d_n)
         as d(pathway, requester, owner, municipality, kind, day, name, detail, outcome, place, first, n)
-    cross join lateral (values ('00000000-0000-0000-0000-000000000000'::uuid), (d.requester)
-        union select d.owner) as o(organisation)
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    on conflict (region, pathway, organisation, kind, municipality, name, detail, outcome, first, day)
+    cross join lateral (values ('everybody', '00000000-0000-0000-0000-000000000000'::uuid), ('owner', d.owner),
+        ('requester', d.requester)) as o(side, organisation)
+    where o.side <> 'requester' or d.requester <> d.owner  -- who refers to itself has one traject, not two
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    on conflict (region, pathway, side, organisation, kind, municipality, name, detail, outcome, first, day)
         do update set numbers = c.numbers + excluded.numbers;
     delete from throughput_cell where region = p_region and numbers = 0;
     return true;
@@ -167,19 +175,22 @@ begin
 end
 $$;
 
--- The cells of a pathway, for everybody (nil) or for these organisations, each apart, added up: what has a length and
+-- The cells of a pathway, of these sides, for everybody (nil) or for these organisations, each apart, added up: what has a length and
 -- began in the period, and all of what is open now and of what came and went. `day` only where days are apart,
 -- stays never by place: no figure asks for it.
 create function read_counts(
-    p_region text, p_pathway text, p_organisations uuid[], p_municipality text, p_from date, p_to date,
+    p_region text, p_pathway text, p_sides text[], p_organisations uuid[], p_municipality text, p_from date, p_to date,
     p_kinds text[], p_by_place boolean, p_by_week boolean
 ) returns table (organisation uuid, municipality text, kind text, name text, detail text, outcome text,
     first boolean, day date, numbers text)
 language sql security definer set search_path = ketenzorg, pg_temp as $$
-    select c.organisation, case when p_by_place and c.kind <> 'stay' then c.municipality end, c.kind, c.name, c.detail, c.outcome, c.first,
+    select c.organisation, case when p_by_place and c.kind <> 'stay' then c.municipality end, c.kind, c.name,
+        -- Nor the reasons of leaving per place.
+        case when p_by_week or c.kind <> 'out' then c.detail end, c.outcome, c.first,
         case when p_by_week or c.kind not in ('stay', 'clock') then c.day end, sum(c.numbers)::text
     from throughput_cell c
-    where c.region = p_region and c.pathway = p_pathway and c.organisation = any (p_organisations)
+    where c.region = p_region and c.pathway = p_pathway and c.side = any (p_sides)
+        and c.organisation = any (p_organisations)
         and c.kind = any (p_kinds) and (p_municipality is null or c.municipality = p_municipality)
         and (c.day between p_from and p_to or c.kind not in ('stay', 'clock'))
     group by 1, 2, 3, 4, 5, 6, 7, 8

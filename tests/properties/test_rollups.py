@@ -34,7 +34,7 @@ def shuffled(logs: list[list[Entry]], chance: random.Random) -> list[tuple[UUID,
     return [(ids[place], next(waiting[place])) for place in turns]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32), trajecten=st.integers(1, 8), pieces=st.lists(st.integers(1, 30), max_size=8)
 )
@@ -121,7 +121,7 @@ async def cells(database: Database, region: str) -> list[asyncpg.Record]:
         return list(
             await connection.fetch(
                 "select * from ketenzorg.throughput_cell where region = $1"
-                " order by pathway, organisation, kind, municipality, name, detail, outcome, first, day",
+                " order by pathway, side, organisation, kind, municipality, name, detail, outcome, first, day",
                 region,
             )
         )

@@ -124,7 +124,7 @@ class End(NamedTuple):
     """One way in which a traject ends."""
 
     exit: str
-    reason: str
+    reason: str | None  # None: not told apart
     feedback: bool
 
 

@@ -66,12 +66,13 @@ class Throughput:
         # At once: the database has more than one core.
         by_place, by_week, teams = await asyncio.gather(
             self._read(used, ALL_KINDS, by_place=True),
-            self._read(used, [CLOCK, OPEN_CLOCK], by_week=True),
+            self._read(used, [CLOCK, OPEN_CLOCK, OUT], by_week=True),
             self._teams(used, pathway, now),
         )
-        gathering, weekly = (Gathering(used.period, local_day(now)) for _ in range(2))
+        gathering, weekly, reasons = (Gathering(used.period, local_day(now)) for _ in range(3))
         gathering.add(by_place, "municipality")
-        weekly.add_weeks(by_week)
+        weekly.add_weeks(row for row in by_week if row["kind"] != OUT)
+        reasons.add((row for row in by_week if row["kind"] == OUT), "municipality")
         counts, weeks = gathering.places, weekly.places
         whole, period = together(counts.values()), used.period
         per_point = _weeks_per_point(whole, period)
@@ -96,7 +97,7 @@ class Throughput:
             weeks_per_point=per_point,
             trend=_trend(period.pieces(per_point), whole, weeks, pathway),
             exits=_exits(whole, period, pathway),
-            refusals=_refusals(whole, period, pathway),
+            refusals=_refusals(together(reasons.places.values()), period, pathway),
             municipalities=_places(municipalities, counts, period, pathway),
             teams=teams,
             definitions=DEFINITIONS,
@@ -128,16 +129,22 @@ class Throughput:
         self,
         chosen: Selection,
         kinds: list[str],
-        organisations: list[UUID] | None = None,
+        teams: list[UUID] | None = None,
         *,
         by_place: bool = False,
         by_week: bool = False,
     ) -> list[Any]:
+        sides, organisations = ["everybody"], [EVERYBODY]
+        if teams is not None:
+            sides, organisations = ["owner"], teams
+        elif chosen.organisation is not None:
+            sides, organisations = ["owner", "requester"], [chosen.organisation]
         return await self._database.fetch(
-            "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             self.region.code,
             chosen.pathway,
-            [chosen.organisation or EVERYBODY] if organisations is None else organisations,
+            sides,
+            organisations,
             chosen.municipality,
             chosen.period.first,
             chosen.period.last_day,
@@ -271,7 +278,7 @@ def _refusals(whole: Counts, period: Period, pathway: Pathway) -> list[Exit]:
     flows: dict[str, Flow] = defaultdict(Flow)
     for end, flow in whole.went.items():
         if end.exit == REFUSED:
-            flows[end.reason].add_all(flow)
+            flows[end.reason or ""].add_all(flow)
     return _by_number({code: pathway.file.codes[code] for code in codes}, flows, period)
 
 
