@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from ketenzorg.pages import inbox, practice, refer, referral, signing_in, styles
+from ketenzorg.pages import chain, inbox, practice, refer, referral, signing_in, styles
 from ketenzorg.pages.forms import LONGEST_FORM
 from ketenzorg.pages.refusals import HANDLERS
 
@@ -28,6 +28,10 @@ ROUTES: list[ControllerRouterHandler] = [
             practice.show_practice_question,
             practice.take_practice_step,
             practice.undo_practice_step,
+            chain.first_pathway,
+            chain.chain_sheet,
+            chain.show_chain,
+            chain.chain_table,
             refer.show_form,
             refer.send_form,
             styles.style_sheet,

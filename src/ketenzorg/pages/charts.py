@@ -1,0 +1,195 @@
+"""Charts as SVG, made here and not in the browser: pure functions from figures to markup.
+
+Each is one image with a title and a description; the page puts a real table under it.
+https://www.w3.org/TR/svg-aam-1.0/
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from ketenzorg.throughput.figures import Point, Waiting
+from ketenzorg.throughput.tables import NOT_REACHED, TOO_FEW
+
+WIDE = 760  # of every chart, in its own units
+ROW = 62  # height of one row of bars
+PLOT = 180  # height of the trend
+LEFT, RIGHT, TOP = 44, 12, 30
+LABELS = 8  # at most so many words under the trend
+NICE = (1, 2, 5)
+NEW_LINE = Markup("\n")
+
+
+class Bar(NamedTuple):
+    """One row: a waiting time, and the days of its norm where it has one."""
+
+    label: str
+    waiting: Waiting
+    norm: int | None = None
+    norm_text: str = ""
+
+
+def image(
+    id_: str, title: str, text: str, height: float, parts: Iterable[Markup], wide: int = WIDE
+) -> Markup:
+    """An SVG that a screen reader reads as one picture."""
+    return Markup(
+        '<svg class="kz-chart" role="img" aria-labelledby="{id}-titel {id}-tekst" viewBox="0 0 {wide} {height}">'
+        '<title id="{id}-titel">{title}</title><desc id="{id}-tekst">{text}</desc>\n{parts}\n</svg>'
+    ).format(id=id_, wide=wide, height=round(height), title=title, text=text, parts=NEW_LINE.join(parts))
+
+
+def words(x: float, y: float, text: str | int, kind: str = "", anchor: str = "start") -> Markup:
+    """A line of text."""
+    return Markup('<text class="kz-t {}" x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>').format(
+        kind, x, y, anchor, text
+    )
+
+
+def box(x: float, y: float, wide: float, high: float, kind: str, round_: int = 2) -> Markup:
+    """A rectangle."""
+    return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}"/>').format(
+        kind, x, y, max(wide, 0), max(high, 0), round_
+    )
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    """A straight line."""
+    return Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(
+        kind, x1, y1, x2, y2
+    )
+
+
+def shape(points: Sequence[tuple[float, float]], kind: str) -> Markup:
+    """A filled polygon."""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return Markup('<polygon class="{}" points="{}"/>').format(kind, path)
+
+
+def warning(x: float, y: float) -> Markup:
+    """The triangle that says late; it stands on (x, y)."""
+    return shape([(x, y), (x + 7, y - 12), (x + 14, y)], "kz-late-shape")
+
+
+def percentiles(waiting: Waiting) -> str:
+    """50% in 8, 80% in 15, 90% nog niet bereikt."""
+    if waiting.n is None:
+        return TOO_FEW
+    each = ((50, waiting.median), (80, waiting.p80), (90, waiting.p90))
+    return ", ".join(f"{part}% {NOT_REACHED if at is None else f'in {at}'}" for part, at in each) + " dagen"
+
+
+def bars(id_: str, title: str, rows: Sequence[Bar]) -> Markup:
+    """Waiting times under each other, on one scale of days: half is the thick bar, 80% the thin one, 90% the end."""
+    most = max((value for row in rows for value in _values(row)), default=1)
+    scale, step = _scale(most)
+    unit = (WIDE - 2 * RIGHT) / scale
+    height = TOP + ROW * len(rows) + 6
+    text = "; ".join(
+        f"{row.label}: {percentiles(row.waiting)}{f', norm {row.norm_text}' if row.norm_text else ''}"
+        for row in rows
+    )
+    grid = (
+        part
+        for at in range(0, scale + 1, step)
+        for part in (
+            line(RIGHT + at * unit, TOP - 6, RIGHT + at * unit, height, "kz-grid"),
+            words(RIGHT + at * unit, TOP - 12, at, "kz-t--small", _anchor(at, scale)),
+        )
+    )
+    drawn = (part for place, row in enumerate(rows) for part in _bar(row, TOP + place * ROW, unit))
+    return image(id_, title, text, height, [*grid, *drawn])
+
+
+def trend(id_: str, title: str, points: Sequence[Point]) -> Markup:
+    """What came in as columns, what went out as a line with diamonds; a ring where it may not be shown."""
+    most = max((n for point in points for n in (point.inflow, point.outflow) if n is not None), default=1)
+    scale, step = _scale(most)
+    slot = (WIDE - LEFT - RIGHT) / max(len(points), 1)
+    floor = TOP + PLOT
+    unit = PLOT / scale
+    parts = [
+        part
+        for at in range(0, scale + 1, step)
+        for part in (
+            line(LEFT, floor - at * unit, WIDE - RIGHT, floor - at * unit, "kz-grid"),
+            words(LEFT - 6, floor - at * unit + 5, at, "kz-t--small", "end"),
+        )
+    ]
+    middles = [LEFT + slot * (place + 0.5) for place in range(len(points))]
+    for x, point in zip(middles, points, strict=True):
+        if point.inflow is None:
+            parts.append(_ring(x, floor - 5))
+        else:
+            high = point.inflow * unit
+            parts.append(box(x - slot * 0.35, floor - high, slot * 0.7, high, "kz-in"))
+    parts += _outflow(
+        [
+            None if point.outflow is None else (x, floor - point.outflow * unit)
+            for x, point in zip(middles, points, strict=True)
+        ]
+    )
+    every = -(-len(points) // LABELS)
+    parts += [
+        words(x, floor + 20, point.from_week, "kz-t--small", "middle")
+        for x, point in [*zip(middles, points, strict=True)][every // 2 :: max(every, 1)]
+    ]
+    return image(id_, title, f"{len(points)} punten. De cijfers staan in de tabel.", floor + 30, parts)
+
+
+def small_bar(value: int, most: int) -> Markup:
+    """A bar in a cell of a table; the number stands beside it, so a screen reader passes it by."""
+    return Markup(
+        '<svg class="kz-small-bar" aria-hidden="true" viewBox="0 0 100 12" preserveAspectRatio="none">{}</svg>'
+    ).format(box(0, 0, 100 * value / max(most, 1), 12, "kz-in"))
+
+
+def _values(row: Bar) -> Iterator[int]:
+    each = row.waiting
+    yield from (value for value in (each.median, each.p80, each.p90, row.norm) if value is not None)
+
+
+def _bar(row: Bar, top: float, unit: float) -> Iterator[Markup]:
+    yield words(RIGHT, top + 18, row.label, "kz-t--strong")
+    yield words(WIDE - RIGHT, top + 18, percentiles(row.waiting), "", "end")
+    waiting, y = row.waiting, top + 26
+    if waiting.p90 is not None:
+        yield line(RIGHT, y + 9, RIGHT + waiting.p90 * unit, y + 9, "kz-p90")
+        yield line(RIGHT + waiting.p90 * unit, y + 3, RIGHT + waiting.p90 * unit, y + 15, "kz-p90")
+    if waiting.p80 is not None:
+        yield box(RIGHT, y + 5, waiting.p80 * unit, 8, "kz-p80")
+    if waiting.median is not None:
+        yield box(RIGHT, y, waiting.median * unit, 18, "kz-p50")
+    if row.norm is not None:
+        x = RIGHT + row.norm * unit
+        yield line(x, y - 3, x, y + 22, "kz-norm")
+        yield shape([(x, y - 7), (x + 5, y - 2), (x, y + 3), (x - 5, y - 2)], "kz-norm-mark")
+
+
+def _outflow(points: Sequence[tuple[float, float] | None]) -> Iterator[Markup]:
+    """Joined where two neighbours may be shown."""
+    for one, other in pairwise(points):
+        if one and other:
+            yield line(*one, *other, "kz-out")
+    for point in points:
+        if point:
+            x, y = point
+            yield shape([(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)], "kz-out-mark")
+
+
+def _ring(x: float, y: float) -> Markup:
+    return Markup('<circle class="kz-ring" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(x, y)
+
+
+def _anchor(at: int, scale: int) -> str:
+    return "start" if at == 0 else "end" if at == scale else "middle"
+
+
+def _scale(most: int) -> tuple[int, int]:
+    """The end of an axis and its steps: at most six, and round."""
+    step = next(
+        nice * 10**power for power in range(9) for nice in NICE if nice * 10**power * 6 >= max(most, 1)
+    )
+    return step * -(-max(most, 1) // step), step

@@ -1,0 +1,171 @@
+"""The chain team's page: the figures as they are counted, small groups hidden everywhere, and for nobody else."""
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+
+import msgspec
+import pytest
+
+from ketenzorg.pages import charts
+from ketenzorg.pages.chain import stands_out
+from ketenzorg.pathway.load import load
+from ketenzorg.store.ids import uuid7
+from ketenzorg.throughput.figures import Measures, Waiting
+from ketenzorg.throughput.selection import Selection, usual_period
+from ketenzorg.throughput.small_groups import Share
+from ketenzorg.throughput.tables import TABLES, as_csv
+from services import SETTINGS, START, Service
+from throughput.counting import all_counted
+from throughput.regions import region, write
+
+from .browsers import Browser
+
+PATHWAY = load(SETTINGS.pathways).current("welzijn-op-recept")
+URL = "/keten/welzijn-op-recept"
+BIG, SMALL = "GM0014", "GM0765"
+FEW = 9  # trajecten in the small municipality
+
+
+@pytest.fixture
+async def counted(service: Service) -> Service:
+    """A region of 120 trajecten, nine of them in a municipality of their own."""
+    logs = region(PATHWAY, 3, 120, 40, until=START)
+    for place, log in enumerate(logs):
+        where = SMALL if place < FEW else BIG
+        log[0] = (1, msgspec.structs.replace(log[0][1], municipality=where))
+    await write(service.database, [(uuid7(), log) for log in logs])
+    await all_counted(service.app.litestar.state.throughput.rollup)
+    return service
+
+
+@pytest.fixture
+async def wout(browser: Callable[[], Browser], counted: Service) -> Browser:
+    """The chain team's director, signed in."""
+    found, site = browser(), counted.app.litestar.state.site
+    found.client.cookies.set(site.cookie, site.sessions.cookie(site.sessions.begin("ketenteam")))
+    return found
+
+
+async def measured(service: Service) -> Measures:
+    selection = Selection(pathway=PATHWAY.name, period=usual_period(START.date()))
+    measures: Measures = await service.app.litestar.state.throughput.measures(selection, START)
+    return measures
+
+
+async def test_the_page_shows_the_figures_as_they_are_counted(counted: Service, wout: Browser) -> None:
+    await wout.open("/keten")
+    assert wout.path == URL
+    measures = await measured(counted)
+    tiles = {
+        tile.all("p")[0].text: tile.all("p")[1].text
+        for tile in wout.page.one("ul", **{"aria-label": "In het kort"}).all("li")
+    }
+    assert measures.totals.inflow
+    assert tiles["Verwijzingen"] == str(measures.totals.inflow)
+    assert tiles["Nu lopend"] == str(measures.totals.open_now)
+    assert tiles["Nu te laat"] == str(measures.totals.late_now)
+    norm = next(norm for norm in measures.norms if norm.norm == "eerste contact")
+    assert tiles["Mediaan tot eerste contact"] == f"{norm.access.median} dagen"
+    assert tiles["Eerste contact binnen 2 weken"] == f"{norm.within.percent} %"
+    drawing = wout.page.one("svg", **{"aria-labelledby": "zorgpad-tekening-titel zorgpad-tekening-tekst"})
+    for step in measures.steps:
+        assert f"{step.title}: nu: {step.open_now or 'minder dan 10'}" in drawing.one("desc").text
+    assert all(end.title.split()[0] in drawing.text for end in measures.exits)
+
+
+async def test_every_picture_and_field_has_words_and_nothing_has_a_style(wout: Browser) -> None:
+    await wout.open(URL)
+    page = wout.page
+    assert len(page.all("h1")) == 1
+    for svg in page.all("svg"):
+        assert svg.attrs.get("aria-hidden") == "true" or (
+            svg.attrs["role"] == "img" and svg.one("title").text
+        )
+    labels = {label.attrs["for"] for label in page.all("label")}
+    assert {each.attrs["id"] for each in page.all("input", "select") if "id" in each.attrs} == labels
+    ids = [each.attrs["id"] for each in page.all() if "id" in each.attrs]
+    assert len(ids) == len(set(ids))
+    assert not [each for each in page.all() if "style" in each.attrs or each.tag in ("style", "script")]
+    sheet = next(each.attrs["href"] for each in page.all("link") if "chain" in each.attrs["href"])
+    await wout.open(sheet)
+    assert wout.response.headers["content-type"].startswith("text/css")
+
+
+async def test_a_small_group_stays_hidden_in_table_picture_and_file(wout: Browser) -> None:
+    await wout.open(URL)
+    name = next(row for row in wout.page.all("tr") if row.text.startswith("Pekela"))
+    assert {cell.text for cell in name.all("td")} == {"minder dan 10"}
+    assert not name.all("svg")
+    await wout.open(f"{URL}/municipalities.csv")
+    rows = list(csv.reader(StringIO(wout.response.content.decode("utf-8-sig")), delimiter=";"))
+    assert set(next(row for row in rows if row[0] == "Pekela")[1:]) == {"minder dan 10"}
+
+
+async def test_a_choice_that_is_too_small_is_widened_and_says_so(wout: Browser) -> None:
+    await wout.open(f"{URL}?municipality={SMALL}")
+    assert "Uw keuze gaat over minder dan 10 trajecten" in wout.text
+    chosen = wout.page.one("select", name="municipality").all("option")
+    assert [each.text for each in chosen if "selected" in each.attrs] == ["Pekela"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_each_table_of_the_same_choice_is_a_file(counted: Service, wout: Browser, table: str) -> None:
+    await wout.open(f"{URL}?municipality={BIG}&organisation=")
+    link = next(
+        each.attrs["href"] for each in wout.page.all("a") if f"/{table}.csv?" in each.attrs.get("href", "")
+    )
+    assert f"municipality={BIG}" in link
+    await wout.open(link)
+    selection = Selection(pathway=PATHWAY.name, period=usual_period(START.date()), municipality=BIG)
+    measures = await counted.app.litestar.state.throughput.measures(selection, START)
+    assert wout.response.text == as_csv(measures, table)
+
+
+async def test_nobody_else_gets_in(counted: Service, browser: Callable[[], Browser], noor: Browser) -> None:
+    for path in ("/keten", URL, f"{URL}/steps.csv"):
+        await noor.open(path)
+        assert noor.response.status_code == 403
+        assert "niet voor uw rol" in noor.text
+        stranger = await browser().open(path)
+        assert stranger.path.startswith("/login")
+
+
+async def test_what_is_wrong_in_the_address_is_named_in_dutch_and_never_repeated(wout: Browser) -> None:
+    hostile = "<script>alert(1)</script>"
+    for name in ("from", "to", "municipality", "organisation", hostile):
+        response = await wout.client.get(URL, params={name: hostile})
+        assert response.status_code == 400
+        assert "alert(1)" not in response.text
+    await wout.open(f"{URL}?from=morgen&municipality=Atlantis&kleur=rood")
+    assert "Dit is geen week" in wout.text
+    assert "Deze gemeente is niet in deze regio" in wout.text
+    assert "Dit filter kennen we niet" in wout.text
+    for path in ("/keten/nergens", f"{URL}/nergens.csv", f"{URL}/steps.json"):
+        assert (await wout.client.get(path)).status_code == 404
+
+
+async def test_what_stands_out_is_shown_large_and_clear(counted: Service) -> None:
+    measures = await measured(counted)
+    norm = measures.norms[1]
+    region_norm = msgspec.structs.replace(norm, access=Waiting(100, 8, 12, 20))
+
+    def one_of(n: int | None, median: int | None) -> list[str]:
+        place = measures.municipalities[0]
+        at = msgspec.structs.replace(place.norms[1], access=Waiting(n, median), within=Share(None, None))
+        changed = [msgspec.structs.replace(place, norms=[at]), *measures.municipalities[1:]]
+        seen = msgspec.structs.replace(measures, norms=[region_norm], municipalities=changed, teams=[])
+        return [each.name for each in stands_out(seen, region_norm)]
+
+    name = measures.municipalities[0].name
+    others = one_of(None, None)
+    assert one_of(20, 100) == [name]
+    assert one_of(15, 100) == others
+    assert one_of(20, 11) == others
+
+
+def test_a_name_in_a_picture_is_text() -> None:
+    hostile = "</title><script>alert(1)</script>"
+    drawn = charts.bars("proef", hostile, [charts.Bar(hostile, Waiting(20, 3, None, None), 14, hostile)])
+    assert "<script" not in drawn
+    assert "80% nog niet bereikt" in drawn
