@@ -13,8 +13,8 @@ from markupsafe import Markup
 from ketenzorg.throughput.figures import Point, Waiting
 from ketenzorg.throughput.tables import NOT_REACHED, TOO_FEW
 
-WIDE = 760  # of every chart, in its own units
-ROW = 62  # height of one row of bars
+WIDE = 1000  # of every chart, in its own units
+ROW = 58  # height of one row of bars
 PLOT = 180  # height of the trend
 LEFT, RIGHT, TOP = 44, 12, 30
 LABELS = 8  # at most so many words under the trend
@@ -74,11 +74,11 @@ def warning(x: float, y: float) -> Markup:
 
 
 def percentiles(waiting: Waiting) -> str:
-    """50% in 8, 80% in 15, 90% nog niet bereikt."""
+    """50% in 8 dagen, 80% in 15 dagen, 90% nog niet bereikt."""
     if waiting.n is None:
         return TOO_FEW
     each = ((50, waiting.median), (80, waiting.p80), (90, waiting.p90))
-    return ", ".join(f"{part}% {NOT_REACHED if at is None else f'in {at}'}" for part, at in each) + " dagen"
+    return ", ".join(f"{part}% {NOT_REACHED if at is None else f'in {at} dagen'}" for part, at in each)
 
 
 def bars(id_: str, title: str, rows: Sequence[Bar]) -> Markup:
@@ -152,7 +152,8 @@ def _values(row: Bar) -> Iterator[int]:
 
 
 def _bar(row: Bar, top: float, unit: float) -> Iterator[Markup]:
-    yield words(RIGHT, top + 18, row.label, "kz-t--strong")
+    label = f"{row.label} (norm: {row.norm_text})" if row.norm_text else row.label
+    yield words(RIGHT, top + 18, label, "kz-t--strong")
     yield words(WIDE - RIGHT, top + 18, percentiles(row.waiting), "", "end")
     waiting, y = row.waiting, top + 26
     if waiting.p90 is not None:
@@ -164,6 +165,7 @@ def _bar(row: Bar, top: float, unit: float) -> Iterator[Markup]:
         yield box(RIGHT, y, waiting.median * unit, 18, "kz-p50")
     if row.norm is not None:
         x = RIGHT + row.norm * unit
+        yield line(x, y - 3, x, y + 22, "kz-norm-under")  # so that it is seen on a bar too
         yield line(x, y - 3, x, y + 22, "kz-norm")
         yield shape([(x, y - 7), (x + 5, y - 2), (x, y + 3), (x - 5, y - 2)], "kz-norm-mark")
 

@@ -17,7 +17,7 @@ HIGH, EXIT_HIGH = 124, 62
 BOX = (WIDE - GAP * (STEPS_IN_A_ROW - 1) - 4) / STEPS_IN_A_ROW
 EXIT_GAP = 10
 EXIT_BOX = (WIDE - EXIT_GAP * (EXITS_IN_A_ROW - 1) - 4) / EXITS_IN_A_ROW
-LINE = 25  # characters that fit in a box
+LINE = 22  # characters that fit in a box
 EXIT_LINE = 20
 
 
@@ -30,9 +30,9 @@ def draw(pathway: Pathway, measures: Measures) -> Markup:
     rows = -(-len(main) // STEPS_IN_A_ROW)
     below = rows * (HIGH + BETWEEN) + 22
     height = below + -(-len(exits) // EXITS_IN_A_ROW) * (EXIT_HIGH + EXIT_GAP)
+    shown = (figures[step.name] for step in main)
     text = ". ".join(
-        f"{figures[step.name].title}: {_now(figures[step.name])}, {_late(figures[step.name]) or 'niets te laat'}"
-        for step in main
+        f"{step.title}: {_now(step)}, {number(step.late_now)} te laat, {_half(step)}" for step in shown
     )
     parts = [
         *(part for place, step in enumerate(main) for part in _step(place, figures[step.name], len(main))),
@@ -49,7 +49,7 @@ def _step(place: int, step: StepFigures, steps: int) -> Iterator[Markup]:
     yield box(x, y, BOX, HIGH, "kz-step kz-step--late" if late else "kz-step", 8)
     for number_, text in enumerate(_lines(step.title, LINE)):
         yield words(x + 12, y + 23 + 18 * number_, text, "kz-t--strong")
-    yield words(x + 12, y + 68, _now(step), "kz-t--now")
+    yield words(x + 12, y + 68, _now(step), "kz-t--strong" if step.open_now is None else "kz-t--now")
     yield words(x + 12, y + 89, _half(step), "kz-t--quiet")
     if late:
         yield warning(x + 12, y + 112)
@@ -96,7 +96,7 @@ def _half(step: StepFigures) -> str:
 
 
 def _late(step: StepFigures) -> str:
-    """Nothing when none, or too few to tell."""
+    """Nothing when too few to tell."""
     return f"{step.late_now} te laat" if step.late_now else ""
 
 
