@@ -21,10 +21,10 @@ create table part (
     primary key (region, organisation, traject, role)
 );
 -- The inbox: what is open, what must happen soonest first.
-create index part_open on part (region, organisation, role, due, traject) where ended is null;
+create index part_open on part (region, organisation, due, traject) include (step, colleague) where ended is null;
 create index part_of_colleague on part (region, organisation, colleague, due) where ended is null;
 -- What was finished lately.
-create index part_ended on part (region, organisation, role, ended desc) where ended is not null;
+create index part_ended on part (region, organisation, ended desc, traject) where ended is not null;
 
 alter table part enable row level security;
 alter table part force row level security;

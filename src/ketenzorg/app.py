@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
@@ -29,6 +30,7 @@ from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
 from ketenzorg.fhir.decode import decode
 from ketenzorg.logs import STARTED, STOPPED, log
+from ketenzorg.pages import refusals
 from ketenzorg.pages import routes as pages
 from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.load import load
@@ -122,9 +124,9 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
             }
         ),
         exception_handlers={
-            KetenzorgError: answers.expected,
-            HTTPException: answers.of_framework,
-            Exception: answers.crash,
+            KetenzorgError: _either(refusals.expected, answers.expected),
+            HTTPException: _either(refusals.of_framework, answers.of_framework),
+            Exception: _either(refusals.crash, answers.crash),
         },
         openapi_config=None,
         logging_config=None,
@@ -132,3 +134,12 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
     )
     # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
     return Gate(app, tokens_of(settings, secret), is_page if in_sandbox else lambda path: False)
+
+
+def _either(of_page: Callable[..., Any], of_api: Callable[..., Any]) -> Callable[..., Any]:
+    """People get a page in plain Dutch, systems an OperationOutcome; an address without a route too."""
+
+    def handle(request: Request[Any, Any, Any], error: Any) -> Any:
+        return (of_page if is_page(request.scope["path"]) else of_api)(request, error)
+
+    return handle

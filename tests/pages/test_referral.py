@@ -47,7 +47,6 @@ async def test_who_it_is_and_what_the_referrer_wrote(service: Service, noor: Bro
     assert "is nog niet vastgesteld" in noor.page.text
 
 
-@pytest.mark.xfail(strict=True, reason="pathway 0.1.0 still asks for `doel` and `activiteit` in words")
 async def test_a_whole_referral_takes_six_clicks_and_one_typed_field(service: Service, noor: Browser) -> None:
     await service.refer()
     await noor.open("/werk")
