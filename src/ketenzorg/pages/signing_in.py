@@ -12,8 +12,8 @@ from ketenzorg.pages.render import Page, go_to, page
 from ketenzorg.pages.site import Http, site_of
 from ketenzorg.pages.visitors import begin_session, end_session, person_of, session_of
 
-HOMES = {"coach": "/werk"}  # role -> where their work begins; without a page of their own nobody signs in
-NEXT = re.compile(r"/werk(/[0-9a-f-]{36})?\Z")
+HOMES = {"coach": "/werk", "praktijk": "/praktijk", "ketenteam": "/keten"}  # role -> where their work begins
+NEXT = re.compile(r"(/(werk|praktijk)(/[0-9a-f-]{36})?|/verwijzen|/keten(/[a-z-]{1,60})?)\Z")
 SUBJECT = "login"
 
 
