@@ -22,7 +22,7 @@ READABLE = (
 )  # fmt: skip
 CLOSED = (
     "alembic_version", "audit", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
-    "throughput_cursor",
+    "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
 )  # fmt: skip
 # Asks only what its caller set; policies run it as whoever queries.
 AS_ITS_CALLER = {"callers"}

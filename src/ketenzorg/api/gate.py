@@ -70,7 +70,9 @@ class Gate:
             if not _is_open(scope["path"]) and not self._is_page(scope["path"]):
                 caller = self._tokens.verify(headers.get(b"authorization"))
                 client = caller.client
-                _speaks_json(headers.get(b"accept", ""))
+                _speaks_json(
+                    headers.get(b"accept", ""), also="text/csv" if scope["path"].endswith(".csv") else ""
+                )
                 scope[VISIT] = Visit(caller, request_id)
             await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
@@ -97,9 +99,9 @@ def _is_open(path: str) -> bool:
     return path in OPEN or path.startswith(OPEN_BELOW)
 
 
-def _speaks_json(accept: str) -> None:
+def _speaks_json(accept: str, *, also: str) -> None:
     wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",") if part.strip()]
-    if wanted and not any(part in JSON_TYPES for part in wanted):
+    if wanted and not any(part in (*JSON_TYPES, also) for part in wanted):
         raise NotAcceptable(
             Issue(
                 nl="Wij spreken alleen JSON: Accept: application/fhir+json.",

@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import typer
@@ -15,8 +15,8 @@ from ketenzorg.delivery.address import check_address
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.signing import in_text, new_secret
 from ketenzorg.delivery.worker import Worker
-from ketenzorg.errors import Invalid, Issue, NotFound
-from ketenzorg.logs import STARTED, STOPPED, configure, log
+from ketenzorg.errors import Invalid, Issue, NotFound, Unavailable
+from ketenzorg.logs import STARTED, STOPPED, WORKER_STUMBLED, configure, log
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import Region, load_region
 from ketenzorg.pathway.region_file import URA
@@ -24,6 +24,10 @@ from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox, Undelivered
+from ketenzorg.throughput.rollup import Rollup
+
+COUNT_EVERY_S = 5.0  # seconds between two looks at the event log
+PIECES = 5  # of events in one look
 
 
 def work(environ: Mapping[str, str], *, embedded: bool) -> None:
@@ -85,8 +89,26 @@ async def _work(here: Place) -> None:
             new_id=uuid7,
         )
         log(STARTED, what="worker")
-        await worker.run(stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(stop))
+            group.create_task(_count(here, stop))
     log(STOPPED, what="worker")
+
+
+async def _count(here: Place, stop: asyncio.Event) -> None:
+    """Keep the throughput current; what a page still misses it folds itself."""
+    database = Database(here.database_url)
+    rollup = Rollup(database, here.settings.region, load(here.settings.pathways))
+    try:
+        while not stop.is_set():
+            try:
+                await rollup.fold_until_current(PIECES)
+            except Unavailable:
+                log(WORKER_STUMBLED, error="throughput: no database")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), COUNT_EVERY_S)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
