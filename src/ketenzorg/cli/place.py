@@ -1,13 +1,13 @@
-"""Where a process works: its settings, its secret and its database, given or embedded."""
+"""Where a process works: its settings, its secret and its database, given or embedded.
+
+What only an embedded database or a migration needs is imported there: it would double the start of a server.
+"""
 
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import make_url
-
-from ketenzorg.access.keys import keyed_digest
 from ketenzorg.errors import Issue
 from ketenzorg.settings import (
     ADMIN_DATABASE_URL,
@@ -17,8 +17,9 @@ from ketenzorg.settings import (
     read_or_make_secret,
     read_secret,
 )
-from ketenzorg.store.embedded import EmbeddedPostgres
-from ketenzorg.store.migrate import migrate
+
+if TYPE_CHECKING:
+    from ketenzorg.store.embedded import EmbeddedPostgres
 
 DATABASE = "ketenzorg"
 APP_ROLE = "ketenzorg_app"
@@ -49,6 +50,8 @@ def place(environ: Mapping[str, str], *, embedded: bool, attach: bool = False) -
                 en=f"{DATABASE_URL.name} is not set. For a trial without a PostgreSQL of your own: --embedded.",
             ),
         )
+    from ketenzorg.store.embedded import EmbeddedPostgres  # noqa: PLC0415
+
     secret = read_or_make_secret(settings.secret_file)
     with EmbeddedPostgres(settings.data_dir, pg_bin=settings.pg_bin, attach=attach) as server:
         yield Place(settings, secret, _prepare(server, secret))
@@ -67,12 +70,21 @@ def migrate_place(environ: Mapping[str, str], *, to: str, embedded: bool) -> Non
                 en=f"migrate needs {ADMIN_DATABASE_URL.name} and {DATABASE_URL.name}.",
             ),
         )
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    from ketenzorg.store.migrate import migrate  # noqa: PLC0415
+
     password = make_url(settings.database_url).password or ""
     asyncio.run(migrate(settings.admin_database_url, app_password=password, to=to))
 
 
-def _prepare(server: EmbeddedPostgres, secret: bytes) -> str:
+def _prepare(server: "EmbeddedPostgres", secret: bytes) -> str:
     """The embedded server's database, made and migrated where it is not; its password follows from the secret."""
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    from ketenzorg.access.keys import keyed_digest  # noqa: PLC0415
+    from ketenzorg.store.migrate import migrate  # noqa: PLC0415
+
     password = keyed_digest(secret, b"embedded database").hex()
     admin_url = make_url(server.admin_url)
     asyncio.run(_create(server.admin_url))

@@ -5,14 +5,15 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from ketenzorg.api.gate import Gate
 from ketenzorg.cli.place import Place, place
-from ketenzorg.logs import configure
 from ketenzorg.settings import BASE_URL, DATABASE_URL, SECRET_FILE, Settings, read_secret
+
+if TYPE_CHECKING:
+    from ketenzorg.api.gate import Gate
 
 GRACE_S = 10  # seconds that requests under way get when the process is asked to stop
 KEEP_ALIVE_S = 30
@@ -54,7 +55,7 @@ def options() -> dict[str, Any]:
     }
 
 
-def application() -> Gate:
+def application() -> "Gate":
     """The application of one process, from its environment."""
     settings = Settings.from_environ(os.environ)
     if settings.database_url is None:
@@ -62,9 +63,11 @@ def application() -> Gate:
     return application_at(Place(settings, read_secret(settings.secret_file), settings.database_url))
 
 
-def application_at(here: Place) -> Gate:
+def application_at(here: Place) -> "Gate":
     """The application for a place."""
+    # Here: the process that only starts and watches the others does not need them.
     from ketenzorg.app import create_app  # noqa: PLC0415
+    from ketenzorg.logs import configure  # noqa: PLC0415
 
     configure(here.settings.log_level)
     app = create_app(here.settings, here.secret, here.database_url, in_sandbox=here.settings.sandbox)
