@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
 from ketenzorg.fhir import r4
 from ketenzorg.pathway import calendar
 from ketenzorg.pathway.check_walks import check_walks
-from ketenzorg.pathway.definition import DataElement, Enter, Move, PathwayFile, Source
+from ketenzorg.pathway.definition import DataElement, Enter, Move, Norm, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import EVERY, STAY, flatten, resolve
 
@@ -21,6 +22,10 @@ PLACES = frozenset({"Patient.telecom", "Patient.communication", "Consent.provisi
 YES_NO = frozenset({"ja", "nee", "onbekend"})
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _CALL = "bel nu"
+_ALL_OF_THEM = 100
+_ORDINARY = datetime(
+    2026, 9, 7, 9, tzinfo=UTC
+)  # a Monday, months before a holiday: lengths are compared from it
 
 
 def check_file(file: PathwayFile) -> list[Finding]:
@@ -88,6 +93,9 @@ def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
     for table, items in tables.items():
         for index, item in enumerate(items):
             yield (table, index, "source"), msgspec.structs.asdict(item)["source"]  # type: ignore[arg-type]
+    for index, norm in enumerate(file.norm):
+        if norm.share:
+            yield ("norm", index, "share", "source"), norm.share.source
     for name, element in file.data.items():
         yield ("data", name, "source"), element.source
     for name, count in file.counts.items():
@@ -182,13 +190,8 @@ def _check_answer(place: Place, data: dict[str, DataElement], name: str, answer:
 def _check_norms(file: PathwayFile) -> Iterator[Finding]:
     events = {file.begins_with, *(move.event for _, move in happenings(file))}
     for index, norm in enumerate(file.norm):
-        try:
-            calendar.parse(norm.max)
-        except ValueError:
-            nl = "een duur is als 24 uur, 5 werkdagen, 14 dagen, 2 weken of 3 maanden."
-            yield Finding(
-                ("norm", index, "max"), nl, "a length is like 24 uur, 5 werkdagen, 14 dagen, 2 weken."
-            )
+        yield from _check_length(("norm", index, "max"), norm.max)
+        yield from _check_norm_share(("norm", index, "share"), norm)
         for key, names in (("from", norm.from_), ("to", norm.to)):
             if not names:
                 yield Finding(("norm", index, key), "noem een gebeurtenis.", "name an event.")
@@ -199,6 +202,32 @@ def _check_norms(file: PathwayFile) -> Iterator[Finding]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Finding(("norm", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")
+
+
+def _check_length(place: Place, length: str) -> Iterator[Finding]:
+    try:
+        calendar.parse(length)
+    except ValueError:
+        nl = "een duur is als 24 uur, 5 werkdagen, 14 dagen, 2 weken of 3 maanden."
+        yield Finding(place, nl, "a length is like 24 uur, 5 werkdagen, 14 dagen, 2 weken.")
+
+
+def _check_norm_share(place: Place, norm: Norm) -> Iterator[Finding]:
+    if norm.share is None:
+        return
+    if not 0 < norm.share.percent < _ALL_OF_THEM:
+        nl, en = "een deel is 1 tot en met 99 procent.", "a share is 1 to 99 percent."
+        yield Finding((*place, "percent"), nl, en)
+    wrong = [*_check_length((*place, "within"), norm.share.within)]
+    yield from wrong
+    if not wrong and not [*_check_length(place, norm.max)] and not _shorter(norm.share.within, norm.max):
+        nl, en = f"is niet korter dan max, {norm.max}.", f"is not shorter than max, {norm.max}."
+        yield Finding((*place, "within"), nl, en)
+
+
+def _shorter(length: str, other: str) -> bool:
+    first, second = (calendar.due(_ORDINARY, calendar.parse(each)) for each in (length, other))
+    return first < second
 
 
 def _check_needs(file: PathwayFile) -> Iterator[Finding]:

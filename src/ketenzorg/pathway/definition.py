@@ -89,6 +89,14 @@ class Advice(_Table, frozen=True):
     source: Source
 
 
+class NormShare(_Table, frozen=True):
+    """What part of all cases must be in time earlier than the maximum: 80 percent within 3 weeks."""
+
+    percent: int
+    within: str
+    source: Source
+
+
 class Norm(_Table, frozen=True):
     """How long it may take from one event (the last of `from`) to another (the first of `to`)."""
 
@@ -97,6 +105,7 @@ class Norm(_Table, frozen=True):
     to: list[str]
     max: str
     source: Source
+    share: NormShare | None = None  # of all cases together: no case is late by it
 
 
 class Count(_Table, frozen=True):

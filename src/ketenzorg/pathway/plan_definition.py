@@ -100,7 +100,14 @@ def _action(
 
 
 def _norm(norm: Norm) -> str:
-    return f"{norm.name}: binnen {norm.max} na {' of '.join(norm.from_)} ({cite(norm.source)})"
+    start = f"{norm.name}: binnen {norm.max} na {' of '.join(norm.from_)}"
+    return f"{start}{share_of_all(norm)} ({cite(norm.source)})"
+
+
+def share_of_all(norm: Norm) -> str:
+    """What part must be in time earlier, as shown to people behind the maximum; empty when there is none."""
+    share = norm.share
+    return f"; {share.percent}% binnen {share.within}" if share else ""
 
 
 def cite(source: Source) -> str:

@@ -6,7 +6,7 @@ from ketenzorg.pathway.check_walks import norms_running
 from ketenzorg.pathway.definition import Move
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.plan_definition import cite
+from ketenzorg.pathway.plan_definition import cite, share_of_all
 
 NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
 
@@ -85,7 +85,13 @@ def _questions(pathway: Pathway) -> list[list[str]]:
 
 def _norms(pathway: Pathway) -> list[list[str]]:
     return [
-        [norm.name, " of ".join(norm.from_), " of ".join(norm.to), norm.max, cite(norm.source)]
+        [
+            norm.name,
+            " of ".join(norm.from_),
+            " of ".join(norm.to),
+            norm.max + share_of_all(norm),
+            cite(norm.source),
+        ]
         for norm in pathway.file.norm
     ]
 
