@@ -32,6 +32,7 @@ _AMOUNT = re.compile(r"([1-9][0-9]{0,3}) ([a-z]+)")
 _LAST_SECOND = time(23, 59, 59)
 _SATURDAY = 5
 _MONTHS = 12
+_YEARS = re.compile(r"([1-9][0-9]?) jaar")
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -42,7 +43,9 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 def parse(text: str) -> Amount:
-    """Reads "2 weken", "5 werkdagen", "24 uur"; ValueError for anything else."""
+    """Reads "2 weken", "5 werkdagen", "24 uur", and "5 jaar" as 60 months; ValueError for anything else."""
+    if years := _YEARS.fullmatch(text):
+        return Amount(int(years[1]) * _MONTHS, "maanden")
     match = _AMOUNT.fullmatch(text)
     unit = _WORDS.get(match[2]) if match else None
     if match is None or unit is None:
@@ -58,6 +61,17 @@ def due(start: datetime, amount: Amount) -> datetime:
         # In UTC first: adding to local time would count the hour that a clock change skips.
         return start.astimezone(UTC) + timedelta(hours=amount.number)
     return _end_of_last_day(start.astimezone(AMSTERDAM).date(), amount)
+
+
+def before(moment: datetime, amount: Amount) -> datetime:
+    """This long before the moment, in UTC: hours to the second, all others to the start of the day.
+
+    Three months before 31 May is 28 February: a value of that day is still not older than three months.
+    """
+    if amount.unit == "uur":
+        return moment.astimezone(UTC) - timedelta(hours=amount.number)
+    day = _last_day(local_day(moment), Amount(-amount.number, amount.unit))
+    return datetime.combine(day, time.min, AMSTERDAM).astimezone(UTC)
 
 
 def is_working_day(day: date) -> bool:
@@ -88,10 +102,12 @@ def _last_day(first: date, amount: Amount) -> date:
 
 
 def _after_working_days(day: date, number: int) -> date:
-    """The day itself does not count: one working day after Friday is Monday."""
-    while number:
-        day += timedelta(days=1)
-        number -= is_working_day(day)
+    """The day itself does not count: one working day after Friday is Monday, and before Monday Friday."""
+    step = timedelta(days=1 if number > 0 else -1)
+    for _ in range(abs(number)):
+        day += step
+        while not is_working_day(day):
+            day += step
     return day
 
 

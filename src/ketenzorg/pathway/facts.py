@@ -1,0 +1,115 @@
+"""What is known of one answer: exactly, within limits, or nothing at all; never a guess.
+
+A number is a range and a choice is a set, so that "unknown" needs no case of its own: it is the widest range.
+A decision table asks whether a cell surely holds, surely does not, or cannot be told.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Self
+
+import msgspec
+
+from ketenzorg.errors import Issue
+
+YES, NO = "ja", "nee"
+
+
+class Number(msgspec.Struct, frozen=True, tag="getal"):
+    """At least `low`, at most `high`, in `unit` (UCUM); exact when the two are the same."""
+
+    low: Decimal
+    high: Decimal
+    unit: str
+    missing: tuple[str, ...] = ()  # the inputs that would narrow it
+    problems: tuple[Issue, ...] = ()  # why an input that was given could not be used
+
+    @classmethod
+    def of(cls, value: Decimal | int | str, unit: str) -> Self:
+        """One exact value."""
+        exact = Decimal(value)
+        return cls(exact, exact, unit)
+
+    @property
+    def exact(self) -> Decimal | None:
+        """The value, when there is only one that it can be."""
+        return self.low if self.low == self.high else None
+
+
+class Choice(msgspec.Struct, frozen=True, tag="keuze"):
+    """One of `possible`; "ja" and "nee" for a yes/no; exact when only one is left."""
+
+    possible: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    problems: tuple[Issue, ...] = ()
+
+    @classmethod
+    def of(cls, value: str) -> Self:
+        """One exact answer."""
+        return cls((value,))
+
+    @property
+    def exact(self) -> str | None:
+        """The answer, when there is only one that it can be."""
+        return self.possible[0] if len(self.possible) == 1 else None
+
+
+class Day(msgspec.Struct, frozen=True, tag="dag"):
+    """A calendar day between `first` and `last`: a FHIR date may be a year, or a month of a year."""
+
+    first: date
+    last: date
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """Whether something surely holds, and whether it may hold."""
+
+    sure: bool
+    may: bool
+
+    def __and__(self, other: "Truth") -> "Truth":
+        return Truth(self.sure and other.sure, self.may and other.may)
+
+    def __or__(self, other: "Truth") -> "Truth":
+        return Truth(self.sure or other.sure, self.may or other.may)
+
+    def __invert__(self) -> "Truth":
+        return Truth(not self.may, not self.sure)
+
+
+def yes(answer: Choice) -> Truth:
+    """Whether the answer is yes."""
+    return one_of(answer, YES)
+
+
+def one_of(answer: Choice, *wanted: str) -> Truth:
+    """Whether the answer is one of these."""
+    hits = [value in wanted for value in answer.possible]
+    return Truth(all(hits), any(hits))
+
+
+def at_least(number: Number, limit: Decimal) -> Truth:
+    """Whether number >= limit."""
+    return Truth(number.low >= limit, number.high >= limit)
+
+
+def above(number: Number, limit: Decimal) -> Truth:
+    """Whether number > limit."""
+    return Truth(number.low > limit, number.high > limit)
+
+
+def answer(truth: Truth) -> Choice:
+    """The truth as a yes/no."""
+    if truth.sure:
+        return Choice((YES,))
+    return Choice((YES, NO)) if truth.may else Choice((NO,))
+
+
+def points(items: Iterable[tuple[Truth, int]], unit: str) -> Number:
+    """A score: what surely counts, up to what may count."""
+    low = high = 0
+    for truth, weight in items:
+        low += weight * truth.sure
+        high += weight * truth.may
+    return Number(Decimal(low), Decimal(high), unit)

@@ -1,0 +1,213 @@
+"""What a named formula of the pathways is, and how one is worked out from what is known.
+
+`evaluate` is the only way in: it puts every input in the function's own unit, treats what cannot be used as
+unknown and names it, and says which inputs would narrow an answer that is not exact.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from ketenzorg.errors import Issue
+from ketenzorg.pathway import units
+from ketenzorg.pathway.definition import Status
+from ketenzorg.pathway.facts import Choice, Day, Number
+from ketenzorg.pathway.series import Series
+
+Fact = Number | Choice | Day | Series
+
+
+class Input(msgspec.Struct, frozen=True):
+    """One thing that a function takes, by name."""
+
+    name: str
+    kind: Literal["getal", "keuze", "datum", "reeks"]
+    measure: str = ""  # of units.MEASURES: its unit and plausible limits; for a number or a series
+    codes: tuple[str, ...] = ()  # for a choice; ("ja", "nee") for a yes/no
+
+
+class Returns(msgspec.Struct, frozen=True):
+    """What a function gives: a number within bounds, or one of these codes."""
+
+    kind: Literal["getal", "keuze"]
+    unit: str = ""  # UCUM
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
+    codes: tuple[str, ...] = ()
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A threshold or a reading of the sources that the clinical owner may set in the pathway file."""
+
+    name: str
+    default: Decimal | str
+    source: str
+    status: Status
+    unit: str = ""
+    choices: tuple[str, ...] = ()  # for a choice between readings
+    only: Literal["", "lager", "hoger"] = ""  # safety-locked: the one way that it may be moved
+    conflict: str = ""  # what the sources disagree on (Dutch)
+
+
+class Function(msgspec.Struct, frozen=True):
+    """A named formula; `work_out` takes the inputs and settings as keywords, hyphens as underscores."""
+
+    name: str
+    title: str
+    inputs: tuple[Input, ...]
+    returns: Returns
+    source: str
+    status: Status
+    work_out: Callable[..., Number | Choice]
+    settings: tuple[Setting, ...] = ()
+    uses_now: bool = False  # takes the moment as `nu`
+
+
+def evaluate(
+    function: Function,
+    given: Mapping[str, Fact | None],
+    now: datetime,
+    settings: Mapping[str, Decimal | str] | None = None,
+) -> Number | Choice:
+    """The answer, as exact as what is given allows; None, or no entry, is unknown."""
+    missing: list[str] = []
+    problems: list[Issue] = []
+    words: dict[str, object] = {_word(one.name): one.default for one in function.settings}
+    for name, value in (settings or {}).items():
+        words[_word(name)] = value
+    for wanted in function.inputs:
+        fact, wrong = _usable(wanted, given.get(wanted.name))
+        words[_word(wanted.name)] = fact
+        problems += wrong
+        missing += _gaps(wanted, fact)
+    if function.uses_now:
+        words["nu"] = now
+    answer = function.work_out(**words)
+    if answer.exact is None:
+        missing = list(answer.missing) or missing
+        return _with(answer, tuple(dict.fromkeys(missing)), _once((*problems, *answer.problems)))
+    return _with(answer, (), _once((*problems, *answer.problems)))
+
+
+def wrong_settings(function: Function, settings: Mapping[str, object]) -> list[str]:
+    """What is wrong with the settings of a pathway file, in Dutch, one sentence each."""
+    known = {one.name: one for one in function.settings}
+    wrong = []
+    for name, value in settings.items():
+        setting = known.get(name)
+        if setting is None:
+            wrong.append(f"‘{function.name}’ heeft geen instelling ‘{name}’; wel: {_names(known)}.")
+        elif (why := _wrong(setting, value)) is not None:
+            wrong.append(f"‘{name}’ van ‘{function.name}’ {why}.")
+    return wrong
+
+
+def _wrong(setting: Setting, value: object) -> str | None:
+    if setting.choices:
+        return None if value in setting.choices else f"is een van: {_names(setting.choices)}"
+    if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
+        return "is een getal boven nul"
+    default = Decimal(setting.default)
+    if (setting.only == "lager" and value > default) or (setting.only == "hoger" and value < default):
+        return f"mag alleen {setting.only} worden dan {default}: het is een veiligheidsgrens"
+    return None
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "geen"
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _usable(wanted: Input, given: Fact | None) -> tuple[Fact, list[Issue]]:
+    """The fact in the function's unit, or all that it can be, and why."""
+    match given:
+        case Number() if wanted.kind == "getal":
+            return _in_unit(wanted, given)
+        case Choice() if wanted.kind == "keuze" and set(given.possible) <= set(wanted.codes):
+            return given, list(given.problems)
+        case Series() if wanted.kind == "reeks":
+            return given, list(given.problems)
+        case Day() if wanted.kind == "datum":
+            return given, []
+        case None:
+            return _anything(wanted), []
+        case _:
+            return _anything(wanted), [_not_this(wanted)]
+
+
+def _in_unit(wanted: Input, given: Number) -> tuple[Fact, list[Issue]]:
+    own = units.MEASURES[wanted.measure]
+    problems = list(given.problems)
+    if given.unit != own.unit:
+        try:
+            low, high = (units.convert(end, given.unit, own.name) for end in (given.low, given.high))
+        except units.Unusable as refused:
+            return _anything(wanted), [*problems, *(_at(wanted, issue) for issue in refused.issues)]
+        given = Number(low, high, own.unit, given.missing)
+    if given.low < own.low or given.high > own.high:
+        return _anything(wanted), [*problems, _implausible(wanted, own)]
+    return given, problems
+
+
+def _anything(wanted: Input) -> Fact:
+    match wanted.kind:
+        case "getal":
+            own = units.MEASURES[wanted.measure]
+            return Number(own.low, own.high, own.unit, (wanted.name,))
+        case "keuze":
+            return Choice(wanted.codes, (wanted.name,))
+        case "reeks":
+            return Series((), missing=(wanted.name,))
+        case "datum":
+            return Day(date.min, date.max)
+
+
+def _gaps(wanted: Input, fact: Fact) -> tuple[str, ...]:
+    """What would narrow this input: itself, or what it was itself worked out from."""
+    match fact:
+        case Number() | Choice():
+            return () if fact.exact is not None else fact.missing or (wanted.name,)
+        case Series():
+            return fact.missing or (wanted.name,)  # more measurements may always tell more
+        case Day():
+            return () if fact.first == fact.last else (wanted.name,)
+
+
+def _with(answer: Number | Choice, missing: tuple[str, ...], problems: tuple[Issue, ...]) -> Number | Choice:
+    if isinstance(answer, Number):
+        return Number(answer.low, answer.high, answer.unit, missing, problems)
+    return Choice(answer.possible, missing, problems)
+
+
+def _once(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(dict.fromkeys(issues))
+
+
+def _at(wanted: Input, issue: Issue) -> Issue:
+    return Issue(issue.nl, issue.en, (wanted.name,), issue.code)
+
+
+def _not_this(wanted: Input) -> Issue:
+    taken = _names(wanted.codes) if wanted.kind == "keuze" else wanted.kind
+    return Issue(
+        nl=f"‘{wanted.name}’ is niet te gebruiken; wel: {taken}.",
+        en=f"'{wanted.name}' cannot be used; this can: {taken}.",
+        expression=(wanted.name,),
+        code="value",
+    )
+
+
+def _implausible(wanted: Input, own: units.Measure) -> Issue:
+    limits = f"{own.low}-{own.high} {own.unit}"
+    return Issue(
+        nl=f"‘{wanted.name}’ ligt buiten wat kan ({limits}): kijk het getal en de eenheid na.",
+        en=f"'{wanted.name}' is outside what can be ({limits}): check the number and its unit.",
+        expression=(wanted.name,),
+        code="value",
+    )
