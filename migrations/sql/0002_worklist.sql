@@ -16,15 +16,27 @@ create table part (
     ended        timestamptz,
     due          timestamptz,
     due_norm     text collate "C",
+    news         integer[] not null default '{}',  -- seqs of what another wrote or decided, in order
+    seen         integer not null default 0,       -- seq of the last event that its people have looked at
     colleague    text collate "C",      -- key of one of the organisation's people
     file_number  text collate "C",
+    edition      integer not null default 0,       -- grows with each write of colleague or file_number
     primary key (region, organisation, traject, role)
 );
--- The inbox: what is open, what must happen soonest first.
-create index part_open on part (region, organisation, due, traject) include (step, colleague) where ended is null;
-create index part_of_colleague on part (region, organisation, colleague, due) where ended is null;
--- What was finished lately.
-create index part_ended on part (region, organisation, ended desc, traject) where ended is not null;
+-- Each list of a worklist is a walk along one of these, soonest first and without a term last: what a page costs
+-- does not grow with what is not on it.
+create index part_open on part
+    (region, organisation, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject, role) where ended is null;
+create index part_at_step on part
+    (region, organisation, step, pathway, version, role, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject)
+    where ended is null;
+create index part_of_colleague on part
+    (region, organisation, colleague, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject, role)
+    where ended is null and colleague is not null;
+create index part_unread on part
+    (region, organisation, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject, role)
+    where news[cardinality(news)] > seen;
+create index part_ended on part (region, organisation, ended, traject, role) where ended is not null;
 
 alter table part enable row level security;
 alter table part force row level security;
@@ -53,16 +65,53 @@ create trigger parts_of_new_trajecten after insert on traject
 create trigger parts_of_changed_trajecten after update on traject
     referencing new table as changed for each statement execute function follow_trajecten();
 
--- What an organisation writes about its own part; null leaves a value as it is, '' clears it.
+-- News for the others in a traject: an end, or words or a reason that came with a step. A step that was undone is
+-- no news any more.
+create function note_news() returns trigger
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    if new.body ->> 'kind' = 'step-corrected' then
+        update part set news = array_remove(news, (new.body ->> 'corrects')::int)
+        where region = new.region and traject = new.traject and (new.body ->> 'corrects')::int = any (news);
+    else
+        update part set news = news || new.seq
+        where region = new.region and traject = new.traject
+            and organisation <> (new.body ->> 'organisation')::uuid;
+    end if;
+    return null;
+end
+$$;
+
+create trigger news_of_events after insert on event for each row
+    when (
+        new.body ->> 'kind' = 'step-corrected'
+        or new.body ->> 'kind' = 'step-taken'
+            and (new.body ->> 'exit' is not null or new.body -> 'outputs' <> '[]' or new.body -> 'codes' <> '{}')
+    )
+    execute function note_news();
+
+-- Somebody of the organisation has looked at a traject as it stood after this event.
+create function see_part(p_region text, p_callers uuid[], p_traject uuid, p_seq integer) returns void
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    update part set seen = p_seq
+    where region = p_region and organisation = any (p_callers) and traject = p_traject and seen < p_seq
+$$;
+
+-- What an organisation writes about its own part; null leaves a value as it is, '' clears it. False: it has no
+-- part here, or its part is not at this edition any more.
 create function set_part(
-    p_region text, p_callers uuid[], p_traject uuid, p_colleague text, p_file_number text, p_audit_id uuid,
-    p_request text, p_client text
+    p_region text, p_callers uuid[], p_traject uuid, p_edition integer, p_colleague text, p_file_number text,
+    p_audit_id uuid, p_request text, p_client text
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
-    update part set colleague = case when p_colleague is null then colleague else nullif(p_colleague, '') end,
+    -- The second of two waits here, and then finds the edition of the first.
+    perform from part where region = p_region and organisation = any (p_callers) and traject = p_traject
+    order by role for update;
+    update part set edition = edition + 1,
+        colleague = case when p_colleague is null then colleague else nullif(p_colleague, '') end,
         file_number = case when p_file_number is null then file_number else nullif(p_file_number, '') end
-    where region = p_region and organisation = any (p_callers) and traject = p_traject;
+    where region = p_region and organisation = any (p_callers) and traject = p_traject and edition = p_edition;
     if not found then
         return false;
     end if;
@@ -73,5 +122,5 @@ begin
 end
 $$;
 
-revoke execute on function follow_trajecten, set_part from public;
-grant execute on function set_part to ketenzorg_app;
+revoke execute on function follow_trajecten, note_news, see_part, set_part from public;
+grant execute on function see_part, set_part to ketenzorg_app;

@@ -1,14 +1,18 @@
 """A wrong click is undone by a correcting event; the mistake stays in the log, and what counts leaves it out."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from ketenzorg.cli.sandbox import caller_for
+from ketenzorg.coordination.own_part import say
+from ketenzorg.coordination.story import look_at
 from ketenzorg.coordination.undoing import WITHIN, undo
 from ketenzorg.coordination.world import Visit
-from ketenzorg.errors import TransitionNotAllowed
+from ketenzorg.errors import PreconditionFailed, TransitionNotAllowed
+from ketenzorg.store.worklist import Place, Wanted
 from services import REGION, START, Service
 
 
@@ -28,7 +32,7 @@ async def test_everything_is_as_it_was_and_the_mistake_stays_on_record(service: 
     before = (await service.his.get(f"/fhir/{task}")).json()
     await service.happens(task, "ziet ervan af", reden_van_afzien="wil-niet")
 
-    await undo(uuid_of(task), visit("welzijn-demo"), world)
+    await undo(uuid_of(task), 3, visit("welzijn-demo"), world)
 
     after = (await service.his.get(f"/fhir/{task}")).json()
     assert after["meta"]["versionId"] == "4"
@@ -57,7 +61,7 @@ async def test_an_attempt_that_was_undone_does_not_count(service: Service) -> No
     referral = await service.refer()
     await service.happens(referral["Task"], "aannemen")
     await service.happens(referral["Task"], "niet bereikt")
-    await undo(uuid_of(referral["Task"]), visit("welzijn-demo"), world)
+    await undo(uuid_of(referral["Task"]), 3, visit("welzijn-demo"), world)
 
     assert (await service.rows("select counts from ketenzorg.traject"))[0][0] == "{}"
 
@@ -67,13 +71,13 @@ async def test_only_the_own_last_step_and_not_after_a_day(service: Service) -> N
     referral = await service.refer()
     task = uuid_of(referral["Task"])
     with pytest.raises(TransitionNotAllowed):  # the referral itself is no click
-        await undo(task, visit("his-demo"), world)
+        await undo(task, 1, visit("his-demo"), world)
     await service.happens(referral["Task"], "aannemen")
     with pytest.raises(TransitionNotAllowed):  # not theirs
-        await undo(task, visit("his-demo"), world)
+        await undo(task, 2, visit("his-demo"), world)
     service.app.litestar.state.clock.set(START + WITHIN + timedelta(minutes=1))
     with pytest.raises(TransitionNotAllowed):
-        await undo(task, visit("welzijn-demo"), world)
+        await undo(task, 2, visit("welzijn-demo"), world)
     assert len(await service.rows("select 1 from ketenzorg.event")) == 2
 
 
@@ -85,20 +89,73 @@ async def test_the_worklist_follows_the_traject_and_keeps_what_is_the_organisati
     referral = await service.refer()
     organisation = coach.caller.organisation
 
-    lines = await world.worklist.lines(organisation, "new", now=START, steps=["aangemeld"])
+    new = Place("welzijn-op-recept", "0.1.0", "aangemeld", "welzijnscoach")
+    wanted = Wanted(organisation, START, "anna", {"new": [new]})
+    lines, _ = await world.worklist.page("new", wanted)
     assert [(f"Task/{line.task}", line.role, line.step) for line in lines] == [
         (referral["Task"], "welzijnscoach", "aangemeld")
     ]
     assert await world.worklist.set_part(
-        lines[0].traject, coach.access(world), colleague="anna", file_number="2026/17"
+        lines[0].traject, 0, coach.access(world), colleague="anna", file_number="2026/17"
     )
     await service.happens(referral["Task"], "aannemen")
 
-    mine = await world.worklist.lines(organisation, "mine", now=START, colleague="anna")
-    assert [(line.step, line.file_number) for line in mine] == [("contact zoeken", "2026/17")]
-    counts = await world.worklist.counts(organisation, {"new": ["aangemeld"]}, now=START, colleague="anna")
-    assert counts == {"open": 1, "new": 0, "mine": 1, "late": 0, "waiting": 0}
-    theirs = await world.worklist.lines(practice.caller.organisation, "open", now=START)
+    mine, counts = await world.worklist.page("mine", wanted, ["open", "new", "mine", "late"])
+    assert [(line.step, line.file_number, line.edition) for line in mine] == [
+        ("contact zoeken", "2026/17", 1)
+    ]
+    assert counts == {"open": 1, "new": 0, "mine": 1, "late": 0}
+    theirs, _ = await world.worklist.page("open", Wanted(practice.caller.organisation, START))
     assert [(line.role, line.colleague, line.file_number) for line in theirs] == [("verwijzer", None, None)]
     stranger = visit("ziekenhuis-demo")
-    assert not await world.worklist.set_part(lines[0].traject, stranger.access(world), file_number="x")
+    assert not await world.worklist.set_part(lines[0].traject, 0, stranger.access(world), file_number="x")
+
+
+async def test_of_two_who_write_at_one_moment_one_is_first(service: Service) -> None:
+    world, coach = service.app.litestar.state.world, visit("welzijn-demo")
+    task = uuid_of((await service.refer())["Task"])
+    line = await world.worklist.line(coach.caller.organisation, task)
+    written = await asyncio.gather(
+        *(
+            world.worklist.set_part(line.traject, 0, coach.access(world), file_number=f"2026/{number}")
+            for number in range(6)
+        )
+    )
+    assert sorted(written) == [False] * 5 + [True]
+    line = await world.worklist.line(coach.caller.organisation, task)
+    assert (line.file_number, line.edition) == (f"2026/{written.index(True)}", 1)
+
+
+async def test_undoing_what_is_no_longer_the_last_is_refused(service: Service) -> None:
+    world = service.app.litestar.state.world
+    task = (await service.refer())["Task"]
+    await service.happens(task, "aannemen")
+    await service.happens(task, "eerste contact")
+    with pytest.raises(PreconditionFailed):
+        await undo(uuid_of(task), 2, visit("welzijn-demo"), world)
+    assert len(await service.rows("select 1 from ketenzorg.event")) == 3
+
+
+async def test_news_is_what_another_wrote_or_ended_until_it_is_seen_or_undone(service: Service) -> None:
+    world, practice = service.app.litestar.state.world, visit("his-demo")
+    task = (await service.refer())["Task"]
+
+    async def news(who: str) -> tuple[int, ...]:
+        unread: tuple[int, ...] = (
+            await world.worklist.line(visit(who).caller.organisation, uuid_of(task))
+        ).unread
+        return unread
+
+    await service.happens(task, "aannemen")
+    assert await news("his-demo") == ()  # a click is no news
+    await service.happens(task, "informatie vragen", vraag="Welke dag?")
+    await look_at(uuid_of(task), practice, world)
+    assert await news("his-demo") == ()
+    await service.happens(task, "ziet ervan af", reden_van_afzien="wil-niet")
+    assert (await news("his-demo"), await news("welzijn-demo")) == ((4,), ())
+    wanted = Wanted(practice.caller.organisation, START)
+    assert (await world.worklist.page("ended", wanted, ["unread"]))[1] == {"unread": 1}
+    await undo(uuid_of(task), 4, visit("welzijn-demo"), world)
+    assert await news("his-demo") == ()
+    await say(uuid_of(task), "informatie gegeven", {"antwoord": "Dinsdag."}, 5, "marieke", practice, world)
+    assert (await news("his-demo"), await news("welzijn-demo")) == ((), (6,))

@@ -2,14 +2,34 @@
 
 from datetime import timedelta
 
+import pytest
+
 from referrals import a_referral, of
 from services import START, Service
 
 from .browsers import Browser
 
 
+async def copy(service: Service, copies: int, traject: str = "seq = seq", part: str = "seen = 0") -> None:
+    """Change the one referral that there is, and copy it: some with equal terms, some without."""
+    await service.refer()
+    await service.rows(f"update ketenzorg.traject set {traject}")
+    await service.rows(
+        "insert into ketenzorg.traject select region, gen_random_uuid(), pathway, version, step, counts, happened,"
+        " seq, person, patient, service_request, care_plan, gen_random_uuid(), roles, parties, municipality, started,"
+        " ended, case when n % 3 > 0 or due < started then due + (n / 10) * interval '1 minute' end, due_norm"
+        f" from ketenzorg.traject, generate_series(1, {copies}) n"
+    )
+    await service.rows(f"update ketenzorg.part set {part}")
+
+
 def rows(browser: Browser) -> list[str]:
     return [each.text for each in browser.page.all("li") if "kz-row" in each.attrs.get("class", "").split()]
+
+
+def tasks(browser: Browser) -> list[str]:
+    links = [each.attrs["href"] for each in browser.page.one("ol").all("a")]
+    return [link.rpartition("/")[2] for link in links]
 
 
 def counts(browser: Browser) -> dict[str, str]:
@@ -74,9 +94,62 @@ async def test_fifty_to_a_page(service: Service, noor: Browser) -> None:
     assert len(rows(noor)) == 50
     await noor.follow("Volgende")
     assert len(rows(noor)) == 1
-    assert noor.page.one("ol").attrs["start"] == "51"
+    last = rows(noor)
+    assert not [each for each in noor.page.all("a") if "Volgende" in each.text]
     await noor.follow("Vorige")
     assert len(rows(noor)) == 50
+    assert not [each for each in noor.page.all("a") if "Vorige" in each.text]
+    assert len({*rows(noor), *last}) == 51  # each of them once
+
+
+@pytest.mark.parametrize(
+    "spot",
+    ["", "1", "1_2_3", f"{'9' * 18}_{'0' * 32}_coach", f"1_{'0' * 32}_a%00", f"١_{'0' * 32}_coach", "%ff"],
+)
+async def test_a_spot_that_is_none_is_refused(noor: Browser, spot: str) -> None:
+    for name in ("na", "voor"):
+        await noor.open(f"/werk?lijst=open&{name}={spot}")
+        assert noor.response.status_code == 400
+        assert "Volgende" in noor.text
+
+
+@pytest.mark.parametrize(
+    ("lijst", "traject", "part"),
+    [
+        ("nieuw", "seq = seq", "seen = 0"),
+        ("mijn", "seq = seq", "colleague = 'noor'"),
+        ("bericht", "seq = seq", "news = '{2}'"),
+        ("te-laat", "due = due - interval '1 year'", "seen = 0"),
+        ("wacht", "step = 'aangemeld (informatie gevraagd)'", "seen = 0"),
+        ("open", "seq = seq", "seen = 0"),
+        ("klaar", "ended = started + interval '1 day'", "seen = 0"),
+    ],
+)
+async def test_every_list_goes_forward_and_back_also_when_a_line_has_gone(
+    service: Service, noor: Browser, lijst: str, traject: str, part: str
+) -> None:
+    await copy(service, 119, traject, part)
+    await noor.open(f"/werk?lijst={lijst}")
+    first = tasks(noor)
+    await noor.follow("Volgende")
+    second = tasks(noor)
+    await noor.follow("Volgende")
+    third = tasks(noor)
+    assert [len(first), len(second), len(third)] == [50, 50, 20]
+    assert len({*first, *second, *third}) == 120  # each of them once
+
+    await service.rows(f"delete from ketenzorg.part where task in ('{third[0]}', '{second[0]}')")
+    await noor.follow("Vorige")
+    assert tasks(noor) == [first[-1], *second[1:]]
+    await noor.follow("Vorige")
+    assert tasks(noor) == first[:-1]
+    assert not [each for each in noor.page.all("a") if "Vorige" in each.text]
+
+
+async def test_more_than_can_be_shown_is_not_counted(service: Service, noor: Browser) -> None:
+    await copy(service, 1000)
+    await noor.open("/werk")
+    assert (counts(noor)["Nieuw"], counts(noor)["Alles open"]) == ("999+", "999+")
 
 
 async def test_looking_is_on_record_under_the_persons_name(service: Service, noor: Browser) -> None:

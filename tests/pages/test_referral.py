@@ -272,12 +272,45 @@ async def test_the_own_file_number_and_who_has_it(service: Service, noor: Browse
     assert noor.form("Bewaar")[1]["dossiernummer"] == "W-2026/17"
     await sjoerd.press("Bewaar", dossiernummer="ander")
     assert sjoerd.response.status_code == 409
-    assert "ander" in [each.value for each in sjoerd.page.all("textarea")]
-    await noor.press("Geef door", collega="sjoerd")
+    assert "Ons dossiernummer: W-2026/17" in sjoerd.text
+    assert sjoerd.form("Bewaar")[1]["dossiernummer"] == "ander"  # what was typed, on the state of now
+    await sjoerd.press("Bewaar")
+    assert sjoerd.form("Bewaar")[1]["dossiernummer"] == "ander"
+
+    await noor.open(f"/werk/{task}")
+    await sjoerd.press("Geef door", collega="sjoerd")
+    await noor.press("Geef door", collega="noor")
+    assert noor.response.status_code == 409
+    assert "Contactpersoon: Sjoerd Kamminga" in noor.text
+    assert noor.form("Geef door")[1]["collega"] == "noor"
     await noor.post(noor.form("Geef door")[0], noor.form("Geef door")[1] | {"collega": "hidde"})
     assert noor.response.status_code == 404  # of another organisation
     await sjoerd.open("/werk?lijst=mijn")
-    assert "Dossier W-2026/17" in sjoerd.text
+    assert "Dossier ander" in sjoerd.text
+
+
+async def test_an_old_form_of_our_own_changes_nothing_when_sent_again(
+    service: Service, noor: Browser
+) -> None:
+    task = await refer(service, noor)
+    old = noor.form("Geef door")
+    await noor.press("Geef door", collega="noor")
+    await noor.press("Geef door", collega="")
+    await noor.post(old[0], old[1] | {"collega": "sjoerd"})  # nobody has it, as when the form was made
+    assert noor.response.status_code == 409
+    await noor.post(old[0], old[1] | {"collega": "sjoerd", "editie": "2"})
+    assert noor.response.status_code == 403  # the seal is of another edition
+    assert [row[0] for row in await service.rows("select colleague from ketenzorg.part")] == [None, None]
+
+    await noor.open(f"/werk/{task}")
+    await noor.press("Aannemen")
+    undone = noor.form("Maak ongedaan")
+    await noor.post(*undone)
+    await noor.press("Aannemen")
+    await noor.post(*undone)
+    assert noor.response.status_code == 409
+    assert "Aannemen" in noor.text  # what happened since
+    assert len(await service.rows("select 1 from ketenzorg.event where event = 'hersteld'")) == 1
 
 
 async def test_no_personal_data_in_an_address(service: Service, noor: Browser) -> None:
@@ -322,7 +355,7 @@ async def test_what_breaks_inside_is_told_without_what_broke(
     async def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("Trijntje")
 
-    monkeypatch.setattr("ketenzorg.pages.referral.story", broken)
+    monkeypatch.setattr("ketenzorg.pages.desk.look_at", broken)
     await noor.open(f"/werk/{task}")
     assert noor.response.status_code == 500
     assert "Meld dan dit nummer" in noor.text

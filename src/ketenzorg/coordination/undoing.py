@@ -6,7 +6,7 @@ from uuid import UUID
 from ketenzorg import events
 from ketenzorg.coordination.stepping import TaskNow, load, task_now
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import Conflict, Issue, TransitionNotAllowed
+from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway import engine
@@ -20,9 +20,16 @@ from ketenzorg.store.worklist import Recorded
 WITHIN = timedelta(hours=24)  # a proposal: later on it is no wrong click any more, but a change of mind
 
 
-async def undo(task: UUID, visit: Visit, world: World) -> TaskNow:
-    """Undo the last step of a traject. Raises TransitionNotAllowed when it was not the caller's, or too long ago."""
+async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
+    """Undo the last step of a traject, if this version of the Task is still the last.
+
+    Raises PreconditionFailed when it is not, TransitionNotAllowed when the step was not the caller's, or too long ago.
+    """
     traject, pathway = await load(task, visit, world)
+    if traject.task.version != seen:
+        raise PreconditionFailed(
+            Issue(nl="Er is inmiddels iets veranderd.", en="Something changed in the meantime.")
+        )
     organisation = visit.caller.organisation
     log = await world.worklist.events(organisation, traject.id)
     mistaken = _mistaken(log, traject, visit, world)

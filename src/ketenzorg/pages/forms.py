@@ -1,5 +1,8 @@
 """What a form brings: bounded, from our own page, and shown again when it could not be taken.
 
+A form carries the version of what it was drawn from, sealed for one session: the same form sent again finds a
+newer version and is refused, so that the version is its one-time number too.
+
 https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
@@ -55,7 +58,16 @@ def check_seal(request: Http, session: Session, subject: str, form: dict[str, st
 
 def seen_version(form: dict[str, str]) -> int:
     """Which version of the Task the page showed; the seal vouches for it."""
-    given = form.get("versie", "")
+    return _whole(form, "versie")
+
+
+def seen_edition(form: dict[str, str]) -> int:
+    """Which edition of what the organisation itself keeps the page showed; the seal vouches for it."""
+    return _whole(form, "editie")
+
+
+def _whole(form: dict[str, str], name: str) -> int:
+    given = form.get(name, "")
     return int(given) if VERSION.match(given) else 0
 
 

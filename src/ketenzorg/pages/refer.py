@@ -10,7 +10,7 @@ from litestar import get, post
 
 from ketenzorg.access.personal_numbers import holds_number, is_bsn
 from ketenzorg.coordination.referring import receive_referral
-from ketenzorg.coordination.worklists import story
+from ketenzorg.coordination.story import story
 from ketenzorg.errors import Conflict, Invalid, Issue, KetenzorgError, Malformed, NotFound
 from ketenzorg.fhir import json
 from ketenzorg.pages.forms import answers, check_seal, read_form
@@ -83,24 +83,14 @@ async def send_form(request: Http) -> Page:
     except (Invalid, Malformed, Conflict) as error:
         return _refused(request, pathway, number, typed, error)
     told = await story(UUID(receipt.task.partition("/")[2]), visitor.visit, world)
-    owner = world.region.by_id(await _owner(told.task, visitor, request))
     worth_saying = [each.nl for each in receipt.notices if each.code in ("duplicate", "incomplete")]
     return page(
         request,
         "refer_sent.html",
         story=told,
-        owner=owner.name if owner else told.waits_for,
         new=receipt.new,
         notices=worth_saying,
     )
-
-
-async def _owner(task: UUID, visitor: Visitor, request: Http) -> UUID:
-    """Who must act, as the traject has it."""
-    world = world_of(request)
-    [found] = await world.searching.by_id([("Task", task)], visitor.visit.caller.organisation)
-    pathway = world.catalogue.version(found.pathway, found.pathway_version)
-    return found.roles[pathway.role_of("owner")]
 
 
 def _refused(

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ketenzorg.pathway.calendar import AMSTERDAM
+from ketenzorg.store.worklist import MOST, Spot
 
 DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
 MONTHS = (
@@ -18,6 +19,7 @@ LANGUAGES = {
     "ti": "Tigrinya", "uk": "Oekraïens", "pl": "Pools", "fa": "Farsi", "so": "Somalisch", "es": "Spaans",
     "ru": "Russisch", "zh": "Chinees", "fy": "Fries", "nds": "Nedersaksisch",
 }  # fmt: skip
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DIALLED = re.compile(r"[^0-9+]")
 
 
@@ -106,6 +108,16 @@ def label(name: str) -> str:
     """A name of the pathway file as a heading: praktische-beperkingen becomes Praktische beperkingen."""
     words = name.replace("-", " ")
     return words[:1].upper() + words[1:]
+
+
+def amount(count: int) -> str:
+    """How many, as far as was counted."""
+    return f"{MOST}+" if count > MOST else str(count)
+
+
+def spot(place: Spot) -> str:
+    """A place in a list, for an address."""
+    return f"{(place.at - EPOCH) // timedelta(microseconds=1)}_{place.traject.hex}_{place.role}"
 
 
 def slug(event: str) -> str:

@@ -1,19 +1,26 @@
-"""What an organisation has to do, and the events of one traject: for people, in the order in which they need it."""
+"""What an organisation has to do, and the events of one traject: for people, in the order in which they need it.
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal
+Every list is a walk along an index of its own, and a page begins after the last line of the one before it, so
+that what is not shown costs nothing: https://use-the-index-luke.com/no-offset
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg import events
 from ketenzorg.store.database import Database
 from ketenzorg.store.reading import Access
 
-Which = Literal["open", "new", "mine", "late", "waiting", "ended"]
+Which = Literal["open", "new", "mine", "late", "waiting", "ours", "unread", "ended"]
 PAGE = 50  # lines of one page
+MOST = 999  # lines that are counted; who has more is told that there are more
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no term stands in the order; as in the indexes
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -32,8 +39,47 @@ class Line(msgspec.Struct, frozen=True):
     ended: datetime | None
     due: datetime | None
     due_norm: str | None
+    news: list[int]
+    seen: int
     colleague: str | None
     file_number: str | None
+    edition: int
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The news that nobody of the organisation has looked at."""
+        return tuple(seq for seq in self.news if seq > self.seen)
+
+    @property
+    def spot(self) -> "Spot":
+        """Where it stands in the order of its list."""
+        return Spot(self.ended or self.due or NEVER, self.traject, self.role)
+
+
+class Spot(NamedTuple):
+    """A place in the order of a list."""
+
+    at: datetime
+    traject: UUID
+    role: str
+
+
+class Place(NamedTuple):
+    """A step in a version of a pathway, as one of its roles sees it."""
+
+    pathway: str
+    version: str
+    step: str
+    role: str
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Whose list, and what decides which lines are on it."""
+
+    organisation: UUID
+    now: datetime
+    colleague: str = ""
+    places: Mapping[Which, Sequence[Place]] = {}  # for the lists of what stands at certain steps
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -45,35 +91,33 @@ class Recorded(msgspec.Struct, frozen=True):
     body: events.Event
 
 
-SELECT = """
+COLUMNS = """
     select p.traject, p.role, p.pathway, p.version, p.step, p.task, p.patient, p.started, p.ended, p.due, p.due_norm,
-        p.colleague, p.file_number, t.roles, r.body as patient_body
-    from part p
+        p.news, p.seen, p.colleague, p.file_number, p.edition, t.roles, r.body as patient_body
+"""
+BESIDE = """
     join traject t on t.region = p.region and t.id = p.traject
     left join resource r on r.region = p.region and r.type = 'Patient' and r.id = p.patient
-    where p.region = :region and p.organisation = :organisation
 """
+OWN = "p.region = :region and p.organisation = :organisation"
+TERM = "coalesce(p.due, '9999-01-01T00:00:00Z'::timestamptz)"
+AT_STEPS = (
+    "p.ended is null and (p.step, p.pathway, p.version, p.role) = (w.step, w.pathway, w.version, w.role)"
+)
 WHICH: dict[Which, str] = {
-    "open": "and p.ended is null",
-    "new": "and p.ended is null and p.step = any(:steps)",
-    "mine": "and p.ended is null and p.colleague = :colleague",
-    "late": "and p.ended is null and p.due < :now",
-    "waiting": "and p.ended is null and p.step = any(:steps)",
-    "ended": "and p.ended is not null",
+    "open": "p.ended is null",
+    "new": AT_STEPS,
+    "mine": "p.ended is null and p.colleague = :colleague",
+    "late": f"p.ended is null and {TERM} < :now",
+    "waiting": AT_STEPS,
+    "ours": AT_STEPS,
+    "unread": "p.news[cardinality(p.news)] > p.seen",
+    "ended": "p.ended is not null",
 }
 ONE = (
     "and p.traject = (select traject from resource where region = :region and type = 'Task' and id = :task)"
-    " order by p.role limit 1"
+    " order by p.edition desc, p.role limit 1"
 )
-COUNTS = """
-    select count(*) as open,
-        count(*) filter (where p.step = any(:steps_new)) as new,
-        count(*) filter (where p.colleague = :colleague) as mine,
-        count(*) filter (where p.due < :now) as late,
-        count(*) filter (where p.step = any(:steps_waiting)) as waiting
-    from part p where p.region = :region and p.organisation = :organisation and p.ended is null
-"""
-ORDER = {True: "order by p.ended desc, p.traject", False: "order by p.due nulls last, p.traject"}
 
 
 class Worklist:
@@ -83,53 +127,68 @@ class Worklist:
         self._database = database
         self._region = region
 
-    async def lines(
+    async def page(
         self,
-        organisation: UUID,
         which: Which,
+        wanted: Wanted,
+        counted: Sequence[Which] = (),
         *,
-        now: datetime,
-        steps: Sequence[str] = (),
-        colleague: str = "",
-        offset: int = 0,
-    ) -> list[Line]:
-        """One page of lines; `steps` narrows "new" and "waiting". One more than PAGE says that there is more."""
-        statement = text(f"{SELECT} {WHICH[which]} {ORDER[which == 'ended']} limit :limit offset :offset")
-        values: dict[str, Any] = {
-            "region": self._region,
-            "organisation": organisation,
-            "limit": PAGE + 1,
-            "offset": offset,
-        }
-        if which in ("new", "waiting"):
-            values["steps"] = list(steps)
-        elif which == "mine":
-            values["colleague"] = colleague
-        elif which == "late":
-            values["now"] = now
-        async with self._database.as_callers([organisation]) as connection:
-            rows = await connection.execute(statement, values)
-            return [msgspec.convert(dict(row), Line) for row in rows.mappings()]
+        after: Spot | None = None,
+        before: Spot | None = None,
+    ) -> tuple[list[Line], dict[Which, int]]:
+        """The lines next to a spot in their order, and how long these lists are.
 
-    async def counts(
-        self, organisation: UUID, steps: dict[Which, Sequence[str]], *, now: datetime, colleague: str
-    ) -> dict[Which, int]:
-        """How many lines each list of open work has."""
-        values = {
-            "region": self._region,
-            "organisation": organisation,
-            "now": now,
-            "colleague": colleague,
-            "steps_new": list(steps.get("new", ())),
-            "steps_waiting": list(steps.get("waiting", ())),
-        }
-        async with self._database.as_callers([organisation]) as connection:
-            row = (await connection.execute(text(COUNTS), values)).mappings().one()
-            return msgspec.convert(dict(row), dict[Which, int])
+        One line more than PAGE says that there is more; before a spot that one is the first.
+        """
+        async with self._database.as_callers([wanted.organisation]) as connection:
+            lines = await self._lines(which, wanted, after, before, connection)
+            return lines, {each: await self._count(each, wanted, connection) for each in counted}
+
+    async def _lines(
+        self,
+        which: Which,
+        wanted: Wanted,
+        after: Spot | None,
+        before: Spot | None,
+        connection: AsyncConnection,
+    ) -> list[Line]:
+        order, backwards = _order(which), before is not None
+        descending = backwards != (which == "ended")
+        sort = ", ".join(f"{column} desc" if descending else column for column in order)
+        spot = before or after
+        beyond = (
+            f"and ({', '.join(order)}) {'<' if descending else '>'} (:at, :traject, :spot_role)"
+            if spot
+            else ""
+        )
+        found = _walk(which, "p.*", beyond, f"order by {sort}", PAGE + 1)
+        values = self._values(which, wanted)
+        if spot:
+            values |= {"at": spot.at, "traject": spot.traject, "spot_role": spot.role}
+        rows = await connection.execute(text(f"{COLUMNS} from ({found}) p {BESIDE} order by {sort}"), values)
+        lines = [msgspec.convert(dict(row), Line) for row in rows.mappings()]
+        return lines[::-1] if backwards else lines
+
+    async def _count(self, which: Which, wanted: Wanted, connection: AsyncConnection) -> int:
+        """How many lines, of those that are worth counting."""
+        statement = text(f"select count(*) from ({_walk(which, '1', '', '', MOST + 1)}) p")  # noqa: S608  (see _walk)
+        count: int = (await connection.execute(statement, self._values(which, wanted))).scalar_one()
+        return count
+
+    def _values(self, which: Which, wanted: Wanted) -> dict[str, Any]:
+        values: dict[str, Any] = {"region": self._region, "organisation": wanted.organisation}
+        if which == "mine":
+            values["colleague"] = wanted.colleague
+        elif which == "late":
+            values["now"] = wanted.now
+        elif WHICH[which] == AT_STEPS:
+            places = wanted.places.get(which, ())
+            values |= {name: [getattr(place, name) for place in places] for name in Place._fields}
+        return values
 
     async def line(self, organisation: UUID, task: UUID) -> Line | None:
         """The line of one Task's traject; None when the organisation has no part in it."""
-        statement = text(f"{SELECT} {ONE}")
+        statement = text(f"{COLUMNS} from part p {BESIDE} where {OWN} {ONE}")
         async with self._database.as_callers([organisation]) as connection:
             values = {"region": self._region, "organisation": organisation, "task": task}
             row = (await connection.execute(statement, values)).mappings().first()
@@ -173,15 +232,31 @@ class Worklist:
             body: bytes | None = await connection.scalar(statement, values)
             return body
 
+    async def see(self, organisation: UUID, traject: UUID, seq: int) -> None:
+        """Somebody of the organisation has looked at the traject as it stood after this event."""
+        await self._database.fetch(
+            "select see_part($1, $2, $3, $4)", self._region, [organisation], traject, seq
+        )
+
     async def set_part(
-        self, traject: UUID, access: Access, *, colleague: str | None = None, file_number: str | None = None
+        self,
+        traject: UUID,
+        edition: int,
+        access: Access,
+        *,
+        colleague: str | None = None,
+        file_number: str | None = None,
     ) -> bool:
-        """Write who of its people has it, or its own file number; None leaves it, '' clears it."""
+        """Write who of its people has it, or its own file number; None leaves it, '' clears it.
+
+        False when the part is not at this edition any more: somebody else wrote first.
+        """
         rows = await self._database.fetch(
-            "select set_part($1, $2, $3, $4, $5, $6, $7, $8) as done",
+            "select set_part($1, $2, $3, $4, $5, $6, $7, $8, $9) as done",
             self._region,
             [access.organisation],
             traject,
+            edition,
             colleague,
             file_number,
             access.audit_id,
@@ -189,3 +264,19 @@ class Worklist:
             access.client,
         )
         return bool(rows[0]["done"])
+
+
+def _order(which: Which) -> tuple[str, ...]:
+    return ("p.ended" if which == "ended" else TERM, "p.traject", "p.role")
+
+
+def _walk(which: Which, columns: str, beyond: str, sort: str, limit: int) -> str:
+    """The first lines of a list: of each step apart where it is of several, so that no line is read in vain."""
+    # Every piece is a constant of this module. The limit stands in the text: planned for any limit, the database
+    # would rather sort the whole list.
+    own = f"select {columns} from part p where {OWN} and {WHICH[which]} {beyond} {sort} limit {limit}"  # noqa: S608
+    if WHICH[which] != AT_STEPS:
+        return own
+    steps = ", ".join(f"cast(:{name} as text[])" for name in Place._fields)
+    each = f"unnest({steps}) as w({', '.join(Place._fields)}) cross join lateral ({own}) p"
+    return f"select p.* from {each} {sort} limit {limit}"  # noqa: S608

@@ -1,0 +1,85 @@
+"""What may happen now to a referral, and what each of these things wants to know."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from ketenzorg.pathway.engine import Option
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.trajecten import Traject
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What an event wants to know."""
+
+    name: str
+    ask: str
+    codes: tuple[tuple[str, str], ...]  # (code, text); empty: words of one's own
+    required: bool
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One thing that the reader may say has happened."""
+
+    event: str
+    title: str
+    questions: tuple[Question, ...]
+    ends: bool
+    completes: bool  # the end that everybody hopes for
+    refuses: bool  # back to the referrer, before anybody began
+    emergency: bool
+    attempt: int  # the how manieth attempt this would be; 0 when it is no attempt
+    attempts: int
+
+
+def choices_of(
+    options: Iterable[Option], roles: Sequence[str], pathway: Pathway, traject: Traject
+) -> tuple[Choice, ...]:
+    """What these roles may say has happened."""
+    return tuple(_choice(option, pathway, traject) for option in options if set(roles) & set(option.by))
+
+
+def likeliest(
+    choices: Sequence[Choice], options: Sequence[Option], pathway: Pathway, step: str
+) -> Choice | None:
+    """The likeliest: what takes a referral on, else what brings it further, else what completes it."""
+    now = pathway.steps[step]
+    to = {option.event: option for option in options}
+    able = [
+        choice
+        for choice in choices
+        if not (choice.emergency or choice.attempt or to[choice.event].new_task)
+        and to[choice.event].to_step != step
+    ]
+    # Leaving a side step is the likeliest; entering one never is.
+    leaving = [each for each in able if now.side and to[each.event].to_step == now.main]
+    onward = [
+        each for each in able if not each.ends and pathway.steps[to[each.event].to_step].side == now.side
+    ]
+    taking = [each for each in onward if to[each.event].default]
+    completing = [each for each in able if each.completes]
+    return next(iter([*leaving, *taking, *onward, *completing]), None)
+
+
+def _choice(option: Option, pathway: Pathway, traject: Traject) -> Choice:
+    counts = {move.count for move in pathway.steps[traject.step].moves if move.event == option.event}
+    counted = next((name for name in counts if name), "")
+    return Choice(
+        event=option.event,
+        title=option.title[:1].upper() + option.title[1:],
+        questions=tuple(
+            Question(
+                name,
+                pathway.file.needs[name].ask,
+                tuple((code, pathway.file.codes[code]) for code in pathway.file.needs[name].codes),
+                name in option.needs,
+            )
+            for name in (*option.needs, *option.may)
+        ),
+        ends=bool(pathway.steps[option.to_step].ends),
+        refuses=pathway.steps[option.to_step].ends == "rejected_by_receiver",
+        completes=pathway.steps[option.to_step].ends == "completed",
+        emergency=option.emergency,
+        attempt=traject.counts.get(counted, 0) + 1 if counted else 0,
+        attempts=pathway.file.counts[counted].limit if counted else 0,
+    )

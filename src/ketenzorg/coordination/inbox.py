@@ -1,0 +1,109 @@
+"""The inbox of a team: its lists, a page at a time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.access.views import roles_of, sight_of
+from ketenzorg.coordination.names import name_of, patient_of
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.pathway.loaded import Catalogue
+from ketenzorg.store.worklist import PAGE, Line, Place, Spot, Wanted, Which
+
+NOT_YET_TAKEN = ("requested", "received")  # Task.status before somebody says yes or no
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an inbox."""
+
+    task: UUID
+    patient: dict[str, Any]  # as this organisation sees it
+    pathway: str
+    step: str
+    holder: str  # the organisation that must act in the pathway
+    ours: bool  # it is this organisation's turn
+    unread: bool
+    due: datetime | None
+    norm: str | None
+    late: bool
+    colleague: str | None
+    file_number: str | None
+    started: datetime
+    ended: datetime | None
+
+
+class Inbox(msgspec.Struct, frozen=True):
+    """One page of one list, how long the lists are, and what lies next to the page."""
+
+    rows: list[Row]
+    counts: dict[Which, int]
+    before: Spot | None  # the page before this one ends before this spot; None: there is none
+    after: Spot | None
+
+
+async def inbox(
+    which: Which,
+    person: str,
+    visit: Visit,
+    world: World,
+    counted: Sequence[Which] = (),
+    *,
+    after: Spot | None = None,
+    before: Spot | None = None,
+) -> Inbox:
+    """A page of a team's list. Names are read here, so that goes on record."""
+    organisation, now = visit.caller.organisation, world.now()
+    wanted = Wanted(organisation, now, person, _places(world.catalogue, visit.caller.role))
+    await world.reading.note_search("Task", visit.access(world))
+    lines, counts = await world.worklist.page(which, wanted, counted, after=after, before=before)
+    more = len(lines) > PAGE
+    if before:
+        page, earlier, later = lines[-PAGE:], more, True
+    else:
+        page, earlier, later = lines[:PAGE], after is not None, more
+    return Inbox(
+        rows=[_row(line, organisation, now, world) for line in page],
+        counts=counts,
+        before=page[0].spot if page and earlier else None,
+        after=page[-1].spot if page and later else None,
+    )
+
+
+@cache  # the same as long as the process lives
+def _places(catalogue: Catalogue, kind: str) -> Mapping[Which, Sequence[Place]]:
+    """Where work is new, where it is our turn and where another's, for organisations of a kind."""
+    found: dict[Which, list[Place]] = {"new": [], "ours": [], "waiting": []}
+    for pathway in catalogue.versions():
+        own = [name for name, role in pathway.file.roles.items() if kind in role.kinds]
+        for step in pathway.steps.values():
+            for role in () if step.ends else own:
+                place = Place(pathway.name, pathway.version, step.name, role)
+                found["ours" if step.owner == role else "waiting"].append(place)
+                if step.owner == role and step.task in NOT_YET_TAKEN:
+                    found["new"].append(place)
+    return found
+
+
+def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:
+    pathway = world.catalogue.version(line.pathway, line.version)
+    step = pathway.steps[line.step]
+    return Row(
+        task=line.task,
+        patient=patient_of(line.patient_body, sight_of(pathway, organisation, line.roles)),
+        pathway=pathway.title,
+        step=step.title,
+        holder=name_of(line.roles[pathway.role_of("owner")], world),
+        ours=line.ended is None and step.owner in roles_of(organisation, line.roles),
+        unread=bool(line.unread),
+        due=line.due,
+        norm=line.due_norm,
+        late=line.ended is None and line.due is not None and line.due < now,
+        colleague=line.colleague,
+        file_number=line.file_number,
+        started=line.started,
+        ended=line.ended,
+    )

@@ -1,0 +1,98 @@
+"""What happened to a referral, in the order of the log, each with the words that it brought."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg import events
+from ketenzorg.coordination.names import name_of
+from ketenzorg.coordination.world import World
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.worklist import Recorded
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Something that happened, as the log has it."""
+
+    seq: int
+    task: UUID
+    event: str
+    at: datetime
+    heard: datetime
+    organisation: str
+    own: bool
+    wrote: tuple[tuple[str, str], ...]  # (what it is, the words)
+    reasons: tuple[str, ...]
+    undone: bool
+
+
+def moments_of(
+    log: Sequence[Recorded],
+    tasks: Mapping[UUID, dict[str, Any]],
+    pathway: Pathway,
+    reader: UUID,
+    world: World,
+) -> tuple[Moment, ...]:
+    """The events in their order, each with the words that it brought: outputs stand in the order of the log."""
+    undone = {each.body.corrects for each in log if isinstance(each.body, events.StepCorrected)}
+    words: dict[UUID, deque[tuple[str, str]]] = defaultdict(deque)
+    for id_, task in tasks.items():
+        words[id_].extend(_outputs(task))
+    return tuple(_moment(each, each.seq in undone, words, pathway, reader, world) for each in log)
+
+
+def _outputs(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for output in task.get("output", ()):
+        if "valueString" in output:
+            yield output.get("type", {}).get("text", ""), output["valueString"]
+
+
+def _moment(
+    each: Recorded,
+    undone: bool,
+    words: Mapping[UUID, deque[tuple[str, str]]],
+    pathway: Pathway,
+    reader: UUID,
+    world: World,
+) -> Moment:
+    body = each.body
+    if isinstance(body, events.ReferralReceived):
+        organisation, event = body.requester, body.event
+    else:
+        organisation = body.organisation
+        event = "aanvulling" if isinstance(body, events.TaskAmended) else "hersteld"
+    wrote: list[tuple[str, str]] = []
+    reasons: list[str] = []
+    if isinstance(body, events.StepTaken):
+        event = body.event
+        # What was undone is no longer in the Task: the version before it was put back.
+        wrote = [] if undone else _written(words[body.task], body.outputs)
+        coded = {body.reason} | {code for name, code in body.codes.items() if name not in body.outputs}
+        reasons = [pathway.file.codes[code] for code in sorted(filter(None, coded))]
+    return Moment(
+        seq=each.seq,
+        task=body.task,
+        event=event,
+        at=each.happened,
+        heard=each.recorded,
+        organisation=name_of(organisation, world),
+        own=organisation == reader,
+        wrote=tuple(wrote),
+        reasons=tuple(reasons),
+        undone=undone,
+    )
+
+
+def _written(words: deque[tuple[str, str]], names: Sequence[str]) -> list[tuple[str, str]]:
+    """The next output of each of these names."""
+    found = []
+    for name in names:
+        output = next((each for each in words if each[0] == name), None)
+        if output is not None:
+            words.remove(output)
+            found.append(output)
+    return found

@@ -1,0 +1,22 @@
+"""Who is who on a page: the patient as the reader may see them, and organisations by name."""
+
+from typing import Any
+from uuid import UUID
+
+from ketenzorg.access.views import shown
+from ketenzorg.coordination.world import World
+from ketenzorg.fhir import json
+from ketenzorg.pathway.visibility import Visibility
+
+
+def patient_of(body: bytes | None, sight: Visibility) -> dict[str, Any]:
+    """The patient as this organisation sees them; empty when it does not."""
+    if body is None or not sight.sees("Patient"):
+        return {}
+    return json.read(shown(body, "Patient", sight, {}))
+
+
+def name_of(organisation: UUID, world: World) -> str:
+    """What an organisation is called."""
+    known = world.region.by_id(organisation)
+    return known.name if known else "een organisatie die hier niet meer is"

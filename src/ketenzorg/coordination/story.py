@@ -1,0 +1,149 @@
+"""One referral as a story: about whom, where it stands, what may happen now, and what happened."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg.access.views import roles_of, shown, sight_of
+from ketenzorg.coordination.choices import Choice, choices_of, likeliest
+from ketenzorg.coordination.moments import Moment, moments_of
+from ketenzorg.coordination.names import name_of, patient_of
+from ketenzorg.coordination.stepping import what_may_happen
+from ketenzorg.coordination.undoing import may_undo
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import Issue, NotFound
+from ketenzorg.fhir import json
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.engine import Due, State
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.worklist import Line
+
+KINDS = ("QuestionnaireResponse", "Task")
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """One referral: about whom, where it stands, what may happen now, and what happened."""
+
+    task: UUID
+    version: int
+    edition: int  # of what the organisation itself keeps about it
+    traject: UUID
+    pathway: Pathway
+    step: str
+    role: str
+    waits_for: str  # title of the role whose turn it is; empty when it is the reader's
+    patient: dict[str, Any]
+    answers: dict[str, str]  # linkId -> answer
+    referrer: str
+    holder: str  # the organisation that must act in the pathway
+    dues: tuple[Due, ...]
+    late: bool
+    choices: tuple[Choice, ...]
+    first: Choice | None
+    moments: tuple[Moment, ...]
+    unread: tuple[int, ...]  # seqs of news that nobody of the organisation had looked at
+    may_undo: bool
+    colleague: str | None
+    file_number: str | None
+    started: datetime
+    ended: datetime | None
+
+    def choice(self, event: str) -> Choice | None:
+        """The thing that may happen by this name."""
+        return next((choice for choice in self.choices if choice.event == event), None)
+
+    def since(self, version: int) -> tuple[Moment, ...]:
+        """What happened to this Task after somebody saw this version: each event is one version."""
+        here = [moment for moment in self.moments if moment.task == self.task]
+        return tuple(here[len(here) - max(0, self.version - version) :])
+
+
+async def look_at(task: UUID, visit: Visit, world: World) -> Story:
+    """One referral, opened by somebody: what was news is so no longer, for the whole organisation."""
+    told = await story(task, visit, world)
+    if told.unread:
+        await world.worklist.see(visit.caller.organisation, told.traject, told.moments[-1].seq)
+    return told
+
+
+async def story(task: UUID, visit: Visit, world: World) -> Story:
+    """One referral. Raises NotFound, also for who has no part in it."""
+    organisation = visit.caller.organisation
+    line = await line_of(task, visit, world)
+    traject, pathway, options = await what_may_happen(line.task, visit, world)
+    person = await world.reading.one("Patient", line.patient, None, visit.access(world))
+    log = await world.worklist.events(organisation, traject.id)
+    sight = sight_of(pathway, organisation, traject.roles)
+    bodies = await world.worklist.resources(organisation, traject.id, KINDS)
+    seen = [(kind, id_, json.read(shown(body, kind, sight, {}))) for kind, id_, body in bodies]
+    step = pathway.steps[traject.step]
+    roles = roles_of(organisation, traject.roles)
+    choices = choices_of(options, roles, pathway, traject)
+    dues = tuple(engine.due(pathway, State(traject.step, traject.counts, traject.happened)))
+    return Story(
+        task=line.task,
+        version=traject.task.version,
+        edition=line.edition,
+        traject=traject.id,
+        pathway=pathway,
+        step=step.title,
+        role=roles[0],
+        waits_for="" if step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
+        patient=patient_of(person.body if person else None, sight),
+        answers=_answers((body for kind, _, body in seen if kind == "QuestionnaireResponse"), pathway),
+        referrer=name_of(traject.roles[pathway.role_of("requester")], world),
+        holder=name_of(traject.roles[pathway.role_of("owner")], world),
+        dues=dues,
+        late=bool(dues) and dues[0].at < world.now(),
+        choices=choices,
+        first=likeliest(choices, options, pathway, traject.step),
+        moments=moments_of(
+            log, {id_: body for kind, id_, body in seen if kind == "Task"}, pathway, organisation, world
+        ),
+        unread=line.unread,
+        may_undo=may_undo(log, traject, visit, world),
+        colleague=line.colleague,
+        file_number=line.file_number,
+        started=line.started,
+        ended=line.ended,
+    )
+
+
+async def line_of(task: UUID, visit: Visit, world: World) -> Line:
+    """The line of a referral in the organisation's worklist. Raises NotFound, also for who has no part in it."""
+    line = await world.worklist.line(visit.caller.organisation, task)
+    if line is None:
+        raise NotFound(
+            Issue(nl="Deze verwijzing is er niet, of niet voor u.", en="No such referral, or not for you.")
+        )
+    return line
+
+
+def _answers(responses: Iterator[dict[str, Any]], pathway: Pathway) -> dict[str, str]:
+    """linkId -> the answer, coded ones as the pathway words them."""
+    said = {
+        item["linkId"]: [_answer(answer) for answer in item.get("answer", ())]
+        for response in responses
+        for item in response.get("item", ())
+    }
+    data = pathway.file.data
+    return {
+        name: ", ".join(data[name].codes.get(each, each) if name in data else each for each in answers)
+        for name, answers in said.items()
+    }
+
+
+def _answer(answer: Mapping[str, Any]) -> str:
+    for name, value in answer.items():
+        if name == "valueBoolean":
+            return "ja" if value else "nee"
+        if name == "valueCoding":
+            return str(value.get("display") or value.get("code", ""))
+        if name == "valueQuantity":
+            return f"{value.get('value', '')} {value.get('unit', '')}".strip()
+        if name.startswith("value"):
+            return str(value)
+    return ""
