@@ -14,6 +14,7 @@ import msgspec
 from ketenzorg.errors import Issue
 
 YES, NO = "ja", "nee"
+SCORE = "{score}"  # UCUM
 
 
 class Number(msgspec.Struct, frozen=True, tag="getal"):

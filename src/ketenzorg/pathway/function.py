@@ -14,7 +14,7 @@ import msgspec
 from ketenzorg.errors import Issue
 from ketenzorg.pathway import units
 from ketenzorg.pathway.definition import Status
-from ketenzorg.pathway.facts import Choice, Day, Number
+from ketenzorg.pathway.facts import NO, SCORE, YES, Choice, Day, Number
 from ketenzorg.pathway.series import Series
 
 Fact = Number | Choice | Day | Series
@@ -66,6 +66,28 @@ class Function(msgspec.Struct, frozen=True):
     uses_now: bool = False  # takes the moment as `nu`
 
 
+def yes_no(*names: str) -> tuple[Input, ...]:
+    """Yes/no questions."""
+    return tuple(Input(name, "keuze", codes=(YES, NO)) for name in names)
+
+
+def score(high: int) -> Returns:
+    """Points from none to `high`."""
+    return Returns("getal", SCORE, Decimal(0), Decimal(high))
+
+
+def codes(*possible: str) -> Returns:
+    """One of these."""
+    return Returns("keuze", codes=possible)
+
+
+AGE = Input("leeftijd", "getal", "leeftijd")
+GENDER = Input("geslacht", "keuze", codes=("man", "vrouw"))
+
+
+_ENDLESS = Decimal("Infinity")
+
+
 def evaluate(
     function: Function,
     given: Mapping[str, Fact | None],
@@ -108,7 +130,7 @@ def wrong_settings(function: Function, settings: Mapping[str, object]) -> list[s
 def _wrong(setting: Setting, value: object) -> str | None:
     if setting.choices:
         return None if value in setting.choices else f"is een van: {_names(setting.choices)}"
-    if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int) or not 0 < value < _ENDLESS:
         return "is een getal boven nul"
     default = Decimal(setting.default)
     if (setting.only == "lager" and value > default) or (setting.only == "hoger" and value < default):

@@ -6,6 +6,7 @@ Every item that is unknown counts for nothing at the low end and in full at the 
 from decimal import Decimal
 
 from ketenzorg.pathway.facts import (
+    SCORE,
     Choice,
     Number,
     Truth,
@@ -16,8 +17,6 @@ from ketenzorg.pathway.facts import (
     points,
     yes,
 )
-
-SCORE = "{score}"
 
 
 def cha2ds2_va(
