@@ -6,6 +6,7 @@ the clinical owners: that list holds Good Friday, and 5 May only in the lustrum 
 
 import calendar as month_lengths
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -61,6 +62,82 @@ def due(start: datetime, amount: Amount) -> datetime:
         # In UTC first: adding to local time would count the hour that a clock change skips.
         return start.astimezone(UTC) + timedelta(hours=amount.number)
     return _end_of_last_day(start.astimezone(AMSTERDAM).date(), amount)
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """A time in which the clock stood still: until `until`, or still, when that is None."""
+
+    since: datetime
+    until: datetime | None
+
+
+def due_with_stops(start: datetime, amount: Amount, stops: Iterable[Stop]) -> datetime | None:
+    """As `due`, moved by the time that the clock stood still; None while it stands still.
+
+    Hours move by the time itself. Days and longer move by the days that began during the stop: a stop within
+    one day costs no day; working days only by working days. A stop that begins after the last moment comes too
+    late to move it.
+    """
+    last = due(start, amount)
+    for since, until in _joined(start, stops):
+        if since > last:
+            break
+        if until is None:
+            return None
+        last = _moved(last, since, until, amount)
+    return last
+
+
+def elapsed(start: datetime, end: datetime, stops: Iterable[Stop] = ()) -> timedelta:
+    """The real time between the two without the stops; an hour that the clock change skips does not count."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)  # between local times Python counts by the clock
+    total = max(end - start, timedelta(0))
+    for since, until in _joined(start, stops):
+        total -= max(min(until or end, end) - since, timedelta(0))
+    return total
+
+
+def working_days(start: datetime, end: datetime, stops: Iterable[Stop] = ()) -> int:
+    """Working days after the day of `start` up to that of `end`, without those that began during a stop."""
+    total = _working_days(local_day(start), local_day(end))
+    for since, until in _joined(start, stops):
+        total -= _working_days(local_day(since), local_day(min(until or end, end)))
+    return max(total, 0)
+
+
+def _moved(last: datetime, since: datetime, until: datetime, amount: Amount) -> datetime:
+    if amount.unit == "uur":
+        return last + (until - since)
+    stopped_on, went_on = local_day(since), local_day(until)
+    if amount.unit == "werkdagen":
+        number = _working_days(stopped_on, went_on)
+        return _end_of_last_day(local_day(last), Amount(number, "werkdagen")) if number else last
+    return _end_of_last_day(local_day(last), Amount((went_on - stopped_on).days, "dagen"))
+
+
+def _working_days(first: date, last: date) -> int:
+    """Those after `first`, up to and with `last`."""
+    return sum(is_working_day(first + timedelta(days=each)) for each in range(1, (last - first).days + 1))
+
+
+def _joined(start: datetime, stops: Iterable[Stop]) -> list[tuple[datetime, datetime | None]]:
+    """In order, from `start` on, and two that overlap as one: a side step may lie over another."""
+    joined: list[tuple[datetime, datetime | None]] = []
+    begin = start.astimezone(UTC)
+    for stop in sorted(stops, key=lambda each: each.since.astimezone(UTC)):
+        since = max(stop.since.astimezone(UTC), begin)
+        until = stop.until.astimezone(UTC) if stop.until else None
+        if until is not None and until <= since:
+            continue
+        if joined:
+            before_since, before_until = joined[-1]
+            if before_until is None:
+                break
+            if since <= before_until:
+                joined[-1] = (before_since, None if until is None else max(until, before_until))
+                continue
+        joined.append((since, until))
+    return joined
 
 
 def before(moment: datetime, amount: Amount) -> datetime:

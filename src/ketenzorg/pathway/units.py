@@ -7,7 +7,7 @@ factors: 1 mg/dL = 88.4 µmol/L, and 1 mg/mmol albumin/creatinine = 8.84 mg/g. K
 errs to the safe side). UCUM: https://ucum.org. Codes: pathway-facts 2.5 and conflicts 6 and 7 of chapter 8.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import msgspec
 
@@ -45,7 +45,7 @@ def convert(number: Decimal, unit: str, measure: str, to: str = "") -> Decimal:
     back, forth = known.units[to or known.unit]
     if times * forth == over * back:
         return number  # not a digit is touched
-    return number * (times * forth) / (over * back)
+    return _snapped(number * (times * forth) / (over * back))
 
 
 def read(number: Decimal, unit: str, measure: str, code: Code) -> Decimal:
@@ -67,6 +67,16 @@ def plausible(number: Decimal, measure: str) -> bool:
 def shown(number: Decimal, measure: str) -> Decimal:
     """Rounded half up to the digits that people use; for showing, never for comparing."""
     return number.quantize(Decimal(1).scaleb(-MEASURES[measure].decimals), ROUND_HALF_UP)
+
+
+def _snapped(number: Decimal) -> Decimal:
+    """Takes away what a division at 28 digits leaves behind: there and back again is the same number."""
+    near = _SHORT.plus(number)
+    return near if abs(number - near) <= abs(near) * _CRUMB else number
+
+
+_SHORT = Context(prec=18)  # the most digits that we take in
+_CRUMB = Decimal("1e-24")
 
 
 def _refusal(known: Measure, unit: str) -> Issue:
