@@ -367,3 +367,8 @@ def test_an_hour_in_summer_and_winter_is_the_same_hour() -> None:
     assert points[1].at.first - points[0].at.first == timedelta(hours=48)
     assert possible("acute-nierschade", Series(points)) == ("ja",)
     assert isinstance(points[0].at, Moment)
+
+
+def test_a_vague_date_between_two_others_may_hide_acute_damage() -> None:
+    hidden = run(("2026-01-28", "80"), ("2026-02", "130"), ("2026-03-01", "90"))
+    assert possible("acute-nierschade", hidden) == ("ja", "nee")

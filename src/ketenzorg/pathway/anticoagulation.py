@@ -130,13 +130,15 @@ def doac_dose_criterion(
             ],
         ),
     }
-    drugs = middel.possible if in_fibrillation.may else ()
+    drugs = [looks[drug]() for drug in middel.possible] if in_fibrillation.may else []
     found = set() if in_fibrillation.sure else {"niet-van-toepassing"}
+    for drug in drugs:
+        found.update(drug.levels())
+    if len(found) == 1:
+        return Choice(tuple(found))
     needed = set() if in_fibrillation.sure else {"indicatie"}
     needed |= {"middel"} if len(drugs) > 1 else set()
-    for look in (looks[drug]() for drug in drugs):
-        found |= set(look.levels())
-        needed |= look.unknown(creatinineklaring)
+    needed = needed.union(*(drug.unknown(creatinineklaring) for drug in drugs))
     return Choice(tuple(code for code in CRITERIA if code in found), tuple(sorted(needed)))
 
 

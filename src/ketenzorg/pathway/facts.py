@@ -79,15 +79,24 @@ class Truth(msgspec.Struct, frozen=True):
         return Truth(not self.may, not self.sure)
 
 
+SURELY, PERHAPS, NEVER = Truth(True, True), Truth(False, True), Truth(False, False)
+
+
 def yes(answer: Choice) -> Truth:
     """Whether the answer is yes."""
+    if len(answer.possible) == 1:
+        return SURELY if answer.possible[0] == YES else NEVER
     return one_of(answer, YES)
 
 
 def one_of(answer: Choice, *wanted: str) -> Truth:
     """Whether the answer is one of these."""
-    hits = [value in wanted for value in answer.possible]
-    return Truth(all(hits), any(hits))
+    hits = 0
+    for value in answer.possible:
+        hits += value in wanted
+    if not hits:
+        return NEVER
+    return SURELY if hits == len(answer.possible) else PERHAPS
 
 
 def at_least(number: Number, limit: Decimal) -> Truth:

@@ -7,7 +7,8 @@ unknown and names it, and says which inputs would narrow an answer that is not e
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -18,6 +19,11 @@ from ketenzorg.pathway.facts import NO, SCORE, YES, Choice, Day, Number
 from ketenzorg.pathway.series import Series
 
 Fact = Number | Choice | Day | Series
+
+
+@cache
+def _keyword(name: str) -> str:
+    return name.replace("-", "_")
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -85,7 +91,7 @@ AGE = Input("leeftijd", "getal", "leeftijd")
 GENDER = Input("geslacht", "keuze", codes=("man", "vrouw"))
 
 
-_ENDLESS = Decimal("Infinity")
+_T = TypeVar("_T")
 
 
 def evaluate(
@@ -97,21 +103,26 @@ def evaluate(
     """The answer, as exact as what is given allows; None, or no entry, is unknown."""
     missing: list[str] = []
     problems: list[Issue] = []
-    words: dict[str, object] = {_word(one.name): one.default for one in function.settings}
-    for name, value in (settings or {}).items():
-        words[_word(name)] = value
+    words: dict[str, object] = {_keyword(one.name): one.default for one in function.settings}
+    if settings:
+        words |= {_keyword(name): value for name, value in settings.items()}
     for wanted in function.inputs:
         fact, wrong = _usable(wanted, given.get(wanted.name))
-        words[_word(wanted.name)] = fact
-        problems += wrong
-        missing += _gaps(wanted, fact)
+        words[_keyword(wanted.name)] = fact
+        if wrong:
+            problems += wrong
+        if not (isinstance(fact, Choice) and len(fact.possible) == 1):
+            missing += _gaps(wanted, fact)
     if function.uses_now:
         words["nu"] = now
     answer = function.work_out(**words)
-    if answer.exact is None:
-        missing = list(answer.missing) or missing
-        return _with(answer, tuple(dict.fromkeys(missing)), _once((*problems, *answer.problems)))
-    return _with(answer, (), _once((*problems, *answer.problems)))
+    if answer.exact is not None:
+        named: tuple[str, ...] = ()
+    else:
+        named = answer.missing or _once(missing)
+    if problems or answer.problems:
+        return _with(answer, named, _once((*problems, *answer.problems)))
+    return answer if named == answer.missing else _with(answer, named, ())
 
 
 def wrong_settings(function: Function, settings: Mapping[str, object]) -> list[str]:
@@ -130,10 +141,11 @@ def wrong_settings(function: Function, settings: Mapping[str, object]) -> list[s
 def _wrong(setting: Setting, value: object) -> str | None:
     if setting.choices:
         return None if value in setting.choices else f"is een van: {_names(setting.choices)}"
-    if isinstance(value, bool) or not isinstance(value, Decimal | int) or not 0 < value < _ENDLESS:
+    number = Decimal(value) if isinstance(value, Decimal | int) and not isinstance(value, bool) else None
+    if number is None or not number.is_finite() or number <= 0:
         return "is een getal boven nul"
     default = Decimal(setting.default)
-    if (setting.only == "lager" and value > default) or (setting.only == "hoger" and value < default):
+    if (setting.only == "lager" and number > default) or (setting.only == "hoger" and number < default):
         return f"mag alleen {setting.only} worden dan {default}: het is een veiligheidsgrens"
     return None
 
@@ -142,38 +154,38 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "geen"
 
 
-def _word(name: str) -> str:
-    return name.replace("-", "_")
-
-
-def _usable(wanted: Input, given: Fact | None) -> tuple[Fact, list[Issue]]:
+def _usable(wanted: Input, given: Fact | None) -> tuple[Fact, tuple[Issue, ...]]:
     """The fact in the function's unit, or all that it can be, and why."""
-    match given:
-        case Number() if wanted.kind == "getal":
-            return _in_unit(wanted, given)
-        case Choice() if wanted.kind == "keuze" and set(given.possible) <= set(wanted.codes):
-            return given, list(given.problems)
-        case Series() if wanted.kind == "reeks":
-            return given, list(given.problems)
-        case Day() if wanted.kind == "datum":
-            return given, []
-        case None:
-            return _anything(wanted), []
-        case _:
-            return _anything(wanted), [_not_this(wanted)]
+    if given is None:
+        return _anything(wanted), ()
+    if isinstance(given, Choice) and wanted.kind == "keuze" and _among(given.possible, wanted.codes):
+        return given, given.problems
+    if isinstance(given, Number) and wanted.kind == "getal":
+        return _in_unit(wanted, given)
+    if isinstance(given, Day) and wanted.kind == "datum":
+        return given, ()
+    if isinstance(given, Series) and wanted.kind == "reeks":
+        return given, given.problems
+    return _anything(wanted), (_not_this(wanted),)
 
 
-def _in_unit(wanted: Input, given: Number) -> tuple[Fact, list[Issue]]:
+def _among(possible: tuple[str, ...], codes: tuple[str, ...]) -> bool:
+    if len(possible) == 1:  # nearly always, and three times as fast
+        return possible[0] in codes
+    return possible == codes or set(possible) <= set(codes)
+
+
+def _in_unit(wanted: Input, given: Number) -> tuple[Fact, tuple[Issue, ...]]:
     own = units.MEASURES[wanted.measure]
-    problems = list(given.problems)
+    problems = given.problems
     if given.unit != own.unit:
         try:
             low, high = (units.convert(end, given.unit, own.name) for end in (given.low, given.high))
         except units.Unusable as refused:
-            return _anything(wanted), [*problems, *(_at(wanted, issue) for issue in refused.issues)]
+            return _anything(wanted), (*problems, *(_at(wanted, issue) for issue in refused.issues))
         given = Number(low, high, own.unit, given.missing)
     if given.low < own.low or given.high > own.high:
-        return _anything(wanted), [*problems, _implausible(wanted, own)]
+        return _anything(wanted), (*problems, _implausible(wanted, own))
     return given, problems
 
 
@@ -192,13 +204,11 @@ def _anything(wanted: Input) -> Fact:
 
 def _gaps(wanted: Input, fact: Fact) -> tuple[str, ...]:
     """What would narrow this input: itself, or what it was itself worked out from."""
-    match fact:
-        case Number() | Choice():
-            return () if fact.exact is not None else fact.missing or (wanted.name,)
-        case Series():
-            return fact.missing or (wanted.name,)  # more measurements may always tell more
-        case Day():
-            return () if fact.first == fact.last else (wanted.name,)
+    if isinstance(fact, Day):
+        return () if fact.first == fact.last else (wanted.name,)
+    if isinstance(fact, Series):
+        return fact.missing or (wanted.name,)  # more measurements may always tell more
+    return () if fact.exact is not None else fact.missing or (wanted.name,)
 
 
 def _with(answer: Number | Choice, missing: tuple[str, ...], problems: tuple[Issue, ...]) -> Number | Choice:
@@ -207,8 +217,8 @@ def _with(answer: Number | Choice, missing: tuple[str, ...], problems: tuple[Iss
     return Choice(answer.possible, missing, problems)
 
 
-def _once(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(dict.fromkeys(issues))
+def _once(items: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(items))
 
 
 def _at(wanted: Input, issue: Issue) -> Issue:

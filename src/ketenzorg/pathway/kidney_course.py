@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ketenzorg.pathway.calendar import Amount, before, due, local_day
-from ketenzorg.pathway.facts import NO, YES, Choice, Truth, answer
+from ketenzorg.pathway.facts import NEVER, NO, PERHAPS, YES, Choice, Truth, answer
 from ketenzorg.pathway.kidney import stage_index
 from ketenzorg.pathway.series import Measurement, Series, clashes, gap, of_one_formula
 
@@ -27,14 +27,15 @@ def acute_injury(
     not "nee": how fast it came was not measured.
     """
     points = kreatinine_reeks.points
-    found, compared = Truth(False, False), False
-    for at, later in enumerate(points):
+    found, compared = NEVER, False
+    for at in reversed(range(len(points))):
+        later = points[at]
         if gap(later, points[-1])[0] > _WEEK:
-            continue
-        for earlier in points[:at]:
+            break  # sorted by the last moment: those before lie further back still
+        for earlier in reversed(points[:at]):
             shortest, longest = gap(earlier, later)
             if shortest > _WEEK:
-                continue
+                break
             ordered = earlier.at.last < later.at.first
             risen = _risen(earlier, later, longest, stijging_in_48_uur, stijging_in_een_week_procent)
             if ordered:
@@ -44,16 +45,16 @@ def acute_injury(
                 risen.may
                 or _risen(later, earlier, longest, stijging_in_48_uur, stijging_in_een_week_procent).may
             ):
-                found |= _MAYBE
-    return answer(found if found.may or compared else _MAYBE)
+                found |= PERHAPS
+    return answer(found if found.may or compared else PERHAPS)
 
 
 def _risen(
     earlier: Measurement, later: Measurement, longest: timedelta, most: Decimal, pct: Decimal
 ) -> Truth:
     rise = later.value - earlier.value
-    by_amount = Truth(longest <= _TWO_DAYS, True) if rise >= most else _NEVER
-    by_share = Truth(longest <= _WEEK, True) if rise * _HUNDRED > pct * earlier.value else _NEVER
+    by_amount = Truth(longest <= _TWO_DAYS, True) if rise >= most else NEVER
+    by_share = Truth(longest <= _WEEK, True) if rise * _HUNDRED > pct * earlier.value else NEVER
     return by_amount | by_share
 
 
@@ -95,17 +96,21 @@ def fall_per_year(
     enough = int(minstens_metingen)
     if len(same.points) < enough or clashes(same.points):
         return _unknown(same)
-    newest = same.points[-1]
-    found = Truth(False, False)
+    newest, least, found = same.points[-1], daling_per_jaar * _YEAR, NEVER
     for first in same.points[: len(same.points) - enough + 1]:
-        shortest, longest = (_years(time) for time in gap(first, newest))
-        fall = first.value - newest.value
-        hit = Truth(
-            fall >= daling_per_jaar * max(_ONE, longest), fall >= daling_per_jaar * max(_ONE, shortest)
-        )
+        fall = (first.value - newest.value) * _YEAR
+        if fall < least:
+            continue
+        shortest = (newest.at.first - first.at.last) // _SECOND
+        if fall < daling_per_jaar * shortest:
+            continue
+        longest = (newest.at.last - first.at.first) // _SECOND
+        hit = Truth(fall >= daling_per_jaar * max(_YEAR, longest), True)
         if lezing == "binnen een jaar":
-            hit &= Truth(longest <= _ONE, shortest <= _ONE)
+            hit &= Truth(longest <= _YEAR, shortest <= _YEAR)
         found |= hit
+        if found.sure:
+            break
     return _settled(found, same, doubt=fell_away)
 
 
@@ -198,12 +203,8 @@ def _truth(choice: Choice) -> Truth:
     return Truth(choice.possible == (YES,), YES in choice.possible)
 
 
-def _years(time: timedelta) -> Decimal:
-    return Decimal(int(time.total_seconds())) / _SECONDS_IN_A_YEAR
-
-
 _TWO_DAYS, _WEEK = timedelta(hours=48), timedelta(days=7)
-_NEVER, _MAYBE = Truth(False, False), Truth(False, True)
-_ONE, _HUNDRED, _MONTHS = Decimal(1), Decimal(100), Decimal(12)
-_SECONDS_IN_A_YEAR = Decimal(31_557_600)  # 365.25 days
+_HUNDRED, _MONTHS = Decimal(100), Decimal(12)
+_SECOND = timedelta(seconds=1)
+_YEAR = Decimal(31_557_600)  # 365.25 days, in seconds
 _TWO = 2

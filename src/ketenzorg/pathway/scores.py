@@ -6,7 +6,9 @@ Every item that is unknown counts for nothing at the low end and in full at the 
 from decimal import Decimal
 
 from ketenzorg.pathway.facts import (
+    NEVER,
     SCORE,
+    SURELY,
     Choice,
     Number,
     Truth,
@@ -120,7 +122,7 @@ def marburg(
         one_of(geslacht, "man") & at_least(leeftijd, _AGE_55)
     )
     if leeftijd.low >= _AGE_65:  # then it does not matter whether man or woman
-        old_enough = Truth(True, True)
+        old_enough = SURELY
     items = [
         (old_enough, 1),
         (yes(vaatlijden), 1),
@@ -164,7 +166,7 @@ def marburg_usable(
     """
     known = yes(coronairlijden_bekend)
     if bij_bekend_coronairlijden == "tonen":
-        known = Truth(False, False)
+        known = NEVER
     usable = at_least(leeftijd, vanaf_leeftijd) & ~yes(spoed_mogelijk) & ~yes(oorzaak_duidelijk) & ~known
     return answer(usable)
 

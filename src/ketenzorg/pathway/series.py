@@ -110,15 +110,16 @@ def series(measurements: Iterable[Measurement], now: datetime, *, with_formula: 
 
 def clashes(points: Iterable[Measurement]) -> list[tuple[Measurement, Measurement]]:
     """Pairs of different values of one moment, or of moments whose order cannot be told."""
-    earlier: list[Measurement] = []
+    in_order = tuple(points)
     found: list[tuple[Measurement, Measurement]] = []
-    for point in points:
-        for other in reversed(earlier):  # sorted by their last moment: those before cannot reach this one
-            if other.at.last < point.at.first:
-                break
-            if other.value != point.value:
-                found.append((other, point))
-        earlier.append(point)
+    for at, point in enumerate(in_order):
+        before_it = (
+            at - 1
+        )  # sorted by their last moment: once one ends before this begins, so do all before it
+        while before_it >= 0 and in_order[before_it].at.last >= point.at.first:
+            if in_order[before_it].value != point.value:
+                found.append((in_order[before_it], point))
+            before_it -= 1
     return found
 
 
