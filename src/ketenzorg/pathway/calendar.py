@@ -151,6 +151,7 @@ def before(moment: datetime, amount: Amount) -> datetime:
     return datetime.combine(day, time.min, AMSTERDAM).astimezone(UTC)
 
 
+@lru_cache(maxsize=8192)
 def is_working_day(day: date) -> bool:
     """Monday to Friday, not a public holiday."""
     return day.weekday() < _SATURDAY and day not in _HOLIDAYS
