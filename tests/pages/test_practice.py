@@ -35,13 +35,14 @@ async def test_where_it_stands_at_whom_and_the_answer_first(
     [row] = rows(marieke)
     for words in ("Trijntje Veldkamp", "Aangemeld", "Stadsbreed", "uiterlijk"):
         assert words in row
-    assert "erugkoppeling" not in row
+    assert "ericht" not in row
     assert (counts(marieke)["Loopt"], counts(marieke)["Te laat"]) == ("1", "0")
     for event in ("aannemen", "eerste contact", "kennismaking gehouden"):
         await service.happens(task, event)
     await service.happens(task, "terugkoppelen", terugkoppeling=f"Het gaat beter. {HOSTILE}")
     await marieke.open("/praktijk")
-    assert "Nieuwe terugkoppeling" in rows(marieke)[0]
+    assert "Nieuw bericht" in rows(marieke)[0]
+    assert counts(marieke)["Nieuw bericht"] == "1"
     await marieke.follow("Trijntje Veldkamp")
     headings = [each.text for each in marieke.page.one("main").all("h2")]
     assert headings[0] == "Antwoord"
@@ -49,6 +50,27 @@ async def test_where_it_stands_at_whom_and_the_answer_first(
     assert " ".join(f"Het gaat beter. {HOSTILE}".split()) in answer  # text, as it was typed
     assert not marieke.page.all("script", "img")
     assert "999990019" not in marieke.response.text
+    await marieke.open("/praktijk")  # somebody of the practice has looked
+    assert counts(marieke)["Nieuw bericht"] == "0"
+    assert "Bericht gelezen" in rows(marieke)[0]
+
+
+async def test_what_waits_on_the_practice_comes_first_then_what_is_new(
+    service: Service, marieke: Browser
+) -> None:
+    asked, given_back, runs = [(await service.refer(a_referral(f"b-{n}")))["Task"] for n in range(3)]
+    await service.happens(asked, "informatie vragen", vraag="Welke dag?")
+    await service.happens(given_back, "afwijzen", reden_van_afwijzen="geen-plek")
+    await marieke.open("/praktijk")
+    assert ["U bent aan zet" in row for row in rows(marieke)] == [True]
+    await marieke.follow("Trijntje Veldkamp")
+    await marieke.press("nformatie gegeven", antwoord_antwoord="Op dinsdag.")
+    await marieke.open("/praktijk")
+    assert ["Terug naar verwijzer" in row for row in rows(marieke)] == [True]
+    await marieke.follow("Trijntje Veldkamp")
+    await marieke.open("/praktijk")
+    assert len(rows(marieke)) == 2
+    assert f"/praktijk/{runs.partition('/')[2]}" in [each.attrs["href"] for each in marieke.page.all("a")]
 
 
 async def test_a_question_is_answered_and_a_withdrawn_referral_is_reopened(

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.views import roles_of, sight_of
-from ketenzorg.coordination.names import name_of, patient_of
+from ketenzorg.coordination.names import listed_patient, name_of
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.store.worklist import PAGE, Line, Place, Spot, Wanted, Which
@@ -26,7 +26,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     holder: str  # the organisation that must act in the pathway
     ours: bool  # it is this organisation's turn
-    unread: bool
+    told: bool  # another wrote or decided something
+    unread: bool  # and nobody of this organisation has looked at it
     due: datetime | None
     norm: str | None
     late: bool
@@ -93,11 +94,12 @@ def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:
     step = pathway.steps[line.step]
     return Row(
         task=line.task,
-        patient=patient_of(line.patient_body, sight_of(pathway, organisation, line.roles)),
+        patient=listed_patient(line.patient_body, sight_of(pathway, organisation, line.roles)),
         pathway=pathway.title,
         step=step.title,
         holder=name_of(line.roles[pathway.role_of("owner")], world),
         ours=line.ended is None and step.owner in roles_of(organisation, line.roles),
+        told=bool(line.news),
         unread=bool(line.unread),
         due=line.due,
         norm=line.due_norm,

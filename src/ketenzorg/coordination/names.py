@@ -8,12 +8,23 @@ from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
 from ketenzorg.pathway.visibility import Visibility
 
+LISTED = ("resourceType", "id", "name", "address")
+
 
 def patient_of(body: bytes | None, sight: Visibility) -> dict[str, Any]:
     """The patient as this organisation sees them; empty when it does not."""
     if body is None or not sight.sees("Patient"):
         return {}
     return json.read(shown(body, "Patient", sight, {}))
+
+
+def listed_patient(body: bytes | None, sight: Visibility) -> dict[str, Any]:
+    """What a line of a list shows of the patient."""
+    if body is None:
+        return {}
+    # Cut before it is judged: fifty whole patients a page cost as much as the page itself.
+    listed = {name: value for name, value in json.read(body).items() if name in LISTED}
+    return patient_of(json.write(listed), sight)
 
 
 def name_of(organisation: UUID, world: World) -> str:

@@ -1,20 +1,16 @@
 """The pages of a practice: what it sent, where that stands, and what it may say about it."""
 
 from typing import Any
-from uuid import UUID
 
 from litestar import get, post
 from litestar.params import FromPath
 
-from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.story import Story
-from ketenzorg.coordination.world import World
-from ketenzorg.fhir import json
 from ketenzorg.pages import desk
 from ketenzorg.pages.desk import Desk
 from ketenzorg.pages.lists import Opened, Tab, open_list, tab_of
 from ketenzorg.pages.render import Page, page
-from ketenzorg.pages.site import Http, world_of
+from ketenzorg.pages.site import Http
 from ketenzorg.pages.visitors import Visitor, visitor_of
 
 ROLE = "praktijk"
@@ -41,8 +37,7 @@ async def show_sent(request: Http) -> Page:
         opened = await open_list(request, visitor, TABS, tab_of(request, TABS, ""))
     else:
         opened = await _what_matters(request, visitor)
-    answered = await _answered([row.task for row in opened.inbox.rows], visitor, world_of(request))
-    return page(request, "practice.html", opened=opened, tabs=TABS, home=HOME, answered=answered)
+    return page(request, "practice.html", opened=opened, tabs=TABS, home=HOME)
 
 
 @get("/praktijk/{task:str}")
@@ -75,18 +70,6 @@ async def _what_matters(request: Http, visitor: Visitor) -> Opened:
     if waits.inbox.rows:
         return waits
     return await open_list(request, visitor, TABS, NEWS if waits.inbox.counts["unread"] else RUNS)
-
-
-async def _answered(tasks: list[UUID], visitor: Visitor, world: World) -> set[UUID]:
-    """Of which of these Tasks feedback has come."""
-    organisation = visitor.visit.caller.organisation
-    found = set()
-    for each in await world.searching.by_id([("Task", task) for task in tasks], organisation):
-        pathway = world.catalogue.version(each.pathway, each.pathway_version)
-        body = json.read(shown(each.body, "Task", sight_of(pathway, organisation, each.roles), {}))
-        if any(output.get("type", {}).get("text") == FEEDBACK for output in body.get("output", ())):
-            found.add(each.id)
-    return found
 
 
 def _beside(request: Http, visitor: Visitor, told: Story) -> dict[str, Any]:
