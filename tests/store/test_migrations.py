@@ -7,11 +7,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.dialects import postgresql
 
-from databases import APP_PASSWORD, Database, new_database
+from databases import APP_PASSWORD, Database, execute, new_database
 from ketenzorg.settings import MIGRATIONS, Settings, for_asyncpg
-from ketenzorg.store.migrate import migrate
+from ketenzorg.store.migrate import CannotMigrate, migrate
+from ketenzorg.store.revision import known, revision_at
 from ketenzorg.store.tables import METADATA
 
 # Everything that a migration can make, as text that does not depend on oids.
@@ -100,6 +102,41 @@ async def test_who_migrates_at_the_same_moment_waits_and_finds_nothing_to_do(emp
     once = await schema(empty)
     await to(empty, "head")
     assert await schema(empty) == once
+
+
+async def test_one_step_down_is_a_revision_too(empty: Database) -> None:
+    revisions = known(Settings.from_environ({}).migrations)
+    for revision in (revisions[-1], revisions[0]):
+        await to(empty, revision)
+        assert await revision_at(empty.app_url) == revision
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(empty: Database) -> None:
+    await to(empty, "head")
+    await execute(empty.admin_url, "update ketenzorg.alembic_version set version_num = '9999'")
+    before = await schema(empty)
+    with pytest.raises(CannotMigrate, match="stands at 9999"):
+        await to(empty, "head")
+    assert await schema(empty) == before
+    assert await revision_at(empty.app_url) == "9999"
+
+
+async def test_a_revision_that_is_not_there_is_refused_with_those_that_are(empty: Database) -> None:
+    with pytest.raises(CannotMigrate, match="no revision 4711; there are: head, base, 0001"):
+        await to(empty, "4711")
+    assert await schema(empty) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"database": "nowhere"}, "does not exist"), ({"password": "wrong"}, "authentication")],
+)
+async def test_a_server_that_lets_us_not_in_is_named(
+    postgres: str, change: dict[str, str], said: str
+) -> None:
+    url = make_url(postgres).set(**change).render_as_string(hide_password=False)  # type: ignore[arg-type]
+    with pytest.raises(CannotMigrate, match=f"KETENZORG_ADMIN_DATABASE_URL: .*{said}"):
+        await migrate(url, app_password=APP_PASSWORD)
 
 
 async def test_a_migration_that_fails_leaves_everything_as_it_was(

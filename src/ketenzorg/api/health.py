@@ -15,9 +15,9 @@ async def live() -> ASGIResponse:
 
 @get("/health/ready")
 async def ready(request: Http) -> ASGIResponse:
-    """The database answers, and keeps what it acknowledges."""
+    """The database answers, is migrated, and keeps what it acknowledges."""
     try:
-        await request.app.state.check_durability()
+        await request.app.state.check_ready()
     except KetenzorgError as error:
         return _says(503, error.issues[0].en)
     return _says(200, "ok")

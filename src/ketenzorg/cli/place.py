@@ -4,8 +4,9 @@ What only an embedded database or a migration needs is imported there: it would 
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ketenzorg.errors import Issue
@@ -34,9 +35,16 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def place(environ: Mapping[str, str], *, embedded: bool, attach: bool = False) -> Iterator[Place]:
+def place(
+    environ: Mapping[str, str],
+    *,
+    embedded: bool,
+    attach: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Iterator[Place]:
     """The place to work, for as long as the context lasts. `attach`: use the embedded server of another process.
 
+    `meanwhile` is done while an embedded server starts.
     Without a database and without --embedded this refuses, so that production never starts empty.
     """
     settings = Settings.from_environ(environ)
@@ -53,8 +61,10 @@ def place(environ: Mapping[str, str], *, embedded: bool, attach: bool = False) -
     from ketenzorg.store.embedded import EmbeddedPostgres  # noqa: PLC0415
 
     secret = read_or_make_secret(settings.secret_file)
-    with EmbeddedPostgres(settings.data_dir, pg_bin=settings.pg_bin, attach=attach) as server:
-        yield Place(settings, secret, _prepare(server, secret))
+    with EmbeddedPostgres(
+        settings.data_dir, pg_bin=settings.pg_bin, attach=attach, meanwhile=meanwhile
+    ) as server:
+        yield Place(settings, secret, _prepare(server, secret, settings.migrations))
 
 
 def migrate_place(environ: Mapping[str, str], *, to: str, embedded: bool) -> None:
@@ -78,32 +88,15 @@ def migrate_place(environ: Mapping[str, str], *, to: str, embedded: bool) -> Non
     asyncio.run(migrate(settings.admin_database_url, app_password=password, to=to))
 
 
-def _prepare(server: "EmbeddedPostgres", secret: bytes) -> str:
+def _prepare(server: "EmbeddedPostgres", secret: bytes, migrations: Path) -> str:
     """The embedded server's database, made and migrated where it is not; its password follows from the secret."""
-    from sqlalchemy import make_url  # noqa: PLC0415
-
     from ketenzorg.access.keys import keyed_digest  # noqa: PLC0415
-    from ketenzorg.store.migrate import migrate  # noqa: PLC0415
+    from ketenzorg.store.revision import newest, revision_at  # noqa: PLC0415
 
     password = keyed_digest(secret, b"embedded database").hex()
-    admin_url = make_url(server.admin_url)
-    asyncio.run(_create(server.admin_url))
-    url = admin_url.set(database=DATABASE).render_as_string(hide_password=False)
-    asyncio.run(migrate(url, app_password=password))
-    return server.url(DATABASE, APP_ROLE, password)
+    url = server.url(DATABASE, APP_ROLE, password)
+    if asyncio.run(revision_at(url)) != newest(migrations):
+        from ketenzorg.store.migrate import migrate  # noqa: PLC0415
 
-
-async def _create(admin_url: str) -> None:
-    from sqlalchemy import text  # noqa: PLC0415
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
-
-    engine = create_async_engine(admin_url, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as connection:
-            known = await connection.scalar(
-                text("select 1 from pg_database where datname = :name"), {"name": DATABASE}
-            )
-            if not known:
-                await connection.execute(text(f"create database {DATABASE}"))
-    finally:
-        await engine.dispose()
+        asyncio.run(migrate(server.admin_url, app_password=password))
+    return url

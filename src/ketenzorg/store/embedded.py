@@ -66,12 +66,21 @@ SETTINGS = {
 class EmbeddedPostgres:
     """One PostgreSQL in one folder; use it as a context manager."""
 
-    def __init__(self, data_dir: Path, *, pg_bin: Path | None = None, attach: bool = False) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        pg_bin: Path | None = None,
+        attach: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`meanwhile` is done while the server starts; it may take longer than that."""
         self.data_dir = data_dir.absolute()
         self.data = self.data_dir / "postgres"
         self.log_file = self.data_dir / "postgres.log"
         self.owner = not attach
         self._pg_bin = pg_bin
+        self._meanwhile = meanwhile
         self._password_file = self.data_dir / "postgres.password"
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -219,6 +228,7 @@ class EmbeddedPostgres:
                 **account.popen,
             )
         try:
+            self._meanwhile()
             found = self._wait_for_own(self._process)
         except BaseException:
             self._process.kill()
