@@ -58,8 +58,9 @@ def test_another_unit_is_named_and_leaves_the_clearance_open() -> None:
     assert problem.expression == ("kreatinine",)
 
 
-def test_a_value_that_cannot_be_is_named_and_not_used() -> None:
-    found = clearance(50, "800", "90", "man")
+@pytest.mark.parametrize("kg", ["0.9", "400.1"])
+def test_a_value_that_cannot_be_is_named_and_not_used(kg: str) -> None:
+    found = clearance(50, kg, "90", "man")
     assert found.exact is None
     assert found.missing == ("gewicht",)
     assert found.problems[0].expression == ("gewicht",)
@@ -164,6 +165,7 @@ MORNING, TWO_DAYS_LATER = "2026-02-27T08:00:00+01:00", "2026-03-01T08:00:00+01:0
         ([("2026-02-27", "80"), ("2026-02-28", "200"), ("2026-03-01", "110")], ("ja",)),  # a peak, this week
         ([("2025-02-27", "80"), ("2025-02-28", "200"), ("2026-02-28", "90"), ("2026-03-01", "90")], ("nee",)),
         ([("2026-03-01", "80"), ("2026-03-01", "120")], ("ja", "nee")),  # one day, which came first?
+        ([("2026-02-28", "110"), ("2026-03-01", "90"), ("2026-03-01", "116")], ("ja", "nee")),
     ],
 )
 def test_acute_damage(values: list[tuple[str, str]], answers: tuple[str, ...]) -> None:
@@ -192,6 +194,7 @@ def test_two_values_of_one_moment_are_named_with_their_places() -> None:
         ([("2021-03-01", "60"), ("2023-03-01", "50"), ("2026-03-01", "45")], ("nee",)),  # the 60 is too old
         ([("2021-03-01", "60"), ("2026-03-01", "45")], ("ja", "nee")),  # nothing to compare with
         ([("2021", "60"), ("2026-03-01", "45")], ("ja", "nee")),  # early or late in 2021?
+        ([("2021", "46"), ("2026-03-01", "45")], ("ja", "nee")),  # perhaps of more than five years ago
         ([("2021", "60"), ("2022-03-01", "61"), ("2026-03-01", "45")], ("ja",)),  # from either first value
         ([("2021", "60"), ("2022-03-01", "59"), ("2026-03-01", "45")], ("ja", "nee")),
         ([("2026-03-01", "45")], ("ja", "nee")),

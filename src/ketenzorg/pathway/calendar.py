@@ -115,6 +115,7 @@ def _moved(last: datetime, since: datetime, until: datetime, amount: Amount) -> 
     return _end_of_last_day(local_day(last), Amount((went_on - stopped_on).days, "dagen"))
 
 
+@lru_cache(maxsize=4096)
 def _working_days(first: date, last: date) -> int:
     """Those after `first`, up to and with `last`."""
     return sum(is_working_day(first + timedelta(days=each)) for each in range(1, (last - first).days + 1))

@@ -105,7 +105,7 @@ def fall_per_year(
         if fall < daling_per_jaar * shortest:
             continue
         longest = (newest.at.last - first.at.first) // _SECOND
-        hit = Truth(fall >= daling_per_jaar * max(_YEAR, Decimal(longest)), True)
+        hit = Truth(fall >= daling_per_jaar * longest, True)
         if lezing == "binnen een jaar":
             hit &= Truth(longest <= _YEAR, shortest <= _YEAR)
         found |= hit
