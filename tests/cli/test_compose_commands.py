@@ -185,7 +185,6 @@ async def test_a_port_in_use_is_one_line(database: Database, secret: Path) -> No
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104
         port = str(taken.getsockname()[1])
         code, said = await ended(SERVICES["api"]["command"], environment(database, secret), port)
-    assert (code, said) == (
-        2,
-        f"ketenzorg: On 0.0.0.0 port {port} is not free; choose another with --port.\n",
-    )
+    assert code == 2
+    assert said.startswith(f"ketenzorg: Port {port} on 0.0.0.0 cannot be had (Address already in use)")
+    assert said.count("\n") == 1

@@ -21,9 +21,13 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
         listener.close()
         raise PortInUse(
             Issue(
-                nl=f"Op {host} is poort {port} niet vrij; kies een andere met --port.",
-                en=f"On {host} port {port} is not free; choose another with --port.",
+                nl=f"Poort {port} op {host} is niet te nemen ({_why(error)}); kies een andere met --port.",
+                en=f"Port {port} on {host} cannot be had ({_why(error)}); choose another with --port.",
             )
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def _why(error: OSError | OverflowError) -> str:
+    return error.strerror or "" if isinstance(error, OSError) else str(error)
