@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 from uuid import UUID
 
 import msgspec
 import pytest
 
 from ketenzorg.access.personal_numbers import is_bsn
-from ketenzorg.cli.bench import verified
+from ketenzorg.cli.bench import verified, with_memory
 from ketenzorg.cli.bench_limit import Column, Rows, one_statement
 from ketenzorg.cli.bench_load import Load
 from ketenzorg.cli.bench_payloads import ENTRIES, body, identifier
+from ketenzorg.cli.bench_report import Measured
 from ketenzorg.referral.bundle import read_bundle
 from ketenzorg.store.ids import uuid7
 
@@ -53,6 +55,24 @@ def test_what_is_stored_is_held_against_what_was_acknowledged(
     verdict = verified([load(acknowledged=[1, 2], unanswered=[3])], names, requests, len(requests))
     assert (verdict.lost, verdict.doubled, verdict.unexplained) == (lost, doubled, unexplained)
     assert verdict.holds is (not lost and not doubled and not unexplained)
+
+
+def test_memory_is_read_after_ten_thousand_referrals_however_few_were_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = SimpleNamespace(rss_mib=lambda: 150.0)
+    ground = SimpleNamespace(api=api, target=None, numbers=None)
+    timed = msgspec.convert(dict.fromkeys(Measured.__struct_fields__, 1) | {"limit_by": "pgbench"}, Measured)
+    monkeypatch.setitem(
+        with_memory.__globals__, "post_for", lambda *_: load(acknowledged=[0] * 3000, unanswered=[])
+    )
+    loads = [load(acknowledged=[0] * 1500, unanswered=[])]
+    told = with_memory(ground, loads, timed)  # type: ignore[arg-type]
+    assert (told.rss_mib, told.referrals_before) == (150.0, 10_500)
+    assert msgspec.structs.replace(told, rss_mib=1, referrals_before=1) == timed
+
+    monkeypatch.setitem(with_memory.__globals__, "post_for", lambda *_: load(acknowledged=[], unanswered=[1]))
+    assert with_memory(ground, loads[:1], timed).referrals_before == 1500  # type: ignore[arg-type]
 
 
 def test_the_limit_writes_the_same_rows_under_fresh_ids() -> None:

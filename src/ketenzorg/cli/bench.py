@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NamedTuple, TypeVar
 
 import asyncpg
+import msgspec
 from sqlalchemy import make_url
 
 from ketenzorg.cli import bench_limit as limits
@@ -46,6 +47,8 @@ CONCURRENCIES = (1, 8, 32)
 CLIENT = "his-demo"
 WARM_UP_S = 1.0  # connections, plans and caches: before the first is measured
 WARM_UP_CONCURRENCY = 8
+MEMORY_AFTER = 10_000  # referrals: what an API process then holds, it keeps
+MEMORY_FROM_S = 5.0  # a run of less per concurrency is a try-out, that need not wait for so many
 TOKEN_HOURS = 24
 LIMIT_DATABASE = f"{DATABASE}_limit"
 # Of the caller's environment only what says which programs and files: the rest is of another installation.
@@ -156,6 +159,8 @@ def _measure(
     for concurrency in CONCURRENCIES:
         _say(f"concurrency {concurrency}: {seconds:g} s over HTTP, then {seconds:g} s of the limit")
         measured[concurrency] = _one(ground, loads, concurrency, seconds)
+    if seconds >= MEMORY_FROM_S:
+        measured[concurrency] = with_memory(ground, loads, measured[concurrency])
     return measured, _with(database.admin_url, lambda connection: _verify(connection, loads))
 
 
@@ -185,10 +190,28 @@ def _one(ground: Ground, loads: list[Load], concurrency: int, seconds: float) ->
         limit_by=limit.by,
         ratio=count / done.seconds / limit.per_second,
         rss_mib=rss,
-        referrals_before=sum(len(each.acknowledged) for each in loads),
+        referrals_before=_acknowledged(loads),
         processes=ground.processes,
         start_s=ground.api.start_s,
     )
+
+
+def with_memory(ground: Ground, loads: list[Load], last: Measured) -> Measured:
+    """The same, with the memory after MEMORY_AFTER referrals: those that are still to come are not timed."""
+    count = _acknowledged(loads)
+    if count >= MEMORY_AFTER:
+        return last
+    _say(f"{MEMORY_AFTER - count} more referrals, not timed: memory is read after {MEMORY_AFTER}")
+    while count < MEMORY_AFTER:
+        loads.append(post_for(1.0, WARM_UP_CONCURRENCY, ground.target, ground.numbers))
+        if _acknowledged(loads) == count:
+            break  # nothing is taken any more: the verdict will tell
+        count = _acknowledged(loads)
+    return msgspec.structs.replace(last, rss_mib=ground.api.rss_mib(), referrals_before=count)
+
+
+def _acknowledged(loads: list[Load]) -> int:
+    return sum(len(each.acknowledged) for each in loads)
 
 
 def _other_cores(before: Cpu, after: Cpu) -> float | None:
