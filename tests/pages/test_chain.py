@@ -8,12 +8,10 @@ import msgspec
 import pytest
 
 from ketenzorg.pages import charts
-from ketenzorg.pages.chain import stands_out
 from ketenzorg.pathway.load import load
 from ketenzorg.store.ids import uuid7
 from ketenzorg.throughput.figures import Measures, Waiting
 from ketenzorg.throughput.selection import Selection, usual_period
-from ketenzorg.throughput.small_groups import Share
 from ketenzorg.throughput.tables import TABLES, as_csv
 from services import SETTINGS, START, Service
 from throughput.counting import all_counted
@@ -145,27 +143,31 @@ async def test_what_is_wrong_in_the_address_is_named_in_dutch_and_never_repeated
         assert (await wout.client.get(path)).status_code == 404
 
 
-async def test_what_stands_out_is_shown_large_and_clear(counted: Service) -> None:
+async def test_what_stands_out_is_said_with_its_meaning_and_a_way_to_it(
+    counted: Service, wout: Browser
+) -> None:
+    await wout.open(URL)
+    card = wout.page.one("section", **{"aria-labelledby": "opvallend"})
     measures = await measured(counted)
-    norm = measures.norms[1]
-    region_norm = msgspec.structs.replace(norm, access=Waiting(100, 8, 12, 20))
-
-    def one_of(n: int | None, median: int | None) -> list[str]:
-        place = measures.municipalities[0]
-        at = msgspec.structs.replace(place.norms[1], access=Waiting(n, median), within=Share(None, None))
-        changed = [msgspec.structs.replace(place, norms=[at]), *measures.municipalities[1:]]
-        seen = msgspec.structs.replace(measures, norms=[region_norm], municipalities=changed, teams=[])
-        return [each.name for each in stands_out(seen, region_norm)]
-
-    name = measures.municipalities[0].name
-    others = one_of(None, None)
-    assert one_of(20, 100) == [name]
-    assert one_of(15, 100) == others
-    assert one_of(20, 11) == others
+    if not measures.standing_out:
+        assert "Niets valt op." in card.text
+    for sentence in measures.standing_out:
+        said = next(
+            each for each in card.all("li") if each.text.startswith(f"{sentence.place} {sentence.text}")
+        )
+        meanings = {each.id: each.text for each in measures.definitions}
+        assert all(meanings[id_] in said.text for id_ in sentence.definitions)
+        link = said.one("a").attrs["href"]
+        if sentence.filter:
+            assert f"{sentence.filter}={sentence.filter_value}" in link
+        else:
+            assert [each for each in wout.page.all() if each.attrs.get("id") == link.removeprefix("#")]
 
 
 def test_a_name_in_a_picture_is_text() -> None:
     hostile = "</title><script>alert(1)</script>"
-    drawn = charts.bars("proef", hostile, [charts.Bar(hostile, Waiting(20, 3, None, None), 14, hostile)])
+    drawn = charts.bars(
+        "proef", hostile, [charts.Bar(hostile, Waiting(20, 3, None, None), 14, hostile)], charts.WIDE
+    )
     assert "<script" not in drawn
     assert "80% nog niet bereikt" in drawn

@@ -121,7 +121,7 @@ async def cells(database: Database, region: str) -> list[asyncpg.Record]:
         return list(
             await connection.fetch(
                 "select * from ketenzorg.throughput_cell where region = $1"
-                " order by pathway, side, organisation, kind, municipality, name, detail, outcome, first, day",
+                " order by pathway, side, organisation, kind, grain, day, municipality, name, detail, outcome, first",
                 region,
             )
         )

@@ -67,6 +67,7 @@ class Clock:
     norm: str
     began: Moment
     due: Moment
+    early: Moment  # until when it is in the time of the share; the maximum where there is none
     met: Moment | None
     stopped: Moment | None
 
@@ -85,7 +86,8 @@ def clocks(case: Case, pathway: Pathway) -> Iterator[Clock]:
                 again = begins[place + 1] if place + 1 < len(begins) else None
                 met = next((at for at in answers if at >= began and (again is None or at < again)), None)
                 stopped = None if met else again or (max(began, end) if end else None)
-                yield Clock(norm.name, began, calendar.due(began, amount), met, stopped)
+                early = calendar.due(began, calendar.parse(norm.share.within if norm.share else norm.max))
+                yield Clock(norm.name, began, calendar.due(began, amount), early, met, stopped)
 
 
 def kaplan_meier(ended: Sequence[int], censored: Sequence[int], share: float) -> int | None:
@@ -96,6 +98,25 @@ def kaplan_meier(ended: Sequence[int], censored: Sequence[int], share: float) ->
         if survival <= 1 - share + 1e-9:
             return day
     return None
+
+
+def share_in_time(in_time: Sequence[int], lost: Sequence[int], late: int) -> tuple[float, float]:
+    """(in time, could still be): everybody weighs the same; who is lost leaves their weight to all who stay."""
+    never = 10**6
+    people = sorted(
+        [*((day, 0) for day in in_time), *((day, 1) for day in lost), *[(never, 2)] * late]
+    )  # on one day who is answered comes before who is lost
+    weight = [1 / len(people)] * len(people) if people else []
+    found = open_ = 0.0
+    for place, (_, what) in enumerate(people):
+        if what == 0:
+            found += weight[place]
+        elif what == 1:
+            later = range(place + 1, len(people))
+            for other in later:
+                weight[other] += weight[place] / len(later)
+            open_ += 0 if later else weight[place]
+    return found, open_
 
 
 def week(at: Moment) -> date:

@@ -1,6 +1,7 @@
 """The chain team's page: where people wait, per step, team and municipality, with every figure's meaning."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -17,39 +18,38 @@ from ketenzorg.pages.render import HEADERS, Page, go_to, page
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.styles import FOR_EVER
 from ketenzorg.pages.visitors import visitor_of
+from ketenzorg.pathway.calendar import parse
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.throughput.asking import FILTERS, what_is_asked
-from ketenzorg.throughput.figures import Measures, NormFigures, PlaceFigures, Waiting
+from ketenzorg.throughput.figures import (
+    Compared,
+    Measures,
+    NormAt,
+    NormFigures,
+    PlaceFigures,
+    Sentence,
+    Waiting,
+)
 from ketenzorg.throughput.measures import Throughput
-from ketenzorg.throughput.tables import TABLES, as_csv, days, number
+from ketenzorg.throughput.small_groups import HIDDEN, Share
+from ketenzorg.throughput.standing_out import RULES
+from ketenzorg.throughput.tables import TABLES, as_csv, days, number, percent
 
 ROLE = "ketenteam"
 SCOPES = frozenset({"system/MeasureReport.rs"})  # counts, no people
-FIRST_CONTACT = "eerste contact"  # the norm of the tiles, in a pathway that has it
 CSV = ".csv"
-# What stands out: so many trajecten, and a median so many times that of the region and so many days longer.
-ENOUGH, CLEARLY, AT_LEAST = 20, 1.5, 2
-MOST_SENTENCES = 4
 TREND_COLUMNS = 5  # the rest of that table is for a spreadsheet
 SHEET = (Path(__file__).resolve().parent / "static" / "chain.css").read_bytes()
 SHEET_PATH = f"/keten/chain.{sha256(SHEET).hexdigest()[:16]}.css"
 
 
-class StandsOut(NamedTuple):
-    """One place that waits clearly longer than the region."""
-
-    name: str
-    norm: str
-    median: int
-    region: int
-
-
 class Shown(NamedTuple):
-    """A place in the table: its figures, and those for the norm of the tiles."""
+    """A place in the table: its figures, those for the norm of the tiles, and those for hearing back."""
 
     place: PlaceFigures
-    access: Waiting
-    within: int | None
+    main: Compared
+    back: NormAt
+    named: bool  # in what stands out
 
 
 @get("/keten")
@@ -73,7 +73,7 @@ async def chain_sheet() -> Response[bytes]:
 @get("/keten/{pathway:str}")
 async def show_chain(request: Http, pathway: FromPath[str]) -> Page:
     """All figures of a selection."""
-    measures = await _measures(request, pathway)
+    measures = await _measures(request, pathway, every_norm=False)
     throughput = _throughput(request)
     known = throughput.catalogue.current(measures.pathway)
     norm = _main_norm(measures)
@@ -84,20 +84,31 @@ async def show_chain(request: Http, pathway: FromPath[str]) -> Page:
         m=measures,
         norm=norm,
         meaning={each.id: each for each in measures.definitions},
-        drawing=draw(known, measures),
-        norm_bars=charts.bars("wachten", "Wachttijd per norm, in dagen", _norm_bars(measures)),
-        step_bars=charts.bars("stappen", "Tijd in elke stap, in dagen", _step_bars(measures)),
-        trend=charts.trend("trend", "Instroom en uitstroom", measures.trend),
+        drawing=charts.both(partial(draw, known, measures)),
+        has_long=any(_is_long(norm) for norm in measures.norms),
+        norm_bars=charts.both(
+            partial(charts.bars, "wachten", "Wachttijd per norm, in dagen", _norm_bars(measures, long=False))
+        ),
+        long_bars=charts.both(
+            partial(charts.bars, "lang", "Termijnen van maanden, in dagen", _norm_bars(measures, long=True))
+        ),
+        step_bars=charts.both(
+            partial(charts.bars, "stappen", "Tijd in elke stap, in dagen", _step_bars(measures))
+        ),
+        trend=charts.trend("trend", "Instroom en uitstroom", measures.trend, charts.NARROW),
+        in_time=charts.shares("deel", "Deel op tijd", _in_time(measures), charts.NARROW),
         tables={name: table(measures) for name, table in TABLES.items()},
         trend_columns=TREND_COLUMNS,
-        municipalities=[*_shown(measures.municipalities, norm)],
-        teams=[*_shown(measures.teams, norm)],
+        municipalities=[*_shown(measures.municipalities, measures)],
+        teams=[*_shown(measures.teams, measures)],
         small_bar=charts.small_bar,
         number=number,
+        percent=percent,
         days=days,
-        outstanding=stands_out(measures, norm)[:MOST_SENTENCES],
-        rule=(ENOUGH, str(CLEARLY).replace(".", ",")),
+        rules=RULES,
+        link_of=partial(_link_of, measures),
         region=throughput.region,
+        chosen_place=_chosen_place(measures, throughput),
         organisations=_organisations(throughput, known),
         query=urlencode(_asked(measures)),
     )
@@ -118,29 +129,7 @@ async def chain_table(request: Http, pathway: FromPath[str], table: FromPath[str
     )
 
 
-def stands_out(measures: Measures, main: NormFigures | None) -> list[StandsOut]:
-    """Per norm the team and the municipality that wait longest, where that is clear and may be shown."""
-    norms = sorted(measures.norms, key=lambda norm: norm is not main)
-    found = (_longest(places, norm) for norm in norms for places in (measures.teams, measures.municipalities))
-    return [each for each in found if each is not None]
-
-
-def _longest(places: Sequence[PlaceFigures], norm: NormFigures) -> StandsOut | None:
-    region = norm.access.median
-    if region is None or len(places) < 2:  # noqa: PLR2004  (one place is the region)
-        return None
-    longer = [
-        StandsOut(place.name, norm.norm, median, region)
-        for place in places
-        for at in place.norms
-        for median, n in [(at.access.median, at.access.n)]
-        if at.norm == norm.norm and median is not None and n is not None and n >= ENOUGH
-        if median >= CLEARLY * region and median - region >= AT_LEAST
-    ]
-    return max(longer, key=lambda each: each.median, default=None)
-
-
-async def _measures(request: Http, pathway: str) -> Measures:
+async def _measures(request: Http, pathway: str, *, every_norm: bool = True) -> Measures:
     visitor = visitor_of(request, ROLE)
     pairs = [*request.query_params.multi_items()]
     filters = dict(pairs)
@@ -149,7 +138,7 @@ async def _measures(request: Http, pathway: str) -> Measures:
     throughput, now = _throughput(request), world_of(request).now()
     caller = msgspec.structs.replace(visitor.visit.caller, scopes=SCOPES)
     asked = what_is_asked(pathway, filters, caller, throughput.region, throughput.catalogue, now)
-    return await throughput.measures(asked, now)
+    return await throughput.measures(asked, now, every_norm=every_norm)
 
 
 def _throughput(request: Http) -> Throughput:
@@ -158,25 +147,65 @@ def _throughput(request: Http) -> Throughput:
 
 
 def _main_norm(measures: Measures) -> NormFigures | None:
-    norms = measures.norms
-    return next((norm for norm in norms if norm.norm == FIRST_CONTACT), norms[0] if norms else None)
+    return next((norm for norm in measures.norms if norm.norm == measures.main_norm), None)
 
 
-def _norm_bars(measures: Measures) -> list[charts.Bar]:
+def _norm_bars(measures: Measures, *, long: bool) -> list[charts.Bar]:
+    """Those of months apart: on one scale with them a fortnight cannot be seen."""
     return [
-        charts.Bar(norm.norm.capitalize(), norm.access, norm.max_days, norm.max) for norm in measures.norms
+        charts.Bar(
+            norm.norm.capitalize(),
+            norm.access,
+            norm.max_days,
+            norm.max,
+            norm.share.within_days if norm.share else None,
+            f"{norm.share.wanted_percent}% binnen {norm.share.within}" if norm.share else "",
+        )
+        for norm in measures.norms
+        if _is_long(norm) is long
     ]
+
+
+def _is_long(norm: NormFigures) -> bool:
+    return parse(norm.max).unit == "maanden"
 
 
 def _step_bars(measures: Measures) -> list[charts.Bar]:
     return [charts.Bar(step.title, step.dwell) for step in measures.steps]
 
 
-def _shown(places: Sequence[PlaceFigures], norm: NormFigures | None) -> Iterator[Shown]:
+def _in_time(measures: Measures) -> list[tuple[str, Share]]:
+    """Per point of the trend the part that met the norm of the tiles."""
+    return [
+        (point.from_week, next((at.within for at in point.norms if at.norm == measures.main_norm), HIDDEN))
+        for point in measures.trend
+    ]
+
+
+def _shown(places: Sequence[PlaceFigures], measures: Measures) -> Iterator[Shown]:
     """By name: this is no ranking."""
+    named = {sentence.filter_value for sentence in measures.standing_out if sentence.kind != "beter"}
     for place in sorted(places, key=lambda place: place.name):
-        at = next((at for at in place.norms if norm and at.norm == norm.norm), None)
-        yield Shown(place, at.access if at else Waiting(None), at.within.percent if at else None)
+        main = next((at for at in place.compared if at.norm == measures.main_norm), None)
+        back = next((at for at in place.norms if at.norm == measures.feedback_norm), None)
+        if main is not None:
+            yield Shown(place, main, back or NormAt("", Waiting(None), HIDDEN), place.id in named)
+
+
+def _chosen_place(measures: Measures, throughput: Throughput) -> str:
+    """What the figures are of: the municipality and the organisation, or the whole region."""
+    municipality, organisation = measures.used.municipality, measures.used.organisation
+    where = throughput.region.municipalities[municipality] if municipality else "hele regio"
+    who = throughput.region.by_id(organisation) if organisation else None
+    return f"{where}, {who.name}" if who else where
+
+
+def _link_of(measures: Measures, sentence: Sentence) -> str:
+    """To the page of one place, or to the part of this page that a sentence is about."""
+    if not sentence.filter:
+        return f"#{sentence.anchor}"
+    asked = {**_asked(measures), sentence.filter: sentence.filter_value}
+    return f"/keten/{measures.pathway}?{urlencode(asked)}"
 
 
 def _organisations(throughput: Throughput, pathway: Pathway) -> list[tuple[str, str]]:

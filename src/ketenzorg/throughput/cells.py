@@ -1,7 +1,7 @@
 """The counts of a selection, read from the cells and gathered so that figures can be made of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -11,6 +11,7 @@ from ketenzorg.throughput import facts
 from ketenzorg.throughput.facts import (
     CLOCK,
     DUE,
+    EARLY,
     IN,
     LATE,
     MET,
@@ -19,20 +20,31 @@ from ketenzorg.throughput.facts import (
     STAY,
     STOPPED,
     STOPPED_LATE,
+    STOPPED_PAST,
+    early_of,
     late_from,
+    max_of,
 )
 from ketenzorg.throughput.figures import Waiting
 from ketenzorg.throughput.lanes import lanes, read, some, total, turned
 from ketenzorg.throughput.selection import Period
-from ketenzorg.throughput.small_groups import SMALLEST, Share, share, shown
-from ketenzorg.throughput.survival import percentiles
+from ketenzorg.throughput.small_groups import HIDDEN, SMALLEST, Share, shown, shown_part
+from ketenzorg.throughput.survival import percentiles, share_in_time
 
 WEEK = 7  # days
 DAYS_IN_YEAR = 366
+RECENT = 1  # the last part of a period, in the rows of read_counts
 LEFT = ""  # the outcome of a stay: there is only one
-WAITS, WAITS_LATE = "waits", "waits-late"  # outcomes of what is open
-CENSORED = (STOPPED, STOPPED_LATE, WAITS, WAITS_LATE)
-NOT_IN_TIME = (LATE, STOPPED_LATE, WAITS_LATE)
+WAITS, WAITS_PAST, WAITS_LATE = "waits", "waits-past", "waits-late"  # outcomes of what is open
+ANSWERED = (LEFT, EARLY, MET, LATE)
+CENSORED = (STOPPED, STOPPED_PAST, STOPPED_LATE, WAITS, WAITS_PAST, WAITS_LATE)
+# Of the maximum, and of the time of the share: in time, still with time left when they were last seen, and not in time.
+OF_MAX = ((EARLY, MET), (STOPPED, STOPPED_PAST, WAITS, WAITS_PAST), (LATE, STOPPED_LATE, WAITS_LATE))
+OF_SHARE = (
+    (EARLY,),
+    (STOPPED, WAITS),
+    (MET, LATE, STOPPED_PAST, STOPPED_LATE, WAITS_PAST, WAITS_LATE),
+)
 
 
 class Lengths:
@@ -60,13 +72,32 @@ class Lengths:
         trajecten = self.trajecten()
         if trajecten < SMALLEST:
             return Waiting(None)
-        ended, censored = self._of(LEFT, MET, LATE), self._of(*CENSORED)
+        ended, censored = self._of(*ANSWERED), self._of(*CENSORED)
         return Waiting(shown(trajecten), *percentiles(lanes(ended), lanes(censored), (0.5, 0.8, 0.9)))
 
+    def less(self, other: "Lengths") -> "Lengths":
+        """Without `other`, which is a part of this."""
+        left = Lengths()
+        left.add_all(self)
+        for outcome, numbers in other.took.items():
+            left.took[outcome] -= numbers
+        left.firsts -= other.firsts
+        return left
+
     def within(self) -> Share:
-        """What part was in time."""
-        in_time = total(self._of(MET))
-        return share(in_time, in_time + total(self._of(*NOT_IN_TIME)), self.trajecten())
+        """What part is answered before its maximum."""
+        return self._in_time(OF_MAX)
+
+    def early(self) -> Share:
+        """What part is answered in the time of the share of a norm that has one."""
+        return self._in_time(OF_SHARE)
+
+    def _in_time(self, of: tuple[tuple[str, ...], ...]) -> Share:
+        in_time, with_time_left, late = (self._of(*outcomes) for outcomes in of)
+        known = total(in_time) + total(late)
+        if min(known, self.trajecten()) < SMALLEST:
+            return HIDDEN
+        return shown_part(share_in_time(lanes(in_time), lanes(with_time_left), total(late)), known)
 
     def days(self) -> int:
         return sum(days * n for days, n in enumerate(lanes(self._of(*self.took))))
@@ -135,7 +166,10 @@ class Counts:
     lengths: dict[tuple[str, str], Lengths] = field(default_factory=lambda: defaultdict(Lengths))
     open_now: Counter[str] = field(default_factory=Counter)  # step
     late_in_step: Counter[str] = field(default_factory=Counter)
+    waits_for_norm: Counter[str] = field(default_factory=Counter)
     late_of_norm: Counter[str] = field(default_factory=Counter)
+    # Of what began in the last part of the period; these stand in `lengths` too.
+    recent: dict[str, Lengths] = field(default_factory=lambda: defaultdict(Lengths))
     came: Flow = field(default_factory=Flow)
     went: dict[End, Flow] = field(default_factory=lambda: defaultdict(Flow))
 
@@ -144,7 +178,10 @@ class Counts:
             self.lengths[key].add_all(lengths)
         self.open_now.update(other.open_now)
         self.late_in_step.update(other.late_in_step)
+        self.waits_for_norm.update(other.waits_for_norm)
         self.late_of_norm.update(other.late_of_norm)
+        for name, lengths in other.recent.items():
+            self.recent[name].add_all(lengths)
         self.came.add_all(other.came)
         for end, flow in other.went.items():
             self.went[end].add_all(flow)
@@ -167,9 +204,11 @@ class Counts:
 class Gathering:
     """Counts per place: a municipality, an organisation or a week."""
 
-    def __init__(self, period: Period, today: date) -> None:
+    def __init__(self, period: Period, today: date, recent: date = date.max) -> None:
+        """`recent` is the Monday from which on a beginning is in the last part of the period."""
         self.places: dict[Any, Counts] = defaultdict(Counts)
         self._first, self._last, self._today = period.first, min(period.last_day, today), today
+        self._recent = recent
 
     def add(self, rows: Iterable[Any], by: str) -> None:
         """The rows of read_counts; a place is what stands in this column."""
@@ -178,6 +217,8 @@ class Gathering:
             numbers = read(row["numbers"])
             if kind in (STAY, CLOCK):
                 counts.lengths[kind, name].add(row["outcome"], numbers, first=row["first"])
+                if row["part"] == RECENT:
+                    counts.recent[name].add(row["outcome"], numbers, first=row["first"])
             elif kind == IN:
                 counts.came.add(row["day"], numbers, first=row["first"])
             elif kind == OUT:
@@ -195,18 +236,31 @@ class Gathering:
             if row["kind"] == CLOCK:
                 self.places[day].lengths[key].add(row["outcome"], numbers, first=row["first"])
                 continue
-            for start in range(-day.weekday(), DAYS_IN_YEAR, WEEK):
-                monday = day + timedelta(days=start)
+            for monday in self._mondays(day):
+                start = (monday - day).days
+                if not some(numbers, start, start + WEEK):
+                    continue
                 within = (max(self._first, monday), min(self._last, monday + timedelta(days=WEEK - 1)))
                 self._waiting(row, numbers, within, self.places[monday].lengths[key])
+
+    def _mondays(self, year: date) -> Iterator[date]:
+        """Of the weeks of the period that have a day in this year."""
+        monday = max(year, self._first)
+        monday -= timedelta(days=monday.weekday())
+        while monday <= self._last and monday.year <= year.year:
+            yield monday
+            monday += timedelta(days=WEEK)
 
     def _open(self, row: Any, numbers: int, counts: Counts) -> None:
         kind, name = row["kind"], row["name"]
         if kind == OPEN_STAY:
             counts.open_now[name] += total(numbers)
         else:
-            late = _late_when_begun_by(row["detail"], self._today)
+            late = _late_when_begun_by(max_of(row["detail"]), self._today)
+            counts.waits_for_norm[name] += total(numbers)
             counts.late_of_norm[name] += self._until(numbers, row["day"], late)
+            if self._recent <= self._last:
+                self._waiting(row, numbers, (self._recent, self._last), counts.recent[name])
         lengths = counts.lengths[kind.removeprefix("open-"), name]
         self._waiting(row, numbers, (self._first, self._last), lengths)
 
@@ -214,12 +268,16 @@ class Gathering:
         return total(some(numbers, 0, (last - year).days + 1))
 
     def _waiting(self, row: Any, numbers: int, within: tuple[date, date], into: Lengths) -> None:
-        """Who began on a day within these two, followed until today; late apart from not late."""
-        year, (start, end), max_ = row["day"], within, row["detail"]
-        late_end = min(end, _late_when_begun_by(max_, self._today)) if max_ else start - timedelta(days=1)
+        """Who began on a day within these two, followed until today; by what of their norm is over."""
+        year, (start, end), limits = row["day"], within, row["detail"]
+        before = start - timedelta(days=1)
+        late = min(end, _late_when_begun_by(max_of(limits), self._today)) if limits else before
+        early = early_of(limits)
+        past = min(end, _late_when_begun_by(early, self._today)) if early else late
         for outcome, low, high in (
-            (WAITS_LATE, start, late_end),
-            (WAITS, max(start, late_end + timedelta(days=1)), end),
+            (WAITS_LATE, start, late),
+            (WAITS_PAST, max(start, late + timedelta(days=1)), past),
+            (WAITS, max(start, past + timedelta(days=1)), end),
         ):
             first, last = max(0, (low - year).days), min(DAYS_IN_YEAR - 1, (high - year).days)
             piece = some(numbers, first, last + 1)
@@ -229,10 +287,10 @@ class Gathering:
 
 
 @lru_cache(maxsize=1_000)
-def _late_when_begun_by(max_: str, today: date) -> date:
-    """The last day of beginning with which a norm is too late today; earlier days are too, as due days only rise."""
+def _late_when_begun_by(length: str, today: date) -> date:
+    """The last day of beginning with which this length is over today; earlier days are too, as due days only rise."""
     day = today
-    while late_from(day, max_) > today:
+    while late_from(day, length) > today:
         day -= timedelta(days=1)
     return day
 

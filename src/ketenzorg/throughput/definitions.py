@@ -97,10 +97,29 @@ DEFINITIONS: Final = (
     Definition(
         id="within",
         name="Binnen de norm",
-        text="Het deel waarbij de tweede gebeurtenis op tijd was. Wie nog wacht of stopte na de laatste dag, "
-        "telt als niet op tijd. Wie nog wacht of stopte vóór de laatste dag, telt niet mee.",
+        text="Het deel dat op tijd is, voor wie in de periode begon te wachten. Wie na de laatste dag nog wacht of "
+        "stopte, is niet op tijd. Wie eerder stopte of nog tijd heeft, telt mee tot die dag (Kaplan-Meier). "
+        "‘Nog niet bekend’: daarvoor is het te kort geleden.",
         unit="procent",
-        source="de normen van het zorgpad",
+        source=f"de normen van het zorgpad; {KAPLAN_MEIER}",
+        status="general knowledge",
+    ),
+    Definition(
+        id="share",
+        name="Deel dat eerder klaar moet zijn",
+        text="Een norm kan ook zeggen welk deel van alle mensen eerder aan de beurt moet zijn, zoals 80% binnen 3 "
+        "weken bij een Treeknorm. Het telt als ‘binnen de norm’, met de kortere tijd. Niemand is hierdoor te laat.",
+        unit="procent",
+        source=f"de normen van het zorgpad; {KAPLAN_MEIER}",
+        status="general knowledge",
+    ),
+    Definition(
+        id="recent",
+        name="De laatste weken",
+        text="Hetzelfde deel, voor wie in de laatste 13 weken van de periode begon te wachten. Het staat er als de "
+        "periode minstens 39 weken is.",
+        unit="procent",
+        source=OURS,
         status="proposal",
     ),
     Definition(

@@ -16,7 +16,7 @@ from ketenzorg.pathway.calendar import AMSTERDAM, Amount, local_day
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import standing
 
-FACTS = 1  # raise it when the same events give other facts: everything is then counted again
+FACTS = 2  # raise it when the same events give other facts: everything is then counted again
 FEEDBACK = "terugkoppeling"  # the need of the pathway files whose answer goes back to the referrer
 MISTAKE = "entered_in_error"  # the exit of what never was a referral
 
@@ -27,8 +27,12 @@ STAY, OPEN_STAY = "stay", "open-stay"
 CLOCK, OPEN_CLOCK = "clock", "open-clock"
 DUE = "due"  # the norm of an open traject that ends soonest: the first day on which it is too late
 IN, OUT = "in", "out"
-# Outcomes of a clock. Stopped: the traject ended, or what it runs from happened again.
-MET, LATE, STOPPED, STOPPED_LATE = "met", "late", "stopped", "stopped-late"
+# Outcomes of a clock. Stopped: the traject ended, or what it runs from happened again. Early and past: before and
+# after the time of the share of a norm that has one (80 percent within 3 weeks), and before its maximum.
+EARLY, MET, LATE = "early", "met", "late"
+STOPPED, STOPPED_PAST, STOPPED_LATE = "stopped", "stopped-past", "stopped-late"
+STOPS = (STOPPED, STOPPED_PAST, STOPPED_LATE)
+LIMITS = "; "  # between the maximum and the time of the share
 AGAIN = "again"  # detail of an inflow: a new round
 WITH_FEEDBACK, WITHOUT_FEEDBACK = "feedback", "silent"
 
@@ -59,10 +63,11 @@ class Told(NamedTuple):
 @dataclass(frozen=True)
 class _Clock:
     name: str
-    max: str
+    limits: str  # the maximum, and the time of the share where there is one, as the file says them
     begins: frozenset[str]
     ends: frozenset[str]
     amount: Amount
+    early: Amount | None
 
 
 class Rules:
@@ -74,15 +79,20 @@ class Rules:
         self.new_rounds = frozenset(move.event for move in moves if move.new_task)
         self.always_feedback = frozenset(move.event for move in moves if FEEDBACK in move.needs)
         self.clocks = tuple(
-            _Clock(norm.name, norm.max, frozenset(norm.from_), frozenset(norm.to), amount)
+            _Clock(
+                norm.name,
+                LIMITS.join([norm.max, *([norm.share.within] if norm.share else [])]),
+                frozenset(norm.from_),
+                frozenset(norm.to),
+                amount,
+                calendar.parse(norm.share.within) if norm.share else None,
+            )
             for norm, amount in pathway.norms
         )
 
     def stamp(self) -> object:
         """All that the facts depend on."""
-        clocks = [
-            (each.name, sorted(each.begins), sorted(each.ends), repr(each.amount)) for each in self.clocks
-        ]
+        clocks = [(each.name, sorted(each.begins), sorted(each.ends), each.limits) for each in self.clocks]
         return [self.main, sorted(self.new_rounds), sorted(self.always_feedback), clocks]
 
 
@@ -190,37 +200,54 @@ def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
         began: datetime | None = None
         for at, answers in marks:
             if answers and began is not None:
-                yield _closed(clock, began, at, MET, LATE)
+                yield _closed(clock, began, at, (EARLY, MET, LATE))
                 began = None
             elif not answers:
                 if began is not None:
-                    yield _closed(clock, began, at, STOPPED, STOPPED_LATE)
+                    yield _closed(clock, began, at, STOPS)
                 began = at
         if began is None:
             continue
         if ended is not None:
-            yield _closed(clock, began, max(began, ended), STOPPED, STOPPED_LATE)
+            yield _closed(clock, began, max(began, ended), STOPS)
         else:
-            yield _open(OPEN_CLOCK, local_day(began), clock.name, clock.max)
+            yield _open(OPEN_CLOCK, local_day(began), clock.name, clock.limits)
 
 
-def _closed(clock: _Clock, began: datetime, at: datetime, in_time: str, too_late: str) -> Fact:
-    outcome = in_time if at <= _due(began, clock.amount) else too_late
+def _closed(clock: _Clock, began: datetime, at: datetime, outcomes: tuple[str, str, str]) -> Fact:
+    """`outcomes`: early, in time, too late. Where a norm has no share, nothing in time is past it."""
+    early, in_time, too_late = outcomes
+    if at > _due(began, clock.amount):
+        outcome = too_late
+    elif clock.early is None:
+        outcome = MET if early == EARLY else STOPPED
+    else:
+        outcome = early if at <= _due(began, clock.early) else in_time
     return Fact(CLOCK, _week(began), clock.name, outcome=outcome, place=_days(began, at))
 
 
 def _soonest(facts: Iterable[Fact]) -> Iterator[Fact]:
     """The norm of an open traject that ends soonest, under the step where it is."""
     facts = list(facts)
-    days = [late_from(began(each), each.detail) for each in facts if each.kind == OPEN_CLOCK]
+    days = [late_from(began(each), max_of(each.detail)) for each in facts if each.kind == OPEN_CLOCK]
     step = next((each.name for each in facts if each.kind == OPEN_STAY), None)
     if days and step is not None:
         yield _open(DUE, min(days), step)
 
 
+def max_of(limits: str) -> str:
+    """The maximum of a norm in the detail of what is open."""
+    return limits.partition(LIMITS)[0]
+
+
+def early_of(limits: str) -> str:
+    """The time of the share of a norm there; empty when it has none."""
+    return limits.partition(LIMITS)[2]
+
+
 @lru_cache(maxsize=20_000)
 def late_from(began: date, max_: str) -> date:
-    """The first day on which a norm that runs from this day is too late; counted in whole days, also for hours."""
+    """The first day on which a norm that runs from this day is past this length; in whole days, also for hours."""
     last_moment = datetime.combine(began, time(23, 59, 59), AMSTERDAM)
     return local_day(_due(last_moment, calendar.parse(max_))) + timedelta(days=1)
 

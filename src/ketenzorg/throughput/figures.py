@@ -42,6 +42,17 @@ class StepFigures(msgspec.Struct, frozen=True):
     days_percent: int | None  # of all days in steps that are shown
 
 
+class ShareOfNorm(msgspec.Struct, frozen=True):
+    """The part of all cases that must be in time earlier than the maximum, and the part that is."""
+
+    wanted_percent: int
+    within: str
+    within_days: int | None  # as max_days
+    source: str
+    source_status: str
+    reached: Share
+
+
 class NormFigures(msgspec.Struct, frozen=True):
     """One norm: from one named event to another."""
 
@@ -52,8 +63,10 @@ class NormFigures(msgspec.Struct, frozen=True):
     max_days: int | None  # for a line in a chart; None: not in whole calendar days
     source: str
     source_status: str
+    share: ShareOfNorm | None
     access: Waiting
     within: Share
+    waiting_now: int | None
     late_now: int | None
 
 
@@ -63,6 +76,22 @@ class NormAt(msgspec.Struct, frozen=True):
     norm: str
     access: Waiting
     within: Share
+    early: Share | None = None  # within the time of the share, of a norm that has one
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """A norm at one place beside all other places, and beside the same place before.
+
+    All of it is empty for a place that is too small to show.
+    """
+
+    norm: str
+    here: NormAt
+    others: NormAt
+    recent: NormAt  # who began to wait in the last weeks of the period
+    earlier: NormAt  # who began before that
+    waiting_now: int | None
+    late_now: int | None
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -94,7 +123,21 @@ class PlaceFigures(msgspec.Struct, frozen=True):
     open_now: int | None
     late_now: int | None
     feedback: Share
+    feedback_of_others: Share
     norms: list[NormAt]
+    compared: list[Compared]
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """Something that stands out: a place, what is the matter, and where on the page or with which filter to look."""
+
+    kind: str
+    place: str
+    text: str  # goes on after the name of the place
+    filter: str  # municipality, organisation, or empty: the whole choice
+    filter_value: str
+    anchor: str
+    definitions: tuple[str, ...]  # ids
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -119,7 +162,14 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     asked: Chosen
     used: Chosen
     widened: str  # why `used` is not `asked`, in Dutch; empty when it is
+    recent_weeks: (
+        int  # how many of the last weeks are "recent" where places are compared; 0: too short a period
+    )
+    main_norm: str  # the norm that tiles and comparisons are about
+    feedback_norm: str  # the norm of hearing back; empty where the pathway has none
     totals: Totals
+    compared: list[Compared]  # the whole choice, its last weeks beside those before
+    standing_out: list[Sentence]
     steps: list[StepFigures]
     norms: list[NormFigures]
     weeks_per_point: int

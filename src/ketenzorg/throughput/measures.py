@@ -2,49 +2,49 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.pathway.calendar import Amount, local_day
+import msgspec
+
+from ketenzorg.pathway.calendar import Amount, local_day, parse
 from ketenzorg.pathway.definition import Norm
 from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.database import Database
-from ketenzorg.throughput.cells import Counts, Flow, Gathering, together
+from ketenzorg.throughput.cells import RECENT, Counts, Flow, Gathering, together
+from ketenzorg.throughput.comparing import REFUSED, Comparing, Told, norm_at
 from ketenzorg.throughput.definitions import DEFINITIONS
 from ketenzorg.throughput.facts import CLOCK, DUE, IN, MISTAKE, OPEN_CLOCK, OPEN_STAY, OUT, STAY
 from ketenzorg.throughput.figures import (
     Chosen,
     Exit,
     Measures,
-    NormAt,
     NormFigures,
-    PlaceFigures,
     Point,
+    ShareOfNorm,
     StepFigures,
     Totals,
 )
 from ketenzorg.throughput.rollup import EVERYBODY, Rollup
-from ketenzorg.throughput.selection import Period, Selection, week_text, why_widened, widened
-from ketenzorg.throughput.small_groups import SMALLEST, Share, share, shown
-
-ALL_KINDS = [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK, DUE, IN, OUT]
-OF_TEAMS = [CLOCK, OPEN_CLOCK, OPEN_STAY, DUE, IN, OUT]
-REFUSED = "rejected_by_receiver"
-# Exits after which the referrer may expect to hear what came of it.
-FEEDBACK_EXPECTED = frozenset(
-    {
-        "completed",
-        "dropped_out",
-        "not_eligible",
-        "referred_on",
-        "emergency_upgrade",
-        REFUSED,
-        "returned_to_referrer",
-    }
+from ketenzorg.throughput.selection import (
+    WEEK_GRAIN,
+    Period,
+    Selection,
+    Span,
+    week_text,
+    why_widened,
+    widened,
 )
+from ketenzorg.throughput.small_groups import SMALLEST, shown
+from ketenzorg.throughput.standing_out import standing_out
+
+OF_PLACES = [CLOCK, OPEN_CLOCK, OPEN_STAY, DUE, IN, OUT]
+PER_PLACE, PER_WEEK = "place", "week"
+EVERYWHERE = "everywhere"  # the grains of all municipalities together
+KEPT = 64  # answers, of some hundred kB each
 PIECES_BEFORE_A_PAGE = 5  # of the log, folded while somebody waits
 DAYS = {"dagen": 1, "weken": 7}
 
@@ -57,56 +57,103 @@ class Throughput:
         self.catalogue = catalogue
         self.rollup = Rollup(database, region.code, catalogue)
         self._database = database
+        self._kept: dict[tuple[Selection, date, bool, object], Measures] = {}
 
-    async def measures(self, asked: Selection, now: datetime) -> Measures:
-        """All figures of a selection, brought up to date first."""
-        await self.rollup.fold_until_current(PIECES_BEFORE_A_PAGE)
-        pathway = self.catalogue.current(asked.pathway)
+    async def measures(self, asked: Selection, now: datetime, *, every_norm: bool = True) -> Measures:
+        """All figures of a selection, brought up to date first.
+
+        The trend is the longest part: without `every_norm` it tells of the norms that are compared alone.
+        """
+        place = await self.rollup.fold_until_current(PIECES_BEFORE_A_PAGE)
+        key = (asked, local_day(now), every_norm, place)
+        # Nothing changes until the next event is counted, or until tomorrow.
+        kept = self._kept.pop(key, None) if place else None
+        figures = kept or await self._counted(asked, now, every_norm=every_norm)
+        if place:
+            self._kept[key] = figures
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+        return msgspec.structs.replace(figures, now=now, behind=await self.rollup.behind())
+
+    async def _counted(self, asked: Selection, now: datetime, *, every_norm: bool) -> Measures:
+        pathway, today = self.catalogue.current(asked.pathway), local_day(now)
         used = await self._widened(asked)
+        period, recent = used.period, used.period.recent()
+        begins = recent.first if recent else date.max
+        compare = Comparing(pathway)
+        in_trend = pathway.file.norm if every_norm else compare.norms
         # At once: the database has more than one core.
-        by_place, by_week, teams = await asyncio.gather(
-            self._read(used, ALL_KINDS, by_place=True),
-            self._read(used, [CLOCK, OPEN_CLOCK, OUT], by_week=True),
-            self._teams(used, pathway, now),
+        by_place, stays, by_week, of_teams = await asyncio.gather(
+            self._read(used, OF_PLACES, [*_spans(period, recent)], per=PER_PLACE),
+            self._read(used, [STAY], [*_spans(period)]),
+            self._read(
+                used,
+                [CLOCK, OPEN_CLOCK],
+                [(Span(WEEK_GRAIN, period.first, period.last), 0)],
+                per=PER_WEEK,
+                names=[norm.name for norm in in_trend],
+            ),
+            self._of_teams(used, pathway, [*_spans(period, recent)]),
         )
-        gathering, weekly, reasons = (Gathering(used.period, local_day(now)) for _ in range(3))
-        gathering.add(by_place, "municipality")
-        weekly.add_weeks(row for row in by_week if row["kind"] != OUT)
-        reasons.add((row for row in by_week if row["kind"] == OUT), "municipality")
-        counts, weeks = gathering.places, weekly.places
-        whole, period = together(counts.values()), used.period
+        municipalities, weekly, teams = (
+            Gathering(period, today, begins),
+            Gathering(period, today),
+            Gathering(period, today, begins),
+        )
+        municipalities.add(by_place, "municipality")
+        teams.add(of_teams, "organisation")
+        weekly.add_weeks(by_week)
+        whole = together(municipalities.places.values())
+        step_lengths = Gathering(period, today)
+        step_lengths.add(stays, "kind")
+        whole.add(together(step_lengths.places.values()))
         per_point = _weeks_per_point(whole, period)
-        municipalities = {
-            code: name
-            for code, name in self.region.municipalities.items()
-            if used.municipality in (None, code)
-        }
-        return Measures(
+        figures = Measures(
             pathway=pathway.name,
             title=pathway.title,
             version=pathway.version,
             adopted=pathway.adopted,
             now=now,
-            behind=await self.rollup.behind(),
+            behind=0,
             asked=_chosen(asked),
             used=_chosen(used),
             widened=why_widened(asked, used),
+            recent_weeks=recent.weeks if recent else 0,
+            main_norm=compare.main,
+            feedback_norm=compare.feedback,
             totals=_totals(whole, period),
+            compared=compare.with_earlier(whole) if recent else [],
+            standing_out=[],
             steps=_steps(pathway, whole),
             norms=[_norm(norm, amount, whole) for norm, amount in pathway.norms],
             weeks_per_point=per_point,
-            trend=_trend(period.pieces(per_point), whole, weeks, pathway),
+            trend=_trend(period.pieces(per_point), whole, weekly.places, in_trend),
             exits=_exits(whole, period, pathway),
-            refusals=_refusals(together(reasons.places.values()), period, pathway),
-            municipalities=_places(municipalities, counts, period, pathway),
-            teams=teams,
+            refusals=_refusals(whole, period, pathway),
+            municipalities=compare.places(
+                {
+                    code: name
+                    for code, name in self.region.municipalities.items()
+                    if used.municipality in (None, code)
+                },
+                municipalities.places,
+                period,
+            ),
+            teams=[]
+            if used.organisation
+            else compare.places(
+                {str(id_): name for id_, name in teams_of(self.region, pathway).items()},
+                {str(id_): each for id_, each in teams.places.items()},
+                period,
+            ),
             definitions=DEFINITIONS,
         )
+        return msgspec.structs.replace(figures, standing_out=standing_out(figures))
 
     async def _widened(self, asked: Selection) -> Selection:
         everywhere = Selection(pathway=asked.pathway, period=asked.period, organisation=asked.organisation)
         gathering = Gathering(asked.period, asked.period.last_day)
-        gathering.add(await self._read(everywhere, [IN], by_place=True), "municipality")
+        gathering.add(await self._read(everywhere, [IN], [], per=PER_PLACE), "municipality")
         return widened(
             asked,
             {
@@ -116,42 +163,52 @@ class Throughput:
             },
         )
 
-    async def _teams(self, used: Selection, pathway: Pathway, now: datetime) -> list[PlaceFigures]:
+    async def _of_teams(self, used: Selection, pathway: Pathway, spans: list[tuple[Span, int]]) -> list[Any]:
         if used.organisation is not None:
             return []
-        names = teams_of(self.region, pathway)
-        gathering = Gathering(used.period, local_day(now))
-        gathering.add(await self._read(used, OF_TEAMS, [*names]), "organisation")
-        counts = {str(id_): each for id_, each in gathering.places.items()}
-        return _places({str(id_): name for id_, name in names.items()}, counts, used.period, pathway)
+        return await self._read(used, OF_PLACES, spans, [*teams_of(self.region, pathway)])
 
     async def _read(
         self,
         chosen: Selection,
         kinds: list[str],
+        spans: list[tuple[Span, int]],
         teams: list[UUID] | None = None,
-        *,
-        by_place: bool = False,
-        by_week: bool = False,
+        per: str = "",
+        names: list[str] | None = None,
     ) -> list[Any]:
+        """The counts, each span with the part of the period that it is in; per place, per week or neither."""
         sides, organisations = ["everybody"], [EVERYBODY]
         if teams is not None:
             sides, organisations = ["owner"], teams
         elif chosen.organisation is not None:
             sides, organisations = ["owner", "requester"], [chosen.organisation]
+        apart = chosen.municipality is not None or per == PER_PLACE
         return await self._database.fetch(
-            "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             self.region.code,
             chosen.pathway,
             sides,
             organisations,
             chosen.municipality,
-            chosen.period.first,
-            chosen.period.last_day,
             kinds,
-            by_place,
-            by_week,
+            names,
+            [span.grain if apart else f"{span.grain} {EVERYWHERE}" for span, _ in spans],
+            [span.first for span, _ in spans],
+            [span.last for span, _ in spans],
+            [part for _, part in spans],
+            per == PER_PLACE,
+            per == PER_WEEK,
         )
+
+
+def _spans(period: Period, recent: Period | None = None) -> Iterator[tuple[Span, int]]:
+    """The spans of a period, its last part apart."""
+    if recent is None:
+        yield from ((span, 0) for span in period.spans())
+        return
+    yield from ((span, 0) for span in period.before(recent).spans())
+    yield from ((span, RECENT) for span in recent.spans())
 
 
 def teams_of(region: Region, pathway: Pathway) -> dict[UUID, str]:
@@ -177,15 +234,8 @@ def _totals(whole: Counts, period: Period) -> Totals:
         late_now=whole.total_late(),
         inflow=whole.came.shown(period),
         outflow=whole.gone().shown(period),
-        feedback=_feedback(whole, period),
+        feedback=Told.of(whole, period).share(),
     )
-
-
-def _feedback(counts: Counts, period: Period) -> Share:
-    expected = counts.gone(lambda end: end.exit in FEEDBACK_EXPECTED)
-    told = counts.gone(lambda end: end.exit in FEEDBACK_EXPECTED and end.feedback)
-    within = (period.first, period.last)
-    return share(told.n(*within), expected.n(*within), expected.trajecten(*within))
 
 
 def _steps(pathway: Pathway, whole: Counts) -> list[StepFigures]:
@@ -215,21 +265,28 @@ def _norm(norm: Norm, amount: Amount, whole: Counts) -> NormFigures:
         from_events=norm.from_,
         to_events=norm.to,
         max=norm.max,
-        max_days=amount.number * DAYS[amount.unit] if amount.unit in DAYS else None,
+        max_days=_in_days(amount),
         source=norm.source.key or norm.source.note,
         source_status=norm.source.status,
+        share=ShareOfNorm(
+            wanted_percent=norm.share.percent,
+            within=norm.share.within,
+            within_days=_in_days(parse(norm.share.within)),
+            source=norm.share.source.key or norm.share.source.note,
+            source_status=norm.share.source.status,
+            reached=lengths.early(),
+        )
+        if norm.share
+        else None,
         access=lengths.waiting(),
         within=lengths.within(),
+        waiting_now=shown(whole.waits_for_norm[norm.name]),
         late_now=shown(whole.late_of_norm[norm.name]),
     )
 
 
-def _norms_at(counts: Counts, pathway: Pathway) -> list[NormAt]:
-    return [
-        NormAt(norm.name, lengths.waiting(), lengths.within())
-        for norm, _ in pathway.norms
-        for lengths in (counts.lengths[CLOCK, norm.name],)
-    ]
+def _in_days(amount: Amount) -> int | None:
+    return amount.number * DAYS[amount.unit] if amount.unit in DAYS else None
 
 
 def _weeks_per_point(whole: Counts, period: Period) -> int:
@@ -242,13 +299,15 @@ def _weeks_per_point(whole: Counts, period: Period) -> int:
 
 
 def _trend(
-    pieces: Iterable[Period], whole: Counts, weeks: Mapping[date, Counts], pathway: Pathway
+    pieces: Iterable[Period], whole: Counts, weeks: Mapping[date, Counts], norms: Sequence[Norm]
 ) -> list[Point]:
     gone = whole.gone()
-    return [_point(piece, whole.came, gone, weeks, pathway) for piece in pieces]
+    return [_point(piece, whole.came, gone, weeks, norms) for piece in pieces]
 
 
-def _point(piece: Period, came: Flow, gone: Flow, weeks: Mapping[date, Counts], pathway: Pathway) -> Point:
+def _point(
+    piece: Period, came: Flow, gone: Flow, weeks: Mapping[date, Counts], norms: Sequence[Norm]
+) -> Point:
     here = together(counts for week, counts in weeks.items() if piece.first <= week <= piece.last)
     return Point(
         week_text(piece.first),
@@ -258,7 +317,7 @@ def _point(piece: Period, came: Flow, gone: Flow, weeks: Mapping[date, Counts], 
         shown(
             came.n(date.min, piece.last) - gone.n(date.min, piece.last)
         ),  # all that came, less all that went
-        _norms_at(here, pathway),
+        [norm_at(norm, here.lengths[CLOCK, norm.name]) for norm in norms],
     )
 
 
@@ -286,22 +345,3 @@ def _by_number(titles: Mapping[str, str], flows: Mapping[str, Flow], period: Per
     """Most frequent first. All there can be: that one is listed must not tell that it happened."""
     exits = [Exit(code, title, flows.get(code, Flow()).shown(period)) for code, title in titles.items()]
     return sorted(exits, key=lambda each: (-(each.n or 0), each.title))
-
-
-def _places(
-    names: Mapping[str, str], counts: Mapping[Any, Counts], period: Period, pathway: Pathway
-) -> list[PlaceFigures]:
-    return [_place(id_, name, counts.get(id_, Counts()), period, pathway) for id_, name in names.items()]
-
-
-def _place(id_: str, name: str, counts: Counts, period: Period, pathway: Pathway) -> PlaceFigures:
-    return PlaceFigures(
-        id=id_,
-        name=name,
-        inflow=counts.came.shown(period),
-        outflow=counts.gone().shown(period),
-        open_now=counts.total_open(),
-        late_now=counts.total_late(),
-        feedback=_feedback(counts, period),
-        norms=_norms_at(counts, pathway),
-    )

@@ -45,20 +45,24 @@ class Rollup:
 
         Two at once: one of them counts it, the other one's work is dropped.
         """
-        while (piece := await self._next()) is not None:
+        while _work_in(piece := await self._ask()):
             events_in_it = await self._fold(piece)
             if events_in_it:
                 return events_in_it
         return 0
 
-    async def fold_until_current(self, pieces: int | None = None) -> None:
-        """Count until nothing is left, or at most so many pieces: who waits for a page does not wait for a year."""
+    async def fold_until_current(self, pieces: int | None = None) -> tuple[str, ...] | None:
+        """Count until nothing is left, or at most so many pieces: who waits for a page does not wait for a year.
+
+        What is counted then, as a name: the counts are the same for as long as the name is. None: not all is counted.
+        """
         while pieces is None or pieces > 0:
-            piece = await self._next()
-            if piece is None:
-                return
+            piece = await self._ask()
+            if not _work_in(piece):
+                return (str(piece["xid"]), str(piece["id"]), str(piece["stamp"]))
             await self._fold(piece)
             pieces = None if pieces is None else pieces - 1
+        return None
 
     async def recount(self) -> None:
         """Count everything again from nothing. Until it is done, pages show what is counted so far, and say so."""
@@ -70,16 +74,15 @@ class Rollup:
         rows = await self._database.fetch("select counts_behind($1, $2) as n", self._region, BEHIND)
         return int(rows[0]["n"])
 
-    async def _next(self) -> Any:
-        """The next piece of work, or None: everything is counted."""
+    async def _ask(self) -> Any:
+        """The next piece of work, with nothing in it when everything is counted."""
         ask = "select * from next_counts($1, $2, $3)"
         rows = await self._database.fetch(ask, self._region, EVENTS, TRAJECTEN)
         if not rows or rows[0]["stamp"] != self._stamp:
             # Never counted, or counted with other definitions.
             await self._reset()
             rows = await self._database.fetch(ask, self._region, EVENTS, TRAJECTEN)
-        piece = rows[0]
-        return None if piece["trajecten"] is None and piece["sweep"] is None else piece
+        return rows[0]
 
     async def _fold(self, piece: Any) -> int:
         logs = await self._database.fetch(
@@ -125,3 +128,7 @@ class Rollup:
             *(piece[name] for name in ("xid", "id", "sweep", "stamp", "next_xid", "next_id", "next_sweep")),
             *columns,
         )
+
+
+def _work_in(piece: Any) -> bool:
+    return piece["trajecten"] is not None or piece["sweep"] is not None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -12,9 +12,22 @@ from ketenzorg.throughput.facts import monday
 from ketenzorg.throughput.small_groups import SMALLEST
 
 USUAL_WEEKS = 52
+RECENT_WEEKS = 13
+BLOCK = 8  # weeks, which are counted together too
+FIRST_BLOCK = date(2001, 1, 1)  # a Monday
+WEEK_GRAIN, BLOCK_GRAIN = "week", "block"
+DAY = timedelta(days=1)
 WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 
 Inflow: TypeAlias = Mapping[tuple[str, date], int]  # municipality, week -> trajecten that began
+
+
+class Span(NamedTuple):
+    """Days of which the counts are read per week or per block."""
+
+    grain: str
+    first: date
+    last: date
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -31,6 +44,16 @@ class Period(msgspec.Struct, frozen=True):
     def last_day(self) -> date:
         return self.last + timedelta(days=6)
 
+    def recent(self) -> "Period | None":
+        """The last quarter of a year of it; None when there are not two of those before it to compare with."""
+        if self.weeks < RECENT_WEEKS * 3:
+            return None
+        return Period(self.last - timedelta(weeks=RECENT_WEEKS - 1), self.last)
+
+    def before(self, later: "Period") -> "Period":
+        """What of it comes before `later`."""
+        return Period(self.first, later.first - timedelta(weeks=1))
+
     def longer(self) -> "Period":
         """Twice as long, with the same end."""
         return Period(self.first - timedelta(weeks=self.weeks), self.last)
@@ -38,6 +61,18 @@ class Period(msgspec.Struct, frozen=True):
     def ending(self, last: date) -> "Period":
         """As long, with another end."""
         return Period(last - (self.last - self.first), last)
+
+    def spans(self) -> "list[Span]":
+        """The blocks of eight weeks that lie in it whole, and the weeks before and after them."""
+        block, after = _block_of(self.first + timedelta(weeks=BLOCK - 1)), _block_of(self.last_day + DAY)
+        if block >= after:
+            return [Span(WEEK_GRAIN, self.first, self.last)]
+        edges = [
+            Span(WEEK_GRAIN, self.first, block - DAY),
+            Span(BLOCK_GRAIN, block, after - DAY),
+            Span(WEEK_GRAIN, after, self.last_day),
+        ]
+        return [span for span in edges if span.first <= span.last]
 
     def pieces(self, weeks: int) -> Iterator["Period"]:
         """Cut into so many weeks each, the last one whole."""
@@ -55,6 +90,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     period: Period
     municipality: str | None = None  # CBS code
     organisation: UUID | None = None  # as requester or as owner
+
+
+def _block_of(monday: date) -> date:
+    """As block_of in the database."""
+    return monday - timedelta(days=(monday - FIRST_BLOCK).days % (7 * BLOCK))
 
 
 def usual_period(today: date) -> Period:

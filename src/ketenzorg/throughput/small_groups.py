@@ -14,10 +14,10 @@ FINE_FROM = 100  # from here on a share is shown per point, below it in fives
 
 
 class Share(msgspec.Struct, frozen=True):
-    """A part of a group; both are None where the group is too small to show."""
+    """A part of a group."""
 
-    n: int | None  # the group, rounded
-    percent: int | None
+    n: int | None  # the group, rounded; None: too small to show
+    percent: int | None  # None with a group: not known yet, as nobody was followed long enough
 
 
 HIDDEN = Share(None, None)
@@ -34,8 +34,15 @@ def share(part: int, group: int, trajecten: int) -> Share:
     """What part of the group it is."""
     if min(group, trajecten) < SMALLEST:
         return HIDDEN
-    percent = 100 * part / group
-    return Share(_to_fives(group), round(percent) if group >= FINE_FROM else _to_fives(percent))
+    return shown_part(part / group, group)
+
+
+def shown_part(part: float | None, group: int) -> Share:
+    """A part, from 0 to 1, of a group that is large enough; None: not known yet."""
+    if part is None:
+        return Share(_to_fives(group), None)
+    percent = 100 * part
+    return Share(_to_fives(group), int(percent + 0.5) if group >= FINE_FROM else _to_fives(percent))
 
 
 def _to_fives(number: float) -> int:

@@ -4,10 +4,10 @@ A semicolon between the cells and a mark of the encoding in front: so a Dutch sp
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 
-from ketenzorg.throughput.figures import Measures, NormAt, PlaceFigures, Waiting
+from ketenzorg.throughput.figures import Measures, NormAt, NormFigures, PlaceFigures, ShareOfNorm, Waiting
 from ketenzorg.throughput.small_groups import Share
 
 Row = Sequence[str | int]
@@ -19,7 +19,10 @@ ENCODING_MARK = "\ufeff"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 WAITING = ("aantal", "mediaan (dagen)", "80% (dagen)", "90% (dagen)")
+NOT_KNOWN = "nog niet bekend"
+NOTHING = "Niets valt op"
 WITHIN = ("aantal met uitkomst", "binnen de norm (%)")
+SHARE = ("deel dat eerder klaar moet zijn (%)", "binnen", "is eerder klaar (%)")
 
 
 def as_csv(measures: Measures, table: str) -> str:
@@ -29,6 +32,12 @@ def as_csv(measures: Measures, table: str) -> str:
     writer = csv.writer(text, delimiter=";")
     writer.writerows([_safe(cell) for cell in row] for row in TABLES[table](measures))
     return text.getvalue()
+
+
+def standing_out(measures: Measures) -> list[Row]:
+    """What stands out, in sentences."""
+    rows = [(each.kind, each.place, f"{each.place} {each.text}") for each in measures.standing_out]
+    return [("soort", "plaats", "wat valt op"), *(rows or [("", "", NOTHING)])]
 
 
 def steps(measures: Measures) -> list[Row]:
@@ -48,7 +57,8 @@ def steps(measures: Measures) -> list[Row]:
 
 
 def norms(measures: Measures) -> list[Row]:
-    head = ("norm", "van", "tot", "uiterlijk", *WAITING, *WITHIN, "nu te laat", "bron", "status van de bron")
+    end = ("wacht nu", "nu te laat", "bron", "status van de bron")
+    head = ("norm", "van", "tot", "uiterlijk", *WAITING, *WITHIN, *SHARE, *end)
     rows = (
         (
             each.norm,
@@ -57,6 +67,8 @@ def norms(measures: Measures) -> list[Row]:
             each.max,
             *_waiting(each.access),
             *_within(each.within),
+            *_share(each.share),
+            number(each.waiting_now),
             number(each.late_now),
             each.source,
             each.source_status,
@@ -73,7 +85,7 @@ def trend(measures: Measures) -> list[Row]:
         "instroom",
         "uitstroom",
         "lopend aan het eind",
-        *_norm_heads(measures),
+        *_norm_heads(measures.trend[0].norms if measures.trend else ()),
     )
     rows = (
         (
@@ -113,13 +125,20 @@ def definitions(measures: Measures) -> list[Row]:
 
 TABLES: dict[str, Callable[[Measures], list[Row]]] = {
     table.__name__: table
-    for table in (steps, norms, trend, exits, refusals, municipalities, teams, definitions)
+    for table in (standing_out, steps, norms, trend, exits, refusals, municipalities, teams, definitions)
 }
 
 
 def number(value: int | None) -> str | int:
     """A number, or why it is not there."""
     return TOO_FEW if value is None else value
+
+
+def percent(share: Share) -> str | int:
+    """A part of a group, or why it is not there."""
+    if share.n is None:
+        return TOO_FEW
+    return NOT_KNOWN if share.percent is None else share.percent
 
 
 def days(waiting: Waiting, value: int | None) -> str | int:
@@ -135,11 +154,15 @@ def _waiting(waiting: Waiting) -> Row:
 
 
 def _within(share: Share) -> Row:
-    return (number(share.n), number(share.percent))
+    return (number(share.n), percent(share))
 
 
-def _norm_heads(measures: Measures) -> list[str]:
-    return [f"{norm.norm}: {head}" for norm in measures.norms for head in (*WAITING, *WITHIN)]
+def _share(share: ShareOfNorm | None) -> Row:
+    return (share.wanted_percent, share.within, percent(share.reached)) if share else ("", "", "")
+
+
+def _norm_heads(norms: Iterable[NormAt | NormFigures]) -> list[str]:
+    return [f"{norm.norm}: {head}" for norm in norms for head in (*WAITING, *WITHIN)]
 
 
 def _norm_cells(at: Sequence[NormAt]) -> list[str | int]:
@@ -148,7 +171,7 @@ def _norm_cells(at: Sequence[NormAt]) -> list[str | int]:
 
 def _places(kind: str, places: Sequence[PlaceFigures], measures: Measures) -> list[Row]:
     feedback = ("einde met recht op terugkoppeling", "terugkoppeling gegeven (%)")
-    head = (kind, "instroom", "uitstroom", "nu lopend", "nu te laat", *feedback, *_norm_heads(measures))
+    head = (kind, "instroom", "uitstroom", "nu lopend", "nu te laat", *feedback, *_norm_heads(measures.norms))
     rows = (
         (
             each.name,
