@@ -8,6 +8,7 @@ import sys
 from functools import cache
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 
@@ -39,12 +40,16 @@ def configure(level: str) -> None:
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.add_log_level,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     _logger.cache_clear()
+
+
+def _as_json(line: object, **_: object) -> str:
+    return msgspec.json.encode(line, enc_hook=str).decode()
 
 
 @cache  # binding a logger costs more than the line

@@ -1,6 +1,7 @@
 """Finding the personal numbers of a posted bundle, and taking them out before anything is stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from ketenzorg.errors import Issue
 from ketenzorg.referral.bundle import Entry
 from ketenzorg.store.referrals import SealedNumber
 
+BARE = re.compile(rb"[:,\[][0-9.eE+-]*[0-9]{9}")  # in a JSON number, or in a text that looks like one
 SYSTEMS_AS_BYTES = tuple(system.encode() for system in BSN_SYSTEMS)
 
 
@@ -21,11 +23,10 @@ def seal_numbers(entries: Sequence[Entry], keys: Keys) -> tuple[dict[str, Sealed
     for entry in entries:
         if not any(system in entry.raw for system in SYSTEMS_AS_BYTES):
             continue
-        for path, number in _numbers(entry.content, entry.path):
-            if is_bsn(number):
-                sealed[number] = seal(number, keys)
-            else:
-                issues.append(_no_bsn(path))
+        numbers = set(_numbers(entry.content))
+        sealed |= {number: seal(number, keys) for number in numbers if is_bsn(number)}
+        if not numbers <= sealed.keys():
+            issues += [_no_bsn(path) for path in _places(entry.content, entry.path, numbers - sealed.keys())]
     return sealed, issues + _replace(entries, sealed)
 
 
@@ -35,20 +36,34 @@ def _replace(entries: Sequence[Entry], sealed: Mapping[str, SealedNumber]) -> li
     issues: list[Issue] = []
     for entry in entries:
         if any(number in entry.raw for number in tokens):
+            bare = BARE.search(entry.raw)
             entry.raw = NINE_DIGITS.sub(lambda match: tokens.get(match[0], match[0]), entry.raw)
-            issues += _still_json(entry)
+            if bare:
+                issues += _still_json(entry)
     return issues
 
 
-def _numbers(node: Any, path: str) -> Iterator[tuple[str, str]]:
+def _numbers(content: Any) -> Iterator[str]:
+    """What stands under a system of personal numbers, be it one or not."""
+    nodes = [content]
+    for node in nodes:  # grows while it is walked
+        if isinstance(node, dict):
+            if node.get("system") in BSN_SYSTEMS and isinstance(node.get("value"), str):
+                yield node["value"]
+            nodes += [value for value in node.values() if not isinstance(value, str)]
+        elif isinstance(node, list):
+            nodes += node
+
+
+def _places(node: Any, path: str, wrong: Set[str]) -> Iterator[str]:
     if isinstance(node, dict):
-        if node.get("system") in BSN_SYSTEMS and isinstance(node.get("value"), str):
-            yield f"{path}.value", node["value"]
+        if node.get("system") in BSN_SYSTEMS and node.get("value") in wrong:
+            yield f"{path}.value"
         for key, value in node.items():
-            yield from _numbers(value, f"{path}.{key}")
+            yield from _places(value, f"{path}.{key}", wrong)
     elif isinstance(node, list):
         for place, value in enumerate(node):
-            yield from _numbers(value, f"{path}[{place}]")
+            yield from _places(value, f"{path}[{place}]", wrong)
 
 
 def _no_bsn(path: str) -> Issue:

@@ -64,5 +64,8 @@ def if_match_of(request: Http) -> int | None:
 
 def prefers(request: Http, preference: str) -> bool:
     """Whether the Prefer header asks for this. https://hl7.org/fhir/R4/http.html#ops"""
-    wishes = re.split(r"[,;]", request.headers.get("prefer", ""))
+    header = dict(request.scope["headers"]).get(b"prefer")
+    if header is None:
+        return False
+    wishes = re.split(r"[,;]", header.decode("latin-1"))
     return any(wish.replace(" ", "").replace('"', "").lower() == preference.lower() for wish in wishes)

@@ -52,6 +52,7 @@ def options() -> dict[str, Any]:
         "access_log": False,
         "log_level": "warning",
         "server_header": False,
+        "proxy_headers": False,  # nothing here looks at the address of a client
         "timeout_graceful_shutdown": GRACE_S,
         "timeout_keep_alive": KEEP_ALIVE_S,
         "backlog": BACKLOG,

@@ -1,5 +1,6 @@
 """What a sender must know about a referral that was taken in: who acts before when, why, and what is missing."""
 
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ketenzorg.coordination.participants import Participants
@@ -35,7 +36,7 @@ def notices_of(
         )
     return (
         _owner(participants),
-        *_dates(dues),
+        *map(_date, dues),
         *_advice(screening),
         *_asked_for(screening),
         *_second(stored),
@@ -73,17 +74,15 @@ def _owner(participants: Participants) -> Notice:
     )
 
 
-def _dates(dues: list[Due]) -> list[Notice]:
-    return [
-        _told(
-            f"Norm ‘{due.norm}’: uiterlijk {due.at.astimezone(AMSTERDAM):%d-%m-%Y} "
-            f"({STATUS_NL[due.status]}{f', {due.source}' if due.source else ''}).",
-            f"Norm '{due.norm}': by {due.at.astimezone(AMSTERDAM).isoformat()} "
-            f"({due.status}{f', {due.source}' if due.source else ''}).",
-            "Task.businessStatus",
-        )
-        for due in dues
-    ]
+@lru_cache(maxsize=256)  # most norms end with a day
+def _date(due: Due) -> Notice:
+    last = due.at.astimezone(AMSTERDAM)
+    return _told(
+        f"Norm ‘{due.norm}’: uiterlijk {last:%d-%m-%Y} "
+        f"({STATUS_NL[due.status]}{f', {due.source}' if due.source else ''}).",
+        f"Norm '{due.norm}': by {last.isoformat()} ({due.status}{f', {due.source}' if due.source else ''}).",
+        "Task.businessStatus",
+    )
 
 
 def _advice(screening: Screening) -> list[Notice]:

@@ -33,7 +33,7 @@ def match_organisations(posted: Posted, region: Region) -> list[Issue]:
         if known is None:
             issues.append(_unknown(f"{entry.path}.identifier"))
         else:
-            entry.id = known.id
+            entry.is_known_as(known.id)
     return issues
 
 

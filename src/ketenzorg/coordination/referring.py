@@ -54,7 +54,7 @@ async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
     numbers, wrong_numbers = seal_numbers(posted.entries, world.keys)
     digest = keyed_digest(world.keys.digest, canonical(posted))
     own = [entry for entry in posted.entries if entry.kind != "Organization"]
-    issues += wrong_numbers + resolve(own, posted.addresses() | world.addresses)
+    issues += wrong_numbers + resolve(own, posted.addresses(), world.addresses)
     if asked is None:
         raise Invalid(*issues)
     pathway, no_pathway = _pathway(asked, world)

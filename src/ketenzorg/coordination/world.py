@@ -34,10 +34,9 @@ class World:
     started: datetime  # since when this process has its region and pathways
 
     @cached_property
-    def addresses(self) -> dict[bytes, bytes]:
+    def addresses(self) -> frozenset[bytes]:
         """The organisations that a reference may name by our own id."""
-        known = (f"Organization/{each.id}".encode() for each in self.region.organisations)
-        return {address: address for address in known}
+        return frozenset(f"Organization/{each.id}".encode() for each in self.region.organisations)
 
 
 @dataclass(frozen=True)

@@ -538,7 +538,7 @@ CARE = [
         "A consent names a policy or a policyRule.",
     ),
     Invariant(
-        "qrs-1", "QuestionnaireResponse_Item", "", lambda o: one(o, "answer", "item"),
+        "qrs-1", "QuestionnaireResponse_Item", "", lambda o: not (o.answer and o.item),
         "Vervolgvragen staan onder het antwoord of onder de vraag, niet onder beide.",
         "Nested items stand under the answer or under the question, not under both.",
     ),

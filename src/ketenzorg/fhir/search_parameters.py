@@ -3,13 +3,15 @@
 https://hl7.org/fhir/R4/search.html; names and meaning as R4 defines them for Task, ServiceRequest and CarePlan.
 """
 
-from collections.abc import Iterator
+import re
 from typing import Any, Literal, NamedTuple
-from uuid import UUID
 
 from ketenzorg.fhir.dates import Period, period_of
 
 Kind = Literal["token", "reference", "date"]
+
+
+_OURS = re.compile(r"([A-Za-z]+)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
 
 
 class Parameter(NamedTuple):
@@ -65,7 +67,7 @@ class Target(NamedTuple):
     """A reference to a resource that is stored here."""
 
     param: str
-    target: UUID
+    target: str  # a uuid
     type: str
 
 
@@ -86,42 +88,37 @@ class SearchRows(NamedTuple):
 
 def search_rows(resource: dict[str, Any]) -> SearchRows:
     """The rows of a decoded resource; a type without declared parameters has none."""
-    tokens: set[Token] = set()
-    references: set[Target] = set()
-    dates: set[Moment] = set()
+    tokens: list[Token] = []
+    references: list[Target] = []
+    dates: list[Moment] = []
     for name, kind, element, own_system in PARAMETERS.get(resource["resourceType"], ()):
         found = resource.get(element)
         if found is None:
             continue
-        for value in found if isinstance(found, list) else (found,):
-            if kind == "token":
-                for code, system in _codes(value, own_system):
-                    tokens.add(Token(name, code, system))
-            elif kind == "reference":
-                for type_, target in _target(value):
-                    references.add(Target(name, target, type_))
-            else:
-                dates.add(Moment(name, _period(value)))
+        values = found if isinstance(found, list) else (found,)
+        if kind == "token":
+            for value in values:
+                tokens += _tokens(name, value, own_system)
+        elif kind == "reference":
+            # Not a contained, absolute or logical reference.
+            ours = (_OURS.match(value.get("reference", "")) for value in values)
+            references += [Target(name, each[2], each[1]) for each in ours if each]
+        else:
+            dates += [Moment(name, _period(value)) for value in values]
     return SearchRows(frozenset(tokens), frozenset(references), frozenset(dates))
 
 
-def _codes(value: Any, own_system: str) -> Iterator[tuple[str, str]]:
-    """(code, system) of a code, an Identifier or each coding of a CodeableConcept."""
+def _tokens(param: str, value: Any, own_system: str) -> list[Token]:
+    """Of a code, an Identifier or each coding of a CodeableConcept."""
     if isinstance(value, str):
-        yield value, own_system
-    elif "value" in value:
-        yield value["value"], value.get("system", "")
-    for coding in value.get("coding", ()) if isinstance(value, dict) else ():
-        if "code" in coding:
-            yield coding["code"], coding.get("system", "")
-
-
-def _target(value: dict[str, Any]) -> Iterator[tuple[str, UUID]]:
-    type_, _, id_ = value.get("reference", "").partition("/")
-    try:
-        yield type_, UUID(id_)
-    except ValueError:
-        return  # a contained, absolute or logical reference: not one of ours
+        return [Token(param, value, own_system)]
+    if "value" in value:
+        return [Token(param, value["value"], value.get("system", ""))]
+    return [
+        Token(param, coding["code"], coding.get("system", ""))
+        for coding in value.get("coding", ())
+        if "code" in coding
+    ]
 
 
 def _period(value: Any) -> Period:

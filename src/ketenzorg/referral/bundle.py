@@ -30,9 +30,6 @@ REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
 RESTFUL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})\Z")
 
 
-_CONTENT = msgspec.json.Decoder(dict[str, Any], float_hook=str)
-
-
 @dataclass(eq=False)
 class Entry:
     """One entry: the resource as a struct to read, as bytes to store, and its place and id here."""
@@ -41,23 +38,19 @@ class Entry:
     full_url: str
     kind: str
     resource: Any
+    content: dict[str, Any]  # the resource as it was posted; decimals are text with their digits
     raw: bytes  # minified JSON; what is stored is made of it
     id: UUID
+    location: str  # its address here, relative to the base
 
     @property
     def path(self) -> str:
         """Where a finding about this resource points."""
         return f"Bundle.entry[{self.place}].resource"
 
-    @property
-    def location(self) -> str:
-        """Its address here, relative to the base."""
-        return f"{self.kind}/{self.id}"
-
-    @cached_property
-    def content(self) -> dict[str, Any]:
-        """The resource as it was posted, as plain data; decimals are text with their digits."""
-        return _CONTENT.decode(self.raw)
+    def is_known_as(self, id_: UUID) -> None:
+        """It was here already, under this id."""
+        self.id, self.location = id_, f"{self.kind}/{id_}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +89,16 @@ class _RawBundle(msgspec.Struct):
     entry: list[_RawEntry] = []
 
 
+class _PlainEntry(msgspec.Struct):
+    resource: dict[str, Any] = {}
+
+
+class _PlainBundle(msgspec.Struct):
+    entry: list[_PlainEntry] = []
+
+
 _RAW = msgspec.json.Decoder(_RawBundle)
+_PLAIN = msgspec.json.Decoder(_PlainBundle, float_hook=str)
 
 
 def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
@@ -109,20 +111,19 @@ def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
         b"\\" in body
     ):  # what is looked for in bytes (references, numbers) must stand there as a reader sees it
         body = json.write(json.read(body))
-    raw = _RAW.decode(msgspec.json.format(body, indent=-1)).entry
+    body = msgspec.json.format(body, indent=-1)
+    raw, plain = _RAW.decode(body).entry, _PLAIN.decode(body).entry
     return Posted(
         [
-            Entry(
-                place=place,
-                full_url=entry.fullUrl or "",
-                kind=type(entry.resource).__name__,
-                resource=entry.resource,
-                raw=bytes(raw[place].resource),
-                id=new_id(),
-            )
-            for place, entry in enumerate(bundle.entry or ())
+            _entry(place, entry, plain[place].resource, bytes(raw[place].resource), new_id())
+            for place, entry in enumerate(bundle.entry)
         ],
     )
+
+
+def _entry(place: int, entry: r4.Bundle_Entry, content: dict[str, Any], raw: bytes, id_: UUID) -> Entry:
+    kind = type(entry.resource).__name__
+    return Entry(place, entry.fullUrl or "", kind, entry.resource, content, raw, id_, f"{kind}/{id_}")
 
 
 def _wrong_kind(bundle: r4.Bundle) -> Iterator[Issue]:

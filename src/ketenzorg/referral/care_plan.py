@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ketenzorg.fhir import json
 from ketenzorg.referral.codes import step_concept, step_extension
-from ketenzorg.referral.stored import instant, stored_form
+from ketenzorg.referral.stored import instant, ours, stored_form
 
 
 def new_care_plan(
@@ -22,7 +22,7 @@ def new_care_plan(
 ) -> bytes:
     """The first version. `patient`, `requester` and `request` are addresses like "Patient/<id>"."""
     resource = {
-        "resourceType": "CarePlan",
+        **ours("CarePlan", id_, 1, at),
         "extension": [step_extension(step_concept(canonical, step))],
         "instantiatesCanonical": [canonical],
         "status": "active",
@@ -34,7 +34,7 @@ def new_care_plan(
         "author": {"reference": requester},
         "activity": [{"reference": {"reference": request}}],
     }
-    return stored_form(json.write(resource), id_, 1, at)
+    return json.write(resource)
 
 
 def next_care_plan(

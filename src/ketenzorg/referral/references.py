@@ -1,6 +1,6 @@
 """References inside a posted bundle: found, pointed at what is stored, refused when they lead nowhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -11,18 +11,21 @@ from ketenzorg.referral.bundle import REFERENCE, Entry
 KNOWN_ELSEWHERE = (b"#", b"http://", b"https://")  # contained here, or kept by another server
 
 
-def resolve(entries: list[Entry], addresses: dict[bytes, bytes]) -> list[Issue]:
-    """Rewrite every reference in `entries` to the address it means; return those that mean nothing here."""
+def resolve(entries: list[Entry], addresses: Mapping[bytes, bytes], known: Set[bytes]) -> list[Issue]:
+    """Rewrite every reference in `entries` to the address it means; return those that mean nothing here.
+
+    `addresses` are those of the entries by name, `known` those that are here already.
+    """
     lost: list[Issue] = []
     for entry in entries:
         unknown: set[bytes] = set()
 
         def address(match: "Any", unknown: set[bytes] = unknown) -> bytes:
             target = match[1]
-            known = addresses.get(target)
-            if known is not None:
-                return b'"reference":"' + known + b'"'
-            if not target.startswith(KNOWN_ELSEWHERE):
+            meant = addresses.get(target)
+            if meant is not None:
+                return b'"reference":"' + meant + b'"'
+            if target not in known and not target.startswith(KNOWN_ELSEWHERE):
                 unknown.add(target)
             whole: bytes = match[0]
             return whole

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from ketenzorg.errors import Issue, Unavailable
 
 POOL_SIZE = 8  # connections per process; with two processes and a worker far under PostgreSQL's usual 100
+KEPT = (
+    4  # of those, at most so many stay with the hot paths: borrowing one costs as much as a short statement
+)
 POOL_TIMEOUT_S = 5.0  # how long a request waits for a connection before it hears 503
 COMMAND_TIMEOUT_S = 15.0  # after this a statement counts as lost
 OUT_OF_REACH = (
@@ -29,10 +32,18 @@ OUT_OF_REACH = (
 )
 
 
+class _Held(NamedTuple):
+    """A connection that is out of the pool, and the driver's own under it."""
+
+    connection: AsyncConnection
+    driver: asyncpg.Connection
+
+
 class Database:
     """PostgreSQL as the application role sees it, behind row level security."""
 
     def __init__(self, url: str) -> None:
+        self._kept: list[_Held] = []  # the one that was used last is the next: it has its plans
         self._engine = create_async_engine(
             url,
             pool_size=POOL_SIZE,
@@ -50,26 +61,47 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back to the server."""
+        while self._kept:
+            await self._kept.pop().connection.close()
         await self._engine.dispose()
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """One statement in a transaction of its own, straight on the driver: the hot paths."""
         with failures_named():
-            async with self._engine.connect() as connection:
-                driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-                if driver.is_closed():  # the server went away while nobody used it; try once with a new one
-                    await connection.invalidate()
-                    driver = (await connection.get_raw_connection()).driver_connection
-                try:
-                    rows: list[asyncpg.Record] = await driver.fetch(statement, *arguments)
-                except Exception as error:
-                    # asyncpg says InternalClientError when the server dies between two messages of one statement.
-                    if not isinstance(error, OUT_OF_REACH) and not driver.is_closed():
-                        raise
-                    # SQLAlchemy does not see what happens on the driver: without this the pool hands it out for ever.
-                    await connection.invalidate()
-                    raise _unavailable() from error
-                return rows
+            held = await self._take()
+            try:
+                rows: list[asyncpg.Record] = await held.driver.fetch(statement, *arguments)
+            except Exception as error:
+                # asyncpg says InternalClientError when the server dies between two messages of one statement.
+                if not isinstance(error, OUT_OF_REACH) and not held.driver.is_closed():
+                    await self._give_back(held)
+                    raise
+                await _drop(held)
+                raise _unavailable() from error
+            except BaseException:  # cancelled: nobody knows what is still on its way
+                await _drop(held)
+                raise
+            await self._give_back(held)
+            return rows
+
+    async def _take(self) -> _Held:
+        while self._kept:
+            held = self._kept.pop()
+            if not held.driver.is_closed():
+                return held
+            await _drop(held)  # the server went away while nobody used it
+        connection = await self._engine.connect()
+        driver = await _driver(connection)
+        if driver.is_closed():
+            await connection.invalidate()
+            driver = await _driver(connection)
+        return _Held(connection, driver)
+
+    async def _give_back(self, held: _Held) -> None:
+        if len(self._kept) < KEPT:
+            self._kept.append(held)
+        else:
+            await held.connection.close()
 
     @asynccontextmanager
     async def as_callers(self, callers: Sequence[UUID]) -> AsyncIterator[AsyncConnection]:
@@ -81,6 +113,16 @@ class Database:
                     {"callers": ",".join(map(str, callers))},
                 )
                 yield connection
+
+
+async def _drop(held: _Held) -> None:
+    """SQLAlchemy does not see what happens on the driver: without this the pool hands it out for ever."""
+    await held.connection.invalidate()
+    await held.connection.close()
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    return (await connection.get_raw_connection()).driver_connection
 
 
 @contextmanager

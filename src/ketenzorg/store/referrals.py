@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -165,6 +166,7 @@ def columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-def _array(ids: Sequence[UUID]) -> str:
+@lru_cache(maxsize=1024)  # the resources of a traject go to the same few parties
+def _array(ids: tuple[UUID, ...]) -> str:
     """A PostgreSQL array literal: arrays of arrays of different lengths do not exist."""
     return "{" + ",".join(map(str, ids)) + "}"
