@@ -1,21 +1,22 @@
 """`ketenzorg demo` as a newcomer runs it: what it shows, what can be done with it, and what it leaves on disk."""
 
+import asyncio
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ketenzorg.cli.demo import PATHWAY, PERIOD, REFERRALS, demo
+from ketenzorg.cli.demo import PERIOD, PLAYS, demo
 from ketenzorg.cli.demo_folder import WrongFolder, demo_folder
-from ketenzorg.cli.demo_lines import Line, NotAsExpected
+from ketenzorg.cli.demo_lines import Exchange, Line, NotAsExpected
 from ketenzorg.cli.demo_people import OF_THE_EXAMPLE
 from ketenzorg.cli.demo_receivers import Receiver
 from ketenzorg.cli.demo_referrals import make_cases
@@ -24,7 +25,9 @@ from ketenzorg.pathway.load import load
 from referrals import EXAMPLE
 from services import REGION, SETTINGS
 
-CASES = make_cases(REGION, load(SETTINGS.pathways).current(PATHWAY), PERIOD, REFERRALS)
+REFERRALS = 60  # enough for each kind of ending, few enough to wait for
+CATALOGUE = load(SETTINGS.pathways)
+CASES = make_cases(REGION, CATALOGUE, PLAYS, PERIOD, REFERRALS)
 NUMBERS = {case.person.bsn for case in CASES if case.person.bsn}
 STEP = re.compile(r"^  (\S.*?) +([0-9]+)  ▪+$", re.MULTILINE)
 SERVES = "De dienst draait."
@@ -35,7 +38,7 @@ def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The demo as a process of its own, with no database or setting but its data folder."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("KETENZORG_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "ketenzorg", "demo", "--port", "0", *arguments],
+        [sys.executable, "-m", "ketenzorg", "demo", "--port", "0", "--referrals", str(REFERRALS), *arguments],
         env=environ | {"KETENZORG_DATA_DIR": str(folder)},
         cwd=EXAMPLE.parents[2],
         stdout=subprocess.PIPE,
@@ -68,14 +71,15 @@ def test_once_ends_with_a_summary_and_leaves_no_personal_number(tmp_path: Path) 
     assert sum(steps.values()) == REFERRALS
     assert len(steps) >= 12
     assert {"Aangemeld", "Activiteit, met warme overdracht", "Afgerond", "Niet bereikt"} <= steps.keys()
-    assert steps["Overgedragen na crisis"] == 1
-    assert re.search(r"later toch heropend +1x", told)
+    assert steps["Overgedragen na crisis"] >= 1
+    assert re.search(r"later toch heropend +[1-9]", told)
+    assert re.search(r"In een jaar ongeveer [0-9]+ verwijzingen", told)
     for status in ("200  Deze verwijzing hadden we al", "409  Onder dit kenmerk", "422  Verstuur niets"):
         assert status in told
     assert "Nog niet ingevuld: " in told
     assert re.search(r"terugkoppeling: .*(Mevrouw|Meneer)", told)
     assert "KZ-" not in told  # no lines of the log between the story
-    assert len(NUMBERS) > REFERRALS * 0.8
+    assert len(NUMBERS) > REFERRALS * 0.6
     assert not [number for number in NUMBERS if number in told]
     assert any((tmp_path / "demo" / "postgres" / "pg_wal").iterdir())
     assert numbers_on_disk(tmp_path) == set()
@@ -108,7 +112,7 @@ def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(PortInUse, match=str(port)):
-            demo({"KETENZORG_DATA_DIR": str(tmp_path / "new")}, port=port, once=True)
+            demo({"KETENZORG_DATA_DIR": str(tmp_path / "new")}, port=port, once=True, referrals=REFERRALS)
 
     assert not (tmp_path / "new").exists()
 
@@ -148,20 +152,38 @@ def test_a_receiver_takes_only_what_we_signed() -> None:
 async def test_another_answer_than_expected_ends_it_with_what_was_said() -> None:
     with listen(0) as listener:
         nobody = listener.getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{nobody}", trust_env=False) as client:
-        with pytest.raises(NotAsExpected, match="ConnectError"):
-            await Line(client, "x").call("GET", "/fhir/Task")
+    with Exchange([nobody]) as exchange, pytest.raises(NotAsExpected, match="ConnectionRefusedError"):
+        await Line(exchange, "x").call("GET", "/fhir/Task")
 
-    outcome = {"issue": [{"details": {"text": "Dit kan nu niet."}}]}
-    transport = httpx.MockTransport(lambda _: httpx.Response(409, json=outcome))
-    async with httpx.AsyncClient(base_url="http://test", transport=transport) as client:
-        with pytest.raises(NotAsExpected, match="409, expected 200: Dit kan nu niet"):
-            await Line(client, "x").call("GET", "/fhir/Task")
+    outcome = b'{"issue": [{"details": {"text": "Dit kan nu niet."}}]}'
+    async with answering(
+        b"HTTP/1.1 409 Conflict\r\nContent-Length: %d\r\n\r\n%b" % (len(outcome), outcome)
+    ) as port:
+        with (
+            Exchange([port]) as exchange,
+            pytest.raises(NotAsExpected, match="409, expected 200: Dit kan nu niet"),
+        ):
+            await Line(exchange, "x").call("GET", "/fhir/Task")
+
+    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{") as port:
+        with Exchange([port]) as exchange, pytest.raises(NotAsExpected, match="IncompleteReadError"):
+            await Line(exchange, "x").call("GET", "/fhir/Task")
 
 
-def test_the_story_is_the_same_at_every_start() -> None:
-    again = make_cases(REGION, load(SETTINGS.pathways).current(PATHWAY), PERIOD, REFERRALS)
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[int]:
+    """A server that gives this one answer to whatever is asked, and hangs up."""
 
-    assert again == CASES
-    assert {case.practice.municipality for case in CASES} == set(REGION.municipalities)
-    assert PERIOD.begins <= CASES[0].at < CASES[-1].at <= PERIOD.today
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()

@@ -99,11 +99,12 @@ def demo(
     *,
     port: PORT = 8080,
     once: Annotated[bool, typer.Option("--once", help="End with a summary instead of serving.")] = False,
+    referrals: Annotated[int, typer.Option(min=40, max=100_000, help="How many in 18 months.")] = 1500,
 ) -> None:
-    """A region in miniature: its own database, 100 referrals over HTTP, coaches that act; then it serves."""
+    """A region in miniature: its own database, 1,500 referrals over HTTP, coaches that act; then it serves."""
     from ketenzorg.cli.demo import demo as run  # noqa: PLC0415
 
-    raise typer.Exit(run(os.environ, port=port, once=once))
+    raise typer.Exit(run(os.environ, port=port, once=once, referrals=referrals))
 
 
 @app.command()

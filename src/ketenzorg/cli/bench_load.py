@@ -1,7 +1,4 @@
-"""Posts referrals over kept-alive connections as fast as the answers come, and looks at every answer.
-
-Plain asyncio streams: a client library would take a good part of the cores that are being measured.
-"""
+"""Posts referrals over kept-alive connections as fast as the answers come, and looks at every answer."""
 
 import asyncio
 import itertools
@@ -12,6 +9,7 @@ import msgspec
 import uvloop
 
 from ketenzorg.cli.bench_payloads import STORED, body
+from ketenzorg.cli.connection import HOST, Connection
 
 PATIENCE_S = 30.0  # for the answers that are still to come when the time is up
 PAUSE_S = 0.05  # before a lost connection is opened again
@@ -76,22 +74,23 @@ async def _post(load: Load, target: Target, numbers: Iterator[int], until: float
 
 
 async def _sender(load: Load, target: Target, numbers: Iterator[int], until: float) -> None:
-    connection = _Connection(target)
+    connection, head = Connection(target.port), _head(target)
     try:
         while time.perf_counter() < until:
             number = next(numbers, None)
             if number is None:
                 return
-            await _send(load, connection, number)
+            await _send(load, connection, head, number)
     finally:
         connection.close()
 
 
-async def _send(load: Load, connection: "_Connection", number: int) -> None:
+async def _send(load: Load, connection: Connection, head: bytes, number: int) -> None:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(PATIENCE_S):
-            status, answer = await connection.post(body(number))
+            answer_head, answer = await connection.ask(head, body(number))
+        status = answer_head.partition(b"\r\n")[0]
     except (OSError, TimeoutError, EOFError, ValueError):
         load.unanswered.append(number)
         connection.close()
@@ -106,32 +105,9 @@ async def _send(load: Load, connection: "_Connection", number: int) -> None:
         load.refused.append(status)
 
 
-class _Connection:
-    """One HTTP/1.1 connection that is opened when there is something to send."""
-
-    def __init__(self, target: Target) -> None:
-        self._port = target.port
-        self._head = (
-            f"POST /fhir HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n"
-            f"Authorization: Bearer {target.token}\r\nContent-Type: application/fhir+json\r\n"
-            "Accept: application/fhir+json\r\nContent-Length: "
-        ).encode()
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def post(self, content: bytes) -> tuple[bytes, bytes]:
-        """The status line and the body of the answer."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
-        reader, writer = self._streams
-        writer.write(b"%b%d\r\n\r\n%b" % (self._head, len(content), content))
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        answer = await reader.readexactly(length)
-        if b"connection: close" in head:
-            self.close()
-        return head.partition(b"\r\n")[0], answer
-
-    def close(self) -> None:
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+def _head(target: Target) -> bytes:
+    return (
+        f"POST /fhir HTTP/1.1\r\nHost: {HOST}:{target.port}\r\n"
+        f"Authorization: Bearer {target.token}\r\nContent-Type: application/fhir+json\r\n"
+        "Accept: application/fhir+json\r\n"
+    ).encode()

@@ -1,28 +1,36 @@
-"""`ketenzorg demo`: a region in miniature, from an empty database to a hundred referrals, and then it serves."""
+"""`ketenzorg demo`: a region in miniature, from an empty database to a year and a half of referrals; then it serves."""
 
 import asyncio
 import signal
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import datetime
+from contextlib import AbstractContextManager, suppress
+from datetime import date, datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import typer
 import uvloop
 
 from ketenzorg.app import tokens_of
 from ketenzorg.cli import demo_summary as tell
+from ketenzorg.cli.demo_cases import Period
+from ketenzorg.cli.demo_database import keep_pace
+from ketenzorg.cli.demo_figures import tell_figures
 from ketenzorg.cli.demo_folder import demo_folder
-from ketenzorg.cli.demo_lines import TOKEN_LIFETIME, Lines, NotAsExpected, new_client
-from ketenzorg.cli.demo_referrals import Period, make_cases
+from ketenzorg.cli.demo_lines import TOKEN_LIFETIME, Exchange, Lines, NotAsExpected
+from ketenzorg.cli.demo_referrals import make_cases
+from ketenzorg.cli.demo_second import second_api
 from ketenzorg.cli.demo_service import HOST, Service, listen, serving
 from ketenzorg.cli.demo_story import Story
+from ketenzorg.cli.demo_welzijn import PLAY as WELZIJN
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.calendar import AMSTERDAM
 from ketenzorg.pathway.load import load
+from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region, load_region
 from ketenzorg.settings import (
     BASE_URL,
@@ -36,16 +44,33 @@ from ketenzorg.settings import (
     Settings,
 )
 
-REFERRALS = 100
-PATHWAY = "welzijn-op-recept"
+PLAYS = (WELZIJN,)
 PERIOD = Period(
-    begins=datetime(2026, 1, 5, 8, tzinfo=AMSTERDAM), today=datetime(2026, 10, 30, 10, tzinfo=AMSTERDAM)
+    begins=datetime(2025, 5, 1, 8, tzinfo=AMSTERDAM), today=datetime(2026, 10, 30, 10, tzinfo=AMSTERDAM)
 )
 NOT_FOR_THE_DEMO = {DATABASE_URL.name, REGION.name, PATHWAYS.name}  # these it has of its own
+CONNECTED_AFTER = date(2026, 7, 1)  # the month after which two systems hear of changes by themselves
+SECOND_LOG = "second-api.log"
 STOPPED_EARLY = 130  # what a shell expects after Ctrl-C
 
 
-def demo(environ: Mapping[str, str], *, port: int, once: bool) -> int:
+class World(NamedTuple):
+    """Where it takes place."""
+
+    region: Region
+    catalogue: Catalogue
+
+
+class Asked(NamedTuple):
+    """What this demo is to be."""
+
+    address: str
+    started: float  # on the monotonic clock
+    referrals: int
+    once: bool
+
+
+def demo(environ: Mapping[str, str], *, port: int, once: bool, referrals: int) -> int:
     """Make the region, let it live until today, tell; then serve, unless `once`. The exit code."""
     settings = Settings.from_environ(environ)
     started = time.monotonic()
@@ -65,16 +90,20 @@ def demo(environ: Mapping[str, str], *, port: int, once: bool) -> int:
             SANDBOX.name: "yes",
         }
         with place(own, embedded=True) as here, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_demo(here, listener, address, started, once=once))
+            return runner.run(_demo(here, own, listener, Asked(address, started, referrals, once)))
 
 
-async def _demo(here: Place, listener: socket.socket, address: str, started: float, *, once: bool) -> int:
+async def _demo(here: Place, own: Mapping[str, str], listener: socket.socket, asked: Asked) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    region = load_region(here.settings.pathways, here.settings.region, load(here.settings.pathways))
+    catalogue = load(here.settings.pathways)
+    region = load_region(here.settings.pathways, here.settings.region, catalogue)
     async with serving(here, region, listener) as service:
-        story = asyncio.create_task(_story(here, region, service, address, started, once=once))
+        second = second_api(
+            {**own, DATABASE_URL.name: here.database_url}, here.settings.data_dir / SECOND_LOG
+        )
+        story = asyncio.create_task(_story(here, World(region, catalogue), service, second, asked))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({story, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not story.done():
@@ -91,7 +120,7 @@ async def _demo(here: Place, listener: socket.socket, address: str, started: flo
                     f"\nDe demo is gestopt, want er ging iets anders dan verwacht.\n{issue.nl}", err=True
                 )
             return 1
-        if not once:
+        if not asked.once:
             tell.say("\nDe dienst draait. Stoppen: Ctrl-C. De volgende demo begint weer leeg.")
             await stop.wait()
             tell.say("\nGestopt.")
@@ -100,28 +129,37 @@ async def _demo(here: Place, listener: socket.socket, address: str, started: flo
 
 
 async def _story(
-    here: Place, region: Region, service: Service, address: str, started: float, *, once: bool
+    here: Place, world: World, service: Service, second_api: AbstractContextManager[int], asked: Asked
 ) -> None:
-    catalogue = load(here.settings.pathways)
-    pathway = catalogue.current(PATHWAY)
+    region, catalogue = world
+    await keep_pace(here)
     tokens = tokens_of(here.settings, here.secret)
-    async with new_client(address) as client:
-        lines = Lines(client, tokens, region.code)
-        cases = make_cases(region, pathway, PERIOD, REFERRALS)
-        story = Story(region, pathway, PERIOD, cases, lines)
-        tell.say(f"  {REFERRALS} verwijzingen en wat coaches ermee doen, alles over HTTP ...\n")
-        await story.play(tell.tell_month)
+    with second_api as second, Exchange((urlsplit(asked.address).port or 0, second)) as exchange:
+        lines = Lines(exchange, tokens, region.code)
+        cases = make_cases(region, catalogue, PLAYS, PERIOD, asked.referrals)
+        story = Story(region, catalogue, {play.pathway: play for play in PLAYS}, PERIOD, cases, lines)
+        tell.tell_begin(asked.referrals, asked.address, once=asked.once)
+        progress = tell.Progress(asked.referrals)
+
+        async def after_month(month: date, sent: int, done: int) -> None:
+            progress.tell_month(month, sent, done)
+            if month == CONNECTED_AFTER:
+                await service.connect()
+
+        await story.play(after_month)
         steps = await tell.steps_now(story)
         if not await service.all_delivered() or any(each.wrong for each in service.receivers.values()):
             raise _not_heard(service)
+        clients = {name: lines.of_caller(caller_for(region, name)) for name in region.clients}
         tell.tell_steps(story, steps)
+        await tell_figures(story, clients["ketenteam-demo"])
         tell.tell_what_else(story, service.receivers)
         await tell.tell_story(story)
-        await tell.tell_clients({name: lines.of_caller(caller_for(region, name)) for name in region.clients})
-    tell.say(f"\nKlaar in {time.monotonic() - started:.0f} seconden.")
-    if not once:
+        await tell.tell_clients(clients)
+    tell.say(f"\nKlaar in {time.monotonic() - asked.started:.0f} seconden.")
+    if not asked.once:
         issued = {name: tokens.issue(caller_for(region, name), TOKEN_LIFETIME) for name in region.clients}
-        tell.tell_how_to_try(address, issued, here.settings.pathways)
+        tell.tell_how_to_try(asked.address, issued, here.settings.pathways)
 
 
 def _not_heard(service: Service) -> NotAsExpected:

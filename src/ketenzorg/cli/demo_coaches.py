@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from ketenzorg.cli.demo_courses import Act
 from ketenzorg.cli.demo_lines import Json, Line
@@ -9,58 +10,66 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation
 from ketenzorg.referral.codes import output_type, reason_concept
 
-# What a status alone says without doubt; everything else has a name.
-STATUS_OF = {
-    "aannemen": "accepted",
-    "afwijzen": "rejected",
-    "ziet ervan af": "failed",
-    "afhaken": "failed",
-    "afronden": "completed",
-}
 PATCH_TYPE = {"Content-Type": "application/json-patch+json"}
 
 
-async def act(line: Line, task: str, what: Act, organisation: Organisation, pathway: Pathway) -> Json:
+class Said(NamedTuple):
+    """An act on a Task, as the system of an organisation is to say it."""
+
+    task: str
+    what: Act
+    status: str | None  # the Task.status that says the same, when there is one
+    seen: Json | None  # the Task as this organisation saw it last, when nobody else came after
+
+
+async def act(line: Line, said: Said, organisation: Organisation, pathway: Pathway) -> Json:
     """Say it the way this organisation's system says it; gives the Task as it is then."""
-    by_status = what.event in STATUS_OF and what.by == pathway.role_of("owner")
-    say = WAYS[organisation.id.int % len(WAYS)] if by_status else say_event
-    return await say(line, task, what, pathway)
+    say = WAYS[organisation.id.int % len(WAYS)] if said.status else say_event
+    return await say(line, said, pathway)
 
 
-async def say_event(line: Line, task: str, what: Act, _: Pathway) -> Json:
-    """Task/$event: the event by its name, with what it brings."""
-    answers = [{"name": name, "valueString": text} for name, text in what.given.items()]
-    event = {"name": "event", "valueString": what.event}
+async def say_event(line: Line, said: Said, _: Pathway) -> Json:
+    """Task/$event: the event by its name, when it happened, and what it brings."""
+    parameters = [
+        {"name": "event", "valueString": said.what.event},
+        {"name": "at", "valueDateTime": said.what.at.isoformat()},
+        *({"name": name, "valueString": text} for name, text in said.what.given.items()),
+    ]
     return await line.call(
-        "POST", f"/fhir/{task}/$event", {"resourceType": "Parameters", "parameter": [event, *answers]}
+        "POST", f"/fhir/{said.task}/$event", {"resourceType": "Parameters", "parameter": parameters}
     )
 
 
-async def patch_status(line: Line, task: str, what: Act, pathway: Pathway) -> Json:
+async def patch_status(line: Line, said: Said, pathway: Pathway) -> Json:
     """JSON Patch on the version that was read."""
-    before = await line.call("GET", f"/fhir/{task}")
-    after = _changed(before, what, pathway)
+    before = await _seen(line, said)
+    after = _changed(before, said, pathway)
     operations = [
         {"op": "add", "path": f"/{element}", "value": after[element]}
         for element in ("status", "statusReason", "output")
         if after.get(element) != before.get(element)
     ]
-    return await line.call("PATCH", f"/fhir/{task}", operations, headers=PATCH_TYPE | _seen(before))
+    return await line.call("PATCH", f"/fhir/{said.task}", operations, headers=PATCH_TYPE | _matching(before))
 
 
-async def put_task(line: Line, task: str, what: Act, pathway: Pathway) -> Json:
+async def put_task(line: Line, said: Said, pathway: Pathway) -> Json:
     """The whole Task, as read and changed."""
-    before = await line.call("GET", f"/fhir/{task}")
-    return await line.call("PUT", f"/fhir/{task}", _changed(before, what, pathway), headers=_seen(before))
+    before = await _seen(line, said)
+    after = _changed(before, said, pathway)
+    return await line.call("PUT", f"/fhir/{said.task}", after, headers=_matching(before))
 
 
-WAYS: tuple[Callable[[Line, str, Act, Pathway], Awaitable[Json]], ...] = (say_event, patch_status, put_task)
+WAYS: tuple[Callable[[Line, Said, Pathway], Awaitable[Json]], ...] = (say_event, patch_status, put_task)
 
 
-def _changed(before: Json, what: Act, pathway: Pathway) -> Json:
+async def _seen(line: Line, said: Said) -> Json:
+    return said.seen or await line.call("GET", f"/fhir/{said.task}")
+
+
+def _changed(before: Json, said: Said, pathway: Pathway) -> Json:
     after = copy.deepcopy(before)
-    after["status"] = STATUS_OF[what.event]
-    for name, text in what.given.items():
+    after["status"] = said.status
+    for name, text in said.what.given.items():
         if pathway.file.needs[name].goes_to == "reden":
             after["statusReason"] = reason_concept(text, pathway.file.codes[text])
         else:
@@ -68,5 +77,5 @@ def _changed(before: Json, what: Act, pathway: Pathway) -> Json:
     return after
 
 
-def _seen(task: Json) -> dict[str, str]:
+def _matching(task: Json) -> dict[str, str]:
     return {"If-Match": f'W/"{task["meta"]["versionId"]}"'}

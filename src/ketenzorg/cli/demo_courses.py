@@ -1,17 +1,17 @@
-"""How referrals go on in the demo: what coaches and practices do, and when. Events are those of the pathway's file."""
+"""How a referral goes on in the demo: act after act, at the pace of the team that has it. No pathway is named here."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from ketenzorg.cli.demo_referrals import Case, working_time
-from ketenzorg.pathway.calendar import AMSTERDAM, is_working_day
+from ketenzorg.cli.demo_cases import Case, working_days_later
+from ketenzorg.pathway.calendar import local_day
 
-COACH, PRACTICE = "welzijnscoach", "verwijzer"
-SOON, TAKEN_UP, DAYS, WEEK, WEEKS = (1, 2), (1, 6), (2, 6), (5, 9), (8, 16)  # working days
-MONTHS_3 = (62, 70)
 SHORTLY = timedelta(minutes=20)
+MONTH_DAYS = 30.4
+FORGETS = 0.04  # how often a word to the practice that may be left out is left out, anywhere
+Days = tuple[int, int]  # working days: at least, at most
 
 
 class Act(NamedTuple):
@@ -23,274 +23,121 @@ class Act(NamedTuple):
     given: dict[str, str]
 
 
+class Strain(NamedTuple):
+    """A team that has had more work than hands since a day: what comes in waits longer every month, the rest too."""
+
+    since: date
+    each_month: float  # working days that who comes in waits longer
+    most: float
+    slower: float  # everything else, when it is at its worst
+
+    def longer_for(self, day: date) -> float:
+        """Working days that who comes in on this day waits longer."""
+        months = max(0.0, (day - self.since).days / MONTH_DAYS)
+        return min(self.most, self.each_month * months)
+
+
+class Silence(NamedTuple):
+    """Coaches who let the practice know late, or not at all."""
+
+    never: float  # how often nothing is said
+    omits: float  # how often an event goes without the word that may come with it
+    later: Days  # and otherwise so much later
+    closing: frozenset[str]  # events that end a traject with a word, and are put off too
+
+
+class Manner(NamedTuple):
+    """How a team works."""
+
+    pace: float = 1.0  # above 1 is slower
+    strain: Strain | None = None
+    silence: Silence | None = None
+
+
+class Feedback(NamedTuple):
+    """Where the practice hears of it, in the words of a pathway."""
+
+    answer: str  # what an event brings along
+    may_bring: frozenset[str]  # events that can go without
+    shut_by: frozenset[str]  # events after which there is no more word in between
+
+
 class Course:
     """One referral's way, written down act after act."""
 
-    def __init__(self, case: Case, chance: Random) -> None:
+    def __init__(self, case: Case, by: str, manner: Manner, feedback: Feedback, chance: Random) -> None:
         self.acts: list[Act] = []
         self.goal = chance.choice(case.question.goals)
         self.activity = chance.choice(case.question.activities)
         self.who = case.person.title
         self.outcome = case.question.outcome
+        self._beside: list[Act] = []
+        self._by = by
+        self._manner = manner
+        self._feedback = feedback
         self._chance = chance
         self._at = case.at
+        self._in_queue = True
+        self._left = False  # nobody says any more what happens
 
-    def then(self, after: tuple[int, int], event: str, by: str = COACH, /, **given: str) -> None:
+    def then(self, after: Days, event: str, by: str = "", /, **given: str) -> None:
         """What happens next, this many working days later."""
-        self._at = self._later(self._chance.randint(*after))
-        answers = {name.replace("_", "-"): text for name, text in given.items()}
-        self.acts.append(Act(self._at, by, event, answers))
+        silence = self._manner.silence
+        wait = self._wait(after) if not by else self._chance.randint(*after)
+        if silence and event in silence.closing:
+            self._left = self._left or self._chance.random() < silence.never
+            wait += self._chance.randint(*silence.later)
+        if self._left:
+            return
+        self._at = working_days_later(self._at, wait, self._chance) if wait else self._at + SHORTLY
+        self._in_queue = self._in_queue and bool(by)
+        self.acts.append(Act(self._at, by or self._by, event, self._words(event, given)))
+
+    def beside(self, after: Days, event: str, /, **given: str) -> None:
+        """What happens meanwhile; the rest does not wait for it."""
+        silence, wait = self._manner.silence, self._wait(after)
+        if silence:
+            if self._chance.random() < silence.never:
+                return
+            wait += self._chance.randint(*silence.later)
+        at = working_days_later(self._at, wait, self._chance)
+        self._beside.append(Act(at, self._by, event, self._words(event, given)))
+
+    def start_again(self) -> None:
+        """It comes in anew, and waits until somebody has time."""
+        self._in_queue = True
 
     def pick(self, *choices: str) -> str:
         """One of these."""
         return self._chance.choice(choices)
 
-    def _later(self, working_days: int) -> datetime:
-        if not working_days:
-            return self._at + SHORTLY
-        day = self._at.astimezone(AMSTERDAM).date()
-        while working_days:
-            day += timedelta(days=1)
-            working_days -= is_working_day(day)
-        return working_time(day, self._chance)
+    def all_acts(self) -> list[Act]:
+        """In the order of time. What would be said in between after it was shut is not said."""
+        shut = [act.at for act in self.acts if act.event in self._feedback.shut_by]
+        still = [act for act in self._beside if not shut or act.at < min(shut)]
+        return sorted([*self.acts, *still], key=lambda act: act.at)
+
+    def _wait(self, after: Days) -> int:
+        wait = self._chance.randint(*after)
+        pace, strain = self._manner.pace, self._manner.strain
+        more = strain.longer_for(local_day(self._at)) if strain else 0.0
+        if strain and not self._in_queue:
+            pace *= 1 + (strain.slower - 1) * more / strain.most
+        wait = max(min(wait, 1), round(wait * pace))
+        return wait + round(more * self._chance.uniform(0.75, 1.25)) if self._in_queue else wait
+
+    def _words(self, event: str, given: Mapping[str, str]) -> dict[str, str]:
+        answers = {name.replace("_", "-"): text for name, text in given.items()}
+        silence = self._manner.silence
+        forgets = silence.omits if silence else FORGETS
+        if event in self._feedback.may_bring and self._chance.random() < forgets:
+            answers.pop(self._feedback.answer, None)
+        return answers
 
 
 Way = Callable[[Course], None]
 
 
-def course_of(way: Way, case: Case, chance: Random) -> list[Act]:
-    """Everything that will happen to this referral, also after today."""
-    course = Course(case, chance)
-    way(course)
-    return course.acts
-
-
-def all_the_way(course: Course) -> None:
-    """From acceptance to the aftercare of six months."""
-    _until_the_plan(course)
-    course.then(WEEK, "activiteit gestart", activiteit=_sentence(course.activity))
-    _aftercare(course)
-
-
-def soon_done(course: Course) -> None:
-    """The activity runs by itself, and that is enough."""
-    _until_the_plan(course)
-    course.then(DAYS, "activiteit gestart", activiteit=_sentence(course.activity))
-    course.then(WEEKS, "afronden", terugkoppeling=_last(course))
-
-
-def hard_to_reach(course: Course) -> None:
-    """The second or third call is answered."""
-    course.then(TAKEN_UP, "aannemen")
-    course.then(DAYS, "niet bereikt")
-    if course.pick("een", "twee") == "twee":
-        course.then(SOON, "niet bereikt")
-    course.then(DAYS, "eerste contact")
-    _intake(course)
-    _plan(course)
-    course.then(WEEK, "activiteit gestart", activiteit=_sentence(course.activity))
-    _aftercare(course)
-
-
-def never_reached(course: Course) -> None:
-    """Three calls on three days, a letter, no answer."""
-    _three_calls_and_a_letter(course)
-    course.then(WEEKS, "geen antwoord")
-
-
-def the_letter_helps(course: Course) -> None:
-    """Three calls, and the letter is answered."""
-    _three_calls_and_a_letter(course)
-    course.then(DAYS, "eerste contact")
-    _intake(course)
-    _plan(course)
-    course.then(WEEK, "activiteit gestart", activiteit=_sentence(course.activity))
-    course.then(WEEKS, "afronden", terugkoppeling=_last(course))
-
-
-def declined(course: Course) -> None:
-    """The client thinks it over and does not want it, or not now."""
-    course.then(TAKEN_UP, "aannemen")
-    course.then(DAYS, "eerste contact")
-    reason = course.pick("wil-niet", "niet-meer-nodig", "andere-hulp-nodig")
-    course.then(
-        DAYS,
-        "ziet ervan af",
-        reden_van_afzien=reason,
-        terugkoppeling=f"{course.who} dankt voor de moeite en ziet er nu van af. De deur blijft open.",
-    )
-
-
-def referred_on(course: Course) -> None:
-    """Behind the question lies another one."""
-    _first_meeting(course)
-    where = course.pick("schuldhulp", "wmo", "ggz-via-huisarts")
-    why = {
-        "schuldhulp": "Er zijn schulden. Met toestemming aangemeld bij de gemeentelijke schuldhulp; "
-        "wij gaan de eerste keer mee.",
-        "wmo": "Er is hulp in huis nodig. Samen een melding gedaan bij het Wmo-loket.",
-        "ggz-via-huisarts": "De somberheid vraagt meer dan wij kunnen. Graag uw oordeel over hulp van de ggz; "
-        "wij houden contact tot die er is.",
-    }[where]
-    course.then(DAYS, "doorverwijzen", waarheen=where, terugkoppeling=why)
-
-
-def refused(course: Course) -> None:
-    """The coach's organisation does not take it, and says why and what then."""
-    course.then(TAKEN_UP, "ontvangst bevestigen")
-    course.then(
-        SOON,
-        "afwijzen",
-        reden_van_afwijzen=course.pick("andere-hulp-nodig", "past-niet"),
-        terugkoppeling="De vraag gaat vooral over behandeling. Wij denken dat de POH-GGZ hier eerst past; "
-        "daarna graag opnieuw.",
-    )
-
-
-def dropped_out(course: Course) -> None:
-    """It began well and stopped."""
-    _first_meeting(course)
-    course.then(WEEK, "gesprek gehouden")
-    course.then(
-        WEEKS,
-        "afhaken",
-        reden_van_afhaken="afgehaakt",
-        terugkoppeling=f"{course.who} kwam twee keer niet en reageert niet meer. Wij hebben een kaart gestuurd.",
-    )
-
-
-def on_hold(course: Course) -> None:
-    """An admission lies between."""
-    _until_the_plan(course)
-    course.then(WEEK, "in de wacht zetten", reden_van_wachten=course.pick("opname", "wens-client"))
-    course.then(WEEKS, "hervatten")
-    course.then(WEEK, "activiteit gestart", activiteit=_sentence(course.activity))
-    course.then(WEEKS, "afronden", terugkoppeling=_last(course))
-
-
-def a_question_first(course: Course) -> None:
-    """The coach asks the practice something before calling."""
-    course.then(TAKEN_UP, "ontvangst bevestigen")
-    course.then(
-        SOON, "informatie vragen", vraag="Mogen wij ook de dochter bellen als wij geen gehoor krijgen?"
-    )
-    course.then(DAYS, "informatie gegeven", PRACTICE, antwoord="Ja, dat is besproken en mag.")
-    course.then((0, 1), "aannemen")
-    course.then(DAYS, "eerste contact")
-    _intake(course)
-    _plan(course)
-    course.then(WEEK, "activiteit gestart", activiteit=_sentence(course.activity))
-    _aftercare(course)
-
-
-def nothing_suitable(course: Course) -> None:
-    """What would help is not there in this municipality."""
-    _until_the_plan(course)
-    course.then(WEEK, "activiteit ontbreekt", ontbrekende_activiteit="Een groep voor mensen onder de 40")
-    course.then(
-        WEEKS,
-        "stoppen zonder activiteit",
-        terugkoppeling="Wat past is er in deze gemeente nog niet. Wij melden dit bij de gemeente.",
-    )
-
-
-def withdrawn(course: Course) -> None:
-    """The practice takes the referral back."""
-    course.then(DAYS, "intrekken", PRACTICE, reden_van_intrekken="niet-meer-nodig")
-
-
-def crisis(course: Course) -> None:
-    """During a visit it is not safe: the coach calls first, and writes down after."""
-    _first_meeting(course)
-    course.then(DAYS, "crisis gemeld", gebeld_met="crisisdienst")
-    course.then(
-        (0, 0),
-        "overdragen na crisis",
-        gebeld_met="huisarts",
-        terugkoppeling="Tijdens het huisbezoek direct de crisisdienst gebeld en gebleven tot zij er waren. "
-        "Daarna met u gebeld.",
-    )
-
-
-def reopened(course: Course) -> None:
-    """Never reached; months later the patient asks the practice about it, and it is picked up again."""
-    never_reached(course)
-    course.then((20, 30), "heropenen", PRACTICE)
-    _until_the_plan(course)
-    course.then(WEEK, "activiteit gestart", activiteit=_sentence(course.activity))
-    course.then(WEEKS, "afronden", terugkoppeling=_last(course))
-
-
-SHARES: dict[Way, int] = {  # of a hundred
-    all_the_way: 38,
-    soon_done: 16,
-    hard_to_reach: 12,
-    never_reached: 4,
-    the_letter_helps: 4,
-    declined: 6,
-    referred_on: 6,
-    dropped_out: 3,
-    on_hold: 3,
-    a_question_first: 4,
-    nothing_suitable: 2,
-    withdrawn: 2,
-}  # fmt: skip
-
-
-def usual_ways(seed: int) -> Iterator[Way]:
-    """The usual ways, of each hundred as many as there are; without end."""
-    chance = Random(seed)  # noqa: S311  (a story, not a secret)
-    while True:
-        hundred = [way for way, share in SHARES.items() for _ in range(share)]
-        chance.shuffle(hundred)
-        yield from hundred
-
-
-def _until_the_plan(course: Course) -> None:
-    _first_meeting(course)
-    _plan(course)
-
-
-def _first_meeting(course: Course) -> None:
-    course.then(TAKEN_UP, "aannemen")
-    course.then(DAYS, "eerste contact")
-    _intake(course)
-
-
-def _intake(course: Course) -> None:
-    if course.pick(*["komt"] * 9, "komt niet") == "komt niet":
-        course.then(DAYS, "niet verschenen")
-        course.then(SOON, "eerste contact")
-    course.then(DAYS, "kennismaking gehouden")
-    course.then(
-        (1, 4),
-        "terugkoppelen",
-        terugkoppeling=f"{course.who} heeft bij de kennismaking verteld wat er speelt en wil graag verder. "
-        f"Wij denken aan {course.activity}.",
-    )
-
-
-def _plan(course: Course) -> None:
-    course.then(WEEK, "gesprek gehouden")
-    course.then(WEEK, "plan gemaakt", doel=course.goal)
-
-
-def _aftercare(course: Course) -> None:
-    course.then(MONTHS_3, "nazorg na 3 maanden")
-    course.then(MONTHS_3, "nazorg na 6 maanden")
-    course.then(SOON, "afronden", terugkoppeling=_last(course))
-
-
-def _three_calls_and_a_letter(course: Course) -> None:
-    course.then(TAKEN_UP, "aannemen")
-    for _ in range(3):
-        course.then((1, 3), "niet bereikt")
-    course.then(SOON, "brief verstuurd")
-
-
-def _last(course: Course) -> str:
-    return f"{course.who} {course.outcome} Wij ronden af; opnieuw verwijzen kan altijd."
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
+def pick_way(shares: Mapping[Way, float], chance: Random) -> Way:
+    """One of the ways, by their shares."""
+    return chance.choices([*shares], [*shares.values()])[0]

@@ -55,7 +55,9 @@ PLACES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 TELEPHONE_DIGITS = 10
 OF_THE_EXAMPLE = "999990019"  # the number in fhir_profiles/examples: left to who tries that file
-WITHOUT_NUMBER = 0.08  # share of patients: not insured, not registered yet
+WITHOUT_NUMBER = (
+    0.28  # share of patients: many systems leave it out when the other side may not see it anyway
+)
 
 
 class Person(NamedTuple):
@@ -80,7 +82,7 @@ class Person(NamedTuple):
 
 
 class People:
-    """Makes people one after the other; no two have the same number."""
+    """Makes people one after the other; no two have the same number. When those are used up, people have none."""
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
@@ -92,7 +94,7 @@ class People:
         given, family, gender, language = self._name(question)
         place, digits, area = chance.choice(PLACES[code])
         age = chance.randint(*question.ages)
-        number = next(self._numbers)
+        number = None if chance.random() < WITHOUT_NUMBER else next(self._numbers, None)
         return Person(
             given=given,
             family=family,
@@ -104,7 +106,7 @@ class People:
             street=f"{chance.choice(STREETS)} {chance.randint(1, 180)}",
             postcode=f"{digits} {chance.choice('ABCEGHKLNPRTVX')}{chance.choice('ABCEGHKLNPRTVX')}",
             telephone=f"{area}-{_subscriber(area, chance)}",
-            bsn=None if chance.random() < WITHOUT_NUMBER else number,
+            bsn=number,
         )
 
     def _name(self, question: Question) -> tuple[str, str, str, str]:

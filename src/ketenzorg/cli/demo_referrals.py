@@ -1,76 +1,142 @@
 """The referrals of the demo: who asks what, when, through which practice; and the bundle that its system posts."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
-from itertools import cycle
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from random import Random
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from ketenzorg.access.personal_numbers import BSN_SYSTEMS
+from ketenzorg.cli.demo_cases import AWAY, Case, Json, Period, is_holiday, office_hours
 from ketenzorg.cli.demo_people import People, Person
-from ketenzorg.cli.demo_words import LIMITATIONS, PREFERRED_TIMES, QUESTIONS, SAFETY_REMARKS, Question
-from ketenzorg.pathway.calendar import AMSTERDAM, is_working_day
-from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.cli.demo_play import Play
+from ketenzorg.cli.demo_words import Question
+from ketenzorg.pathway.calendar import is_working_day
+from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.region_file import URA
 
 BSN = min(BSN_SYSTEMS)  # the system that nl-core names
 ICPC = "http://hl7.org/fhir/sid/icpc-1-nl"
 SEED = 1979
-GROWTH = 0.8  # below 1: more referrals as the practices get used to it
-Json = dict[str, Any]
+GROWTH = 0.5  # so much more at the end than at the begin
+SEASON = (1.1, 1.05, 1.1, 1.0, 0.95, 0.95, 0.85, 0.85, 1.1, 1.15, 1.15, 0.9)  # January first
+AGAIN = 0.25  # share of referrals of somebody who was referred before, where there is one
+LONG_AGO = timedelta(days=180)
 
 
-class Period(NamedTuple):
-    """The simulated time that the demo fills."""
-
-    begins: datetime
-    today: datetime
-
-
-class Case(NamedTuple):
-    """One referral: all that is made up about it."""
-
-    number: int
-    practice: Organisation
-    person: Person
-    question: Question
-    at: datetime
-    answers: dict[str, str]  # linkId -> text; what is not in it was not filled in
-    only_contact_data: bool  # how far the consent goes
-    debts: bool | None
-    own_task: bool  # the practice's system sends a Consent, a PractitionerRole and a Task of its own
-
-    @property
-    def identifier(self) -> tuple[str, str]:
-        """Under which the practice's system knows it."""
-        return f"https://his.example/{self.practice.ura}/verwijzing", f"{self.at.year}-{self.number:05d}"
-
-
-def make_cases(region: Region, pathway: Pathway, period: Period, count: int) -> list[Case]:
+def make_cases(
+    region: Region, catalogue: Catalogue, plays: Sequence[Play], period: Period, count: int
+) -> list[Case]:
     """`count` referrals in the order of their dates; the same ones at every start."""
     chance = Random(SEED)  # noqa: S311  (a story, not a secret)
     people = People(chance)
-    kinds = pathway.file.roles[pathway.role_of("requester")].kinds
-    practices = [
-        each for each in region.organisations if each.kind in kinds and pathway.name in each.pathways
-    ]
-    turns = cycle(chance.sample(practices, len(practices)))
-    return [
-        _case(place + 1, next(turns), at, region, people, chance)
-        for place, at in enumerate(_moments(period, count, chance))
-    ]
+    before: dict[str, list[Case]] = defaultdict(list)  # by municipality
+    turns = _turns(region, catalogue, plays)
+    cases: list[Case] = []
+    for place, at in enumerate(_moments(period, count, chance)):
+        play, practice = next(turns)
+        case = _case(place + 1, play, practice, at, before[practice.municipality], region, people, chance)
+        before[practice.municipality].append(case)
+        cases.append(case)
+    return cases
 
 
-def bundle_of(case: Case, pathway: Pathway) -> Json:
+def _turns(
+    region: Region, catalogue: Catalogue, plays: Sequence[Play]
+) -> Iterator[tuple[Play, Organisation]]:
+    """Whose turn it is to refer: each practice as often as its weight says, evenly mixed."""
+    weights = {
+        (play.pathway, practice.ura): (play, practice, play.share * play.volume[code] / len(practices))
+        for play in plays
+        for code in play.volume
+        for practices in [_practices(region, catalogue.current(play.pathway), code)]
+        for practice in practices
+    }
+    total = sum(weight for _, _, weight in weights.values())
+    credit = dict.fromkeys(weights, 0.0)
+    while True:
+        for key, (_, _, weight) in weights.items():
+            credit[key] += weight
+        first = max(credit, key=credit.__getitem__)
+        credit[first] -= total
+        yield weights[first][:2]
+
+
+def _practices(region: Region, pathway: Pathway, municipality: str) -> list[Organisation]:
+    return region.candidates(pathway, pathway.role_of("requester"), municipality)
+
+
+def _moments(period: Period, count: int, chance: Random) -> list[datetime]:
+    """More in autumn than in summer, and more as the practices get used to it; the last day is for looking."""
+    length = (period.today - period.begins).days
+    days = [
+        day
+        for after in range(length)
+        if is_working_day(day := (period.begins + timedelta(days=after)).date())
+    ]
+    weights = [
+        SEASON[day.month - 1] * (AWAY if is_holiday(day) else 1) * (1 + GROWTH * place / len(days))
+        for place, day in enumerate(days)
+    ]
+    return sorted(office_hours(day, chance) for day in chance.choices(days, weights, k=count))
+
+
+def _case(
+    number: int,
+    play: Play,
+    practice: Organisation,
+    at: datetime,
+    before: list[Case],
+    region: Region,
+    people: People,
+    chance: Random,
+) -> Case:
+    code = practice.municipality
+    fitting = [each for each in play.questions if not each.municipalities or code in each.municipalities]
+    question = chance.choice(fitting)
+    again = _somebody_again(question, practice, at, before) if chance.random() < AGAIN else None
+    only_contact_data = chance.random() < 0.08  # noqa: PLR2004
+    return Case(
+        number=number,
+        pathway=play.pathway,
+        practice=practice,
+        person=again or people.somebody(code, region.municipalities[code], question, at.year),
+        question=question,
+        at=at,
+        answers={} if only_contact_data else play.words(question, chance),
+        only_contact_data=only_contact_data,
+        debts=question.debts if question.debts or chance.random() < 0.5 else None,  # noqa: PLR2004
+        own_task=practice.id.int % 3 == 0,
+    )
+
+
+def _somebody_again(
+    question: Question, practice: Organisation, at: datetime, before: list[Case]
+) -> Person | None:
+    """Whom this practice referred long ago, and who now comes with another question."""
+    last = {case.person: case for case in before}
+    youngest, oldest = question.ages
+    return next(
+        (
+            person
+            for person, case in last.items()
+            if case.practice == practice and case.question is not question and at - case.at > LONG_AGO
+            if youngest <= at.year - person.born.year <= oldest
+            if question.newcomers == (person.language != "nl")
+        ),
+        None,
+    )
+
+
+def bundle_of(case: Case, play: Play, pathway: Pathway) -> Json:
     """The transaction Bundle that the practice's system posts."""
     patient, request, condition = (_urn(case, part) for part in (1, 2, 3))
     resources: list[tuple[str, Json]] = [
         (patient, _patient(case.person)),
         (request, _request(case, pathway, patient, condition)),
         (condition, _condition(case.question, patient)),
-        (_urn(case, 4), _answers(case, pathway, patient)),
+        (_urn(case, 4), _answers(case, play, pathway, patient)),
     ]
     if case.own_task:
         organisation, role = _urn(case, 5), _urn(case, 6)
@@ -78,9 +144,9 @@ def bundle_of(case: Case, pathway: Pathway) -> Json:
         resources += [
             (organisation, {"resourceType": "Organization", **_known_as(case.practice)}),
             (role, {"resourceType": "PractitionerRole", "organization": {"reference": organisation}}),
-            (_urn(case, 7), _consent(case, patient)),
-            (_urn(case, 8), _task(case, request)),
+            (_urn(case, 7), _task(case, request)),
         ]
+    resources += [(_urn(case, 8 + place), each) for place, each in enumerate(play.along(case, patient))]
     return {
         "resourceType": "Bundle",
         "type": "transaction",
@@ -93,54 +159,6 @@ def bundle_of(case: Case, pathway: Pathway) -> Json:
             for urn, resource in resources
         ],
     }
-
-
-def working_time(day: date, chance: Random) -> datetime:
-    """A moment in office hours; the next working day when this one is none."""
-    while not is_working_day(day):
-        day += timedelta(days=1)
-    return datetime.combine(day, time(chance.randint(8, 16), chance.randint(0, 59)), AMSTERDAM)
-
-
-def _moments(period: Period, count: int, chance: Random) -> Sequence[datetime]:
-    days = (period.today - period.begins).days
-    moments: list[datetime] = []
-    while len(moments) < count:
-        after = timedelta(days=int(days * ((len(moments) + 0.5) / count) ** GROWTH))
-        moment = working_time((period.begins + after).date(), chance)
-        moments.append(min(moment, period.today - timedelta(minutes=count - len(moments))))
-    return sorted(moments)
-
-
-def _case(
-    number: int, practice: Organisation, at: datetime, region: Region, people: People, chance: Random
-) -> Case:
-    municipality = practice.municipality
-    fitting = [each for each in QUESTIONS if not each.municipalities or municipality in each.municipalities]
-    question = chance.choice(fitting)
-    only_contact_data = chance.random() < 0.08  # noqa: PLR2004
-    return Case(
-        number=number,
-        practice=practice,
-        person=people.somebody(municipality, region.municipalities[municipality], question, at.year),
-        question=question,
-        at=at,
-        answers={} if only_contact_data else _words(question, chance),
-        only_contact_data=only_contact_data,
-        debts=question.debts if question.debts or chance.random() < 0.5 else None,  # noqa: PLR2004
-        own_task=practice.id.int % 3 == 0,
-    )
-
-
-def _words(question: Question, chance: Random) -> dict[str, str]:
-    """What was filled in; practices are busy, so not everything always is."""
-    offered = {
-        "reden": (0.95, f"{chance.choice(question.why)} {chance.choice(question.wish)}"),
-        "voorkeurstijd": (0.7, chance.choice(PREFERRED_TIMES)),
-        "praktische-beperkingen": (0.6, chance.choice(LIMITATIONS)),
-        "veiligheidsopmerking": (0.06, chance.choice(SAFETY_REMARKS)),
-    }
-    return {name: text for name, (share, text) in offered.items() if chance.random() < share}
 
 
 def _urn(case: Case, part: int) -> str:
@@ -211,50 +229,19 @@ def _condition(question: Question, patient: str) -> Json:
     }
 
 
-def _answers(case: Case, pathway: Pathway, patient: str) -> Json:
-    answers: dict[str, Json] = {"gevaar": {"valueBoolean": False}}
-    if not case.own_task:
-        answers |= {
-            "toestemming": {"valueBoolean": True},
-            "toestemming-datum": {"valueDate": case.at.date().isoformat()},
-            "toestemming-reikwijdte": {"valueCoding": {"code": _scope(case)}},
-        }
-    answers |= {name: {"valueString": text} for name, text in case.answers.items()}
-    if case.debts is not None:
-        answers["schulden-wonen-veiligheid"] = {"valueBoolean": case.debts}
+def _answers(case: Case, play: Play, pathway: Pathway, patient: str) -> Json:
     return {
         "resourceType": "QuestionnaireResponse",
         "questionnaire": pathway.questionnaire,
         "status": "completed",
         "subject": {"reference": patient},
         "authored": case.at.isoformat(),
-        "item": [{"linkId": name, "answer": [answer]} for name, answer in answers.items()],
+        "item": [{"linkId": name, "answer": [answer]} for name, answer in play.answers(case).items()],
     }
-
-
-def _scope(case: Case) -> str:
-    return "contactgegevens" if case.only_contact_data else "contactgegevens-en-toelichting"
 
 
 def _known_as(organisation: Organisation) -> Json:
     return {"identifier": [{"system": URA, "value": organisation.ura}], "name": organisation.name}
-
-
-def _consent(case: Case, patient: str) -> Json:
-    scopes, opt_in = (
-        "http://terminology.hl7.org/CodeSystem/consentscope",
-        {"text": "Toestemming van de patiënt"},
-    )
-    return {
-        "resourceType": "Consent",
-        "status": "active",
-        "scope": {"coding": [{"system": scopes, "code": "patient-privacy"}]},
-        "category": [opt_in],
-        "patient": {"reference": patient},
-        "dateTime": case.at.date().isoformat(),
-        "policyRule": opt_in,
-        "provision": {"type": "permit", "code": [{"coding": [{"code": _scope(case)}]}]},
-    }
 
 
 def _task(case: Case, request: str) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 
@@ -24,7 +25,7 @@ from ketenzorg.store.outbox import Outbox
 
 HOST = "127.0.0.1"
 LOOK_S = 0.05
-PATIENCE_S = 20.0  # what the last notifications get to arrive
+PATIENCE_S = 60.0  # what the last notifications get to arrive
 LISTENERS = ("his-demo", "welzijn-demo")
 
 
@@ -38,6 +39,12 @@ class Service:
 
     receivers: dict[str, Receiver]
     outbox: Outbox
+    endpoints: dict[str, tuple[UUID, str]]  # name -> which organisation, at which address
+
+    async def connect(self) -> None:
+        """From now on the systems of two organisations hear of changes."""
+        for name, (organisation, address) in self.endpoints.items():
+            await self.outbox.set_endpoint(organisation, address, self.receivers[name].secret)
 
     async def all_delivered(self) -> bool:
         """Whether everything arrives within PATIENCE_S."""
@@ -78,20 +85,19 @@ def listen(port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(here: Place, region: Region, listener: socket.socket) -> AsyncIterator[Service]:
-    """Serve the place on the listener; two organisations hear of changes."""
+    """Serve the place on the listener, with a worker, and with receivers for two organisations."""
     receivers = Receivers(LISTENERS)
     async with AsyncExitStack() as stack:
         database = Database(here.database_url)
         stack.push_async_callback(database.close)
         outbox = Outbox(database, here.settings.region)
         ear = stack.enter_context(listen(0))
-        for name, receiver in receivers.by_name.items():
-            address = f"http://{HOST}:{ear.getsockname()[1]}/{name}"
-            await outbox.set_endpoint(region.of_client(name).id, address, receiver.secret)
+        at = f"http://{HOST}:{ear.getsockname()[1]}"
+        endpoints = {name: (region.of_client(name).id, f"{at}/{name}") for name in LISTENERS}
         await stack.enter_async_context(_server(receivers, ear, lifespan="off"))
         await stack.enter_async_context(_server(application_at(here), listener, lifespan="on"))
         await stack.enter_async_context(_worker(here, outbox))
-        yield Service(receivers.by_name, outbox)
+        yield Service(receivers.by_name, outbox, endpoints)
 
 
 @asynccontextmanager

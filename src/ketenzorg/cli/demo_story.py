@@ -1,36 +1,31 @@
-"""What happens in the demo: every referral and every act in the order of their dates, over HTTP."""
+"""What happens in the demo: every referral and every act on its day, over HTTP."""
 
+import asyncio
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
+from operator import attrgetter
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from ketenzorg.cli.demo_coaches import act
-from ketenzorg.cli.demo_courses import (
-    Act,
-    Way,
-    all_the_way,
-    course_of,
-    crisis,
-    never_reached,
-    refused,
-    reopened,
-    usual_ways,
-)
+from ketenzorg.cli.demo_cases import Case, Period
+from ketenzorg.cli.demo_coaches import Said, act
+from ketenzorg.cli.demo_courses import Act, Course, pick_way
 from ketenzorg.cli.demo_lines import Json, Lines, NotAsExpected, said
-from ketenzorg.cli.demo_referrals import SEED, Case, Period, bundle_of
+from ketenzorg.cli.demo_play import Play
+from ketenzorg.cli.demo_referrals import SEED, bundle_of
 from ketenzorg.errors import Issue
-from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.calendar import local_day
+from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region import Organisation, Region
 
-# By number: what must be seen once happens early enough to be over, whatever chance brings the others.
-CERTAIN: dict[int, Way] = {17: refused, 21: reopened, 25: crisis, 29: never_reached, 62: refused}
-NOON = 12
 SENT_TWICE, SENT_CHANGED, SENT_WITH_ALARM = 30, 31, 32
+FEWEST = 40  # referrals: less is no story
+TO_ACT = re.compile(r"\(Organization/([0-9a-f-]{36})\)")
 
 
 @dataclass
@@ -43,6 +38,7 @@ class Running:
     step: str
     answer: Json
     happened: list[Act] = field(default_factory=list)
+    seen: tuple[UUID, Json] | None = None  # who acted last, and what the Task was then
 
 
 class Moment(NamedTuple):
@@ -58,7 +54,8 @@ class Story:
     """The world of the demo, and what happened in it."""
 
     region: Region
-    pathway: Pathway
+    catalogue: Catalogue
+    plays: dict[str, Play]
     period: Period
     cases: list[Case]
     lines: Lines
@@ -72,84 +69,113 @@ class Story:
         practice = self.region.of_client("his-demo").id
         return next(case for case in self.cases if case.practice.id == practice and "reden" in case.answers)
 
-    async def play(self, tell: Callable[[date, int, int], None]) -> None:
-        """Everything until today; `tell` hears of each month: referrals sent and steps taken in it."""
+    def pathway(self, case: Case) -> Pathway:
+        """The pathway that this referral is for."""
+        return self.catalogue.current(case.pathway)
+
+    async def play(self, after_month: Callable[[date, int, int], Awaitable[None]]) -> None:
+        """Everything until today; `after_month` hears of each month: referrals sent and steps taken in it."""
         moments = sorted(self._moments(), key=lambda each: (each.at, each.number))
-        for month, in_month in groupby(moments, key=lambda each: each.at.date().replace(day=1)):
+        for month, in_month in groupby(moments, key=lambda each: local_day(each.at).replace(day=1)):
             count: Counter[bool] = Counter()
-            for _, half_day in groupby(in_month, key=lambda each: (each.at.date(), each.at.hour < NOON)):
-                together = list(half_day)
-                await self._at(together[-1].at, together)
+            for _, on_day in groupby(in_month, key=lambda each: local_day(each.at)):
+                together = list(on_day)
+                await self._day(together)
                 count.update(each.what is None for each in together)
-            tell(month, count[True], count[False])
+            await after_month(month, count[True], count[False])
         await self.lines.move_clock(self.period.today, self._keeper)
 
     @property
     def _keeper(self) -> Organisation:
         return self.region.of_client("ketenteam-demo")
 
-    async def _at(self, moment: datetime, together: list[Moment]) -> None:
-        """What a half day brings is written down at its end: that moves the clock half as often."""
-        await self.lines.move_clock(moment, self._keeper)
-        for each in together:
+    async def _day(self, together: list[Moment]) -> None:
+        """What a day brings is written down at its end: all referrals at once, each in its own order."""
+        await self.lines.move_clock(together[-1].at, self._keeper)
+        number = attrgetter("number")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _, of_one in groupby(sorted(together, key=number), key=number):
+                    group.create_task(self._in_order(list(of_one)))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    async def _in_order(self, of_one: list[Moment]) -> None:
+        for each in of_one:
             if each.what is None:
                 await self._refer(self.cases[each.number - 1])
             else:
                 await self._act(self.running[each.number], each.what)
 
     def _moments(self) -> Iterator[Moment]:
-        for case, usual in zip(self.cases, usual_ways(SEED), strict=False):
+        for case in self.cases:
             yield Moment(case.at, case.number, None)
-            for what in self._course(case, usual):
+            for what in self._course(case):
                 if what.at <= self.period.today:
                     yield Moment(what.at, case.number, what)
 
-    def _course(self, case: Case, usual: Way) -> list[Act]:
+    def _course(self, case: Case) -> list[Act]:
         chance = Random(f"{SEED} {case.number}")  # noqa: S311  (its own: what is added later changes no other)
-        way = all_the_way if case is self.hero else CERTAIN.get(case.number, usual)
-        return course_of(way, case, chance)
+        play, place = self.plays[case.pathway], case.practice.municipality
+        usual = pick_way(play.ways_at(place), chance)
+        way = play.whole_way if case is self.hero else play.certain.get(case.number, usual)
+        role = self.pathway(case).role_of("owner")
+        team = self.region.candidates(self.pathway(case), role, place)[0]
+        course = Course(case, role, play.manner(team.ura, place), play.feedback, chance)
+        way(course)
+        return course.all_acts()
 
     async def _refer(self, case: Case) -> None:
         line = self.lines.of(case.practice)
         if case.number == SENT_WITH_ALARM:
             await self._refused_by_alarm(case)
-        answer = await line.call("POST", "/fhir", bundle_of(case, self.pathway))
-        task = _location(answer, "Task")
-        seen = await line.call("GET", f"/fhir/{task}")
-        owner = self.region.by_id(UUID(seen["owner"]["reference"].partition("/")[2]))
+        answer = await line.call("POST", "/fhir", self._bundle(case))
+        owner = self._to_act(answer)
         if owner is None or "201" not in answer["entry"][0]["response"]["status"]:
             raise _odd("een nieuwe verwijzing", "a new referral")
-        self.running[case.number] = Running(case, owner, task, seen["businessStatus"]["text"], answer)
+        begins = self.pathway(case).file.begins
+        self.running[case.number] = Running(case, owner, _location(answer, "Task"), begins, answer)
         if case.number == SENT_TWICE:
             await self._sent_again(case, answer)
         if case.number == SENT_CHANGED:
             await self._sent_with_other_content(case)
 
+    def _bundle(self, case: Case) -> Json:
+        return bundle_of(case, self.plays[case.pathway], self.pathway(case))
+
+    def _to_act(self, answer: Json) -> Organisation | None:
+        """Who must act, as the answer tells the practice."""
+        told = (TO_ACT.search(text) for text in _notices(answer))
+        return next((self.region.by_id(UUID(found[1])) for found in told if found), None)
+
     async def _act(self, running: Running, what: Act) -> None:
-        by_coach = what.by == self.pathway.role_of("owner")
-        organisation = running.owner if by_coach else running.case.practice
-        line = self.lines.of(organisation)
-        after = await act(line, running.task, what, organisation, self.pathway)
+        pathway, play = self.pathway(running.case), self.plays[running.case.pathway]
+        by_owner = what.by == pathway.role_of("owner")
+        who = running.owner if by_owner else running.case.practice
+        seen = running.seen[1] if running.seen and running.seen[0] == who.id else None
+        status = play.statuses.get(what.event) if by_owner else None
+        after = await act(self.lines.of(who), Said(running.task, what, status, seen), who, pathway)
         running.task, running.step = f"Task/{after['id']}", after["businessStatus"]["text"]
+        running.seen = who.id, after
         running.happened.append(what)
         self.events[what.event] += 1
 
     async def _sent_again(self, case: Case, first: Json) -> None:
         """A system that did not hear the answer sends again."""
-        again = await self.lines.of(case.practice).call("POST", "/fhir", bundle_of(case, self.pathway))
+        again = await self.lines.of(case.practice).call("POST", "/fhir", self._bundle(case))
         if _location(again, "Task") != _location(first, "Task"):
             raise _odd("dezelfde verwijzing nog eens", "the same referral again")
         self.refusals["zelfde verwijzing nog eens"] = f"200  {_notices(again)[0]}"
 
     async def _sent_with_other_content(self, case: Case) -> None:
-        changed = bundle_of(case, self.pathway)
+        changed = self._bundle(case)
         changed["entry"][2]["resource"]["code"]["text"] = "eerder genoteerd, nu anders"
         answer = await self.lines.of(case.practice).call("POST", "/fhir", changed, expect=409)
         self.refusals["zelfde kenmerk, andere inhoud"] = f"409  {said(answer)[0]}"
 
     async def _refused_by_alarm(self, case: Case) -> None:
         """The same referral with danger in it: refused, and really not there. Without it, it is sent after."""
-        line, bundle = self.lines.of(case.practice), bundle_of(case, self.pathway)
+        line, bundle = self.lines.of(case.practice), self._bundle(case)
         answers = bundle["entry"][3]["resource"]["item"]
         next(each for each in answers if each["linkId"] == "gevaar")["answer"] = [{"valueBoolean": True}]
         answer = await line.call("POST", "/fhir", bundle, expect=422)

@@ -18,6 +18,7 @@ from ketenzorg.errors import Issue
 from ketenzorg.pathway.calendar import AMSTERDAM
 
 WIDTH = 100
+BAR = 30
 PAGE = 200
 TASK = re.compile(r"Task/[0-9a-f-]{36}")
 EXAMPLE = Path("fhir_profiles/examples/referral-welzijn-op-recept.json")
@@ -38,9 +39,34 @@ def heading(text: str) -> None:
     say(f"\n{text}\n{'-' * len(text)}")
 
 
-def tell_month(month: date, sent: int, done: int) -> None:
-    """Progress: one simulated month."""
-    say(f"  {MONTHS[month.month - 1]:<9} {month.year}   {sent:>3} verwijzingen   {done:>3} stappen")
+def tell_begin(referrals: int, address: str, *, once: bool) -> None:
+    """What is about to happen, and where to see it happen."""
+    say(
+        f"  {number(referrals)} verwijzingen in anderhalf jaar, en wat coaches ermee doen, alles over HTTP ..."
+    )
+    if not once:
+        say(f"  Kijk mee terwijl het gebeurt: {address}/login")
+    say()
+
+
+class Progress:
+    """Tells of each month that has passed."""
+
+    def __init__(self, referrals: int) -> None:
+        self._all = referrals
+        self._sent = 0
+
+    def tell_month(self, month: date, sent: int, done: int) -> None:
+        """One simulated month."""
+        self._sent += sent
+        bar = "▪" * round(self._sent / self._all * BAR)
+        name = f"{MONTHS[month.month - 1]} {month.year}"
+        say(f"  {name:<15} {sent:>4} verwijzingen {done:>5} stappen   {bar:<{BAR}} {number(self._sent):>5}")
+
+
+def number(n: int) -> str:
+    """1.500"""
+    return f"{n:,}".replace(",", ".")
 
 
 def in_words(day: date) -> str:
@@ -68,18 +94,24 @@ async def steps_now(story: Story) -> Counter[str]:
 
 def tell_steps(story: Story, steps: Mapping[str, int]) -> None:
     """Number of referrals per step, in the order of the pathway."""
-    heading(f"Waar de {sum(steps.values())} verwijzingen nu staan ({in_words(story.period.today.date())})")
-    titles = {name: step.title for name, step in story.pathway.steps.items() if steps.get(name)}
-    width = max(map(len, titles.values()))
+    heading(
+        f"Waar de {number(sum(steps.values()))} verwijzingen nu staan ({in_words(story.period.today.date())})"
+    )
+    known = {
+        name: step.title for play in story.plays for name, step in story.catalogue.current(play).steps.items()
+    }
+    titles = {name: title for name, title in known.items() if steps.get(name)}
+    width, most = max(map(len, titles.values())), max(steps.values())
     for name, title in titles.items():
-        say(f"  {title:<{width}} {steps[name]:>3}  {'▪' * steps[name]}")
+        bar = "▪" * -(-steps[name] * BAR // most)
+        say(f"  {title:<{width}} {steps[name]:>4}  {bar}")
 
 
 def tell_what_else(story: Story, receivers: Mapping[str, Receiver]) -> None:
     """What did not go by itself, and who heard of it."""
     heading("Wat er ook gebeurde, zoals het in het echt gaat")
     for what, answer in story.refusals.items():
-        _line(f"  {what:<31} ", TASK.sub("Task/…", answer))
+        line(f"  {what:<31} ", TASK.sub("Task/…", answer))
     for event, what in (
         ("afwijzen", "teruggegeven door de coach"),
         ("crisis gemeld", "crisis bij de coach"),
@@ -87,8 +119,9 @@ def tell_what_else(story: Story, receivers: Mapping[str, Receiver]) -> None:
     ):
         say(f"  {what:<31} {story.events[event]}x")
     heard = ", ".join(f"{name} {receiver.heard}" for name, receiver in receivers.items())
-    _line(
-        f"  {'berichten aangekomen':<31} ", f"{heard}; elk ondertekend, op volgorde, zonder persoonsgegevens"
+    line(
+        f"  {'berichten aangekomen':<31} ",
+        f"{heard}, sinds augustus; elk ondertekend en op volgorde",
     )
 
 
@@ -99,14 +132,14 @@ async def tell_story(story: Story) -> None:
     heading(f"Eén verwijzing van begin tot eind: {running.task}")
     _dated(case.at, f"{case.practice.name} verwijst. De patiënt zegt: “{case.answers['reden']}”")
     for notice in notices_of(running):
-        _line(f"{'':<14}» ", notice)
+        line(f"{'':<14}» ", notice)
     for what in running.happened:
         _dated(what.at, f"{_who(running, what, story)}: {what.event}{_words(what)}")
     task = await story.lines.of(case.practice).call("GET", f"/fhir/{running.task}")
     say(f"\n  En dit leest de huisarts nu (GET /fhir/{running.task} als his-demo):")
     say(f"    status {task['status']}, stap ‘{task['businessStatus']['text']}’")
     for output in task.get("output", ()):
-        _line(f"    {output['type']['text'] + ':':<16}", output["valueString"])
+        line(f"    {output['type']['text'] + ':':<16}", output["valueString"])
 
 
 async def tell_clients(lines: Mapping[str, Line]) -> None:
@@ -122,13 +155,13 @@ async def tell_clients(lines: Mapping[str, Line]) -> None:
         ("his-demo", "Hoe gaat het met wie ik verwees?", f"{len(his)} verwijzingen, met alles erbij"),
         ("welzijn-demo", "Wie wacht er op mij?", f"{waiting} van de {len(coach)}; geen BSN, geen diagnose"),
         ("ziekenhuis-demo", "Zie ik iets van welzijn?", str(len(hospital)) if hospital else none),
-        ("ketenteam-demo", "Zie ik mensen?", "nee (403): later wel tellingen, nooit mensen"),
+        ("ketenteam-demo", "Zie ik mensen?", "nee (403): wel tellingen, nooit mensen"),
     ):
         say(f"  {name:<16} {question:<33} {answer}")
 
 
-async def _sees_no_number(line: Line, task: Json) -> None:
-    patient = await line.call("GET", f"/fhir/{task['for']['reference']}")
+async def _sees_no_number(who: Line, task: Json) -> None:
+    patient = await who.call("GET", f"/fhir/{task['for']['reference']}")
     if {"identifier", "birthDate"} & patient.keys():
         raise NotAsExpected(
             Issue(nl="De coach ziet meer dan de afspraak is.", en="The coach sees more than was agreed.")
@@ -151,11 +184,11 @@ def tell_how_to_try(address: str, tokens: Mapping[str, str], pathways: Path) -> 
     say(f'curl -s "{address}/fhir/Task?status=requested" -H "Authorization: Bearer $WELZIJN_DEMO"')
 
 
-async def _all_tasks(line: Line) -> list[Json]:
+async def _all_tasks(who: Line) -> list[Json]:
     tasks: list[Json] = []
     path = f"/fhir/Task?_count={PAGE}"
     while path:
-        page = await line.call("GET", path)
+        page = await who.call("GET", path)
         tasks += [entry["resource"] for entry in page.get("entry", ())]
         following = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
         path = following and f"/fhir/Task?{urlsplit(following).query}"
@@ -163,7 +196,7 @@ async def _all_tasks(line: Line) -> list[Json]:
 
 
 def _who(running: Running, what: Act, story: Story) -> str:
-    by_coach = what.by == story.pathway.role_of("owner")
+    by_coach = what.by == story.pathway(running.case).role_of("owner")
     return (running.owner if by_coach else running.case.practice).name
 
 
@@ -173,10 +206,11 @@ def _words(what: Act) -> str:
 
 
 def _dated(at: datetime, text: str) -> None:
-    _line(f"  {at.astimezone(AMSTERDAM):%d-%m-%Y}  ", text)
+    line(f"  {at.astimezone(AMSTERDAM):%d-%m-%Y}  ", text)
 
 
-def _line(start: str, text: str) -> None:
+def line(start: str, text: str) -> None:
+    """A text after its beginning, folded."""
     say(textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start)))
 
 
