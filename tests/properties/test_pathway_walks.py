@@ -47,12 +47,18 @@ def test_task_status_stays_legal(
     pathway, steps, _ = walk
     status = pathway.steps[pathway.file.begins].task
     for taken in steps:
-        if taken.new_task:
+        if taken.closes:  # the Task that ran ends, and a new one begins
+            assert handover.legal(status, taken.closes), (taken.event, status, taken.closes)
+            assert taken.closes in handover.FINAL_STATUSES
+        elif taken.new_task:
             assert status in handover.FINAL_STATUSES
-            assert taken.task in handover.FIRST_STATUSES
         else:
             assert handover.legal(status, taken.task), (taken.event, status, taken.task)
-        assert (taken.reason is not None) == (taken.task in STATUSES_WITH_REASON and taken.task != status)
+        if taken.new_task:
+            own = taken.requester == taken.performer
+            assert taken.task in (handover.OWN_FIRST if own else handover.FIRST_STATUSES)
+        closing = taken.closes or taken.task
+        assert (taken.reason is not None) == (closing in STATUSES_WITH_REASON and closing != status)
         assert taken.ends == (taken.task in handover.FINAL_STATUSES)
         status = taken.task
 

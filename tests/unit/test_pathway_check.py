@@ -1,5 +1,6 @@
 """Every mistake that is put into the real pathway file is found, with its place and line, and all at once."""
 
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ def test_a_newer_version_is_current_and_the_old_one_stays(tmp_path: Path) -> Non
 
 def test_the_example_of_the_readme_is_a_pathway_without_findings(tmp_path: Path) -> None:
     example = (PATHWAYS / "README.md").read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
+    shutil.copytree(PATHWAYS / "common", tmp_path / "common")
     (tmp_path / "voorbeeld").mkdir()
     (tmp_path / "voorbeeld" / "0.1.0.toml").write_text(example, "utf-8")
     assert load(tmp_path).names == ["voorbeeld"]

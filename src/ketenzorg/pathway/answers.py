@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from ketenzorg.pathway.criteria import Code, Day, Quantity, Text, Value, YesNo
+from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
 from ketenzorg.pathway.definition import DataElement
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.systems import canonical, codings
 
 Resource = Mapping[str, Any]
 
@@ -30,11 +31,82 @@ def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, V
             _collect(each, answers)
     given: dict[str, Value] = {}
     for name, element in pathway.file.data.items():
+        if element.type == "getal":
+            given |= _measured(name, element, answers.get(name, ()), resources)
+            continue
         found = list(dict.fromkeys(_read(answers.get(name, ()), element)))
         found = found or list(dict.fromkeys(_from_places(element, resources)))
+        found = found or list(dict.fromkeys(_from_codes(element, resources)))
         if len(found) == 1:
             given[name] = found[0]
     return given
+
+
+def _measured(
+    name: str, element: DataElement, said: Iterable[Resource], resources: list[Resource]
+) -> dict[str, Value]:
+    """Every reading, with its code, its date and where it stood: which of them count is decided by the rules."""
+    readings = [value for each in said if isinstance(value := _quantity(each, element), Quantity)]
+    wanted = {coding for named in element.coded_as for coding in codings(named)}
+    for resource in resources:
+        if resource["resourceType"] == "Observation" and resource.get("status") != "cancelled":
+            readings += _observed(resource, wanted)
+    return {name: readings[0] if len(readings) == 1 else Readings(tuple(readings))} if readings else {}
+
+
+def _observed(observation: Resource, wanted: set[tuple[str, str]]) -> Iterator[Quantity]:
+    """The value of an Observation, and of its components (a blood pressure has two)."""
+    at = observation.get("effectiveDateTime") or observation.get("effectiveInstant") or ""
+    for part in (observation, *observation.get("component", ())):
+        for coding in part.get("code", {}).get("coding", ()):
+            code = (coding.get("system", ""), coding.get("code", ""))
+            quantity = part.get("valueQuantity", {})
+            if code in wanted and "value" in quantity:
+                yield Quantity(
+                    Decimal(str(quantity["value"])),
+                    quantity.get("code") or quantity.get("unit", ""),
+                    at,
+                    (canonical(code[0]), code[1]),
+                    f"Observation/{observation.get('id', '')}",
+                )
+                break
+
+
+_CODED = {
+    "Condition": "code",
+    "MedicationStatement": "medicationCodeableConcept",
+    "FamilyMemberHistory": "condition",
+}
+
+
+def _from_codes(element: DataElement, resources: list[Resource]) -> Iterator[Value]:
+    """An active condition or medicine under one of the codes is a yes; that none is there is no answer."""
+    if element.type != "ja-nee" or not element.coded_as:
+        return
+    wanted = {coding for named in element.coded_as for coding in codings(named)}
+    for resource in resources:
+        field = _CODED.get(resource["resourceType"])
+        if field is None or not _holds_now(resource):
+            continue
+        concepts = resource.get(field, {})
+        for concept in (
+            [each.get("code", {}) for each in concepts] if isinstance(concepts, list) else [concepts]
+        ):
+            if any(
+                (one.get("system", ""), one.get("code", "")) in wanted for one in concept.get("coding", ())
+            ):
+                yield YesNo("ja")
+
+
+def _holds_now(resource: Resource) -> bool:
+    """A condition that is over or was refuted, and a medicine that was stopped, do not count."""
+    codes = {
+        coding.get("code")
+        for field in ("clinicalStatus", "verificationStatus")
+        for coding in resource.get(field, {}).get("coding", ())
+    }
+    over = {"inactive", "remission", "resolved", "refuted", "entered-in-error"}
+    return not codes & over and resource.get("status") not in ("stopped", "not-taken", "completed")
 
 
 def _asks_for(pathway: Pathway, resource: Resource) -> bool:
@@ -45,11 +117,13 @@ def _asks_for(pathway: Pathway, resource: Resource) -> bool:
     return named.partition("|")[0] == pathway.questionnaire.partition("|")[0]
 
 
-def _collect(node: Resource, answers: dict[str, list[Resource]]) -> None:
-    """The answers below a questionnaire or an item, by linkId."""
+def _collect(node: Resource, answers: dict[str, list[Resource]], authored: str = "") -> None:
+    """The answers below a questionnaire or an item, by linkId, each with the day on which it was given."""
+    authored = node.get("authored", authored)
     for item in node.get("item", ()):
-        answers.setdefault(item["linkId"], []).extend(item.get("answer", ()))
-        _collect(item, answers)
+        given = [{"authored": authored, **answer} for answer in item.get("answer", ())]
+        answers.setdefault(item["linkId"], []).extend(given)
+        _collect(item, answers, authored)
 
 
 def _read(answers: Iterable[Resource], element: DataElement) -> Iterator[Value]:
@@ -71,7 +145,8 @@ def _quantity(answer: Resource, _: DataElement) -> Value | None:
     quantity = answer.get("valueQuantity")
     if quantity is None or "value" not in quantity:
         return None
-    return Quantity(Decimal(str(quantity["value"])), quantity.get("code") or quantity.get("unit", ""))
+    unit = quantity.get("code") or quantity.get("unit", "")
+    return Quantity(Decimal(str(quantity["value"])), unit, answer.get("authored", ""))
 
 
 def _code(answer: Resource, element: DataElement) -> Value | None:
@@ -137,9 +212,20 @@ def _language(patient: Resource, _: DataElement) -> Value | None:
     return None
 
 
+def _birth(patient: Resource, _: DataElement) -> Value | None:
+    return _as_day(patient.get("birthDate", ""))
+
+
+def _gender(patient: Resource, element: DataElement) -> Value | None:
+    word = {"male": "man", "female": "vrouw"}.get(patient.get("gender", ""), "")
+    return Code(word) if word in element.codes else None
+
+
 _PLACES: dict[str, Callable[[Resource, DataElement], Value | None]] = {
     "Consent.provision": _consent,
     "Consent.dateTime": _consent_day,
+    "Patient.birthDate": _birth,
+    "Patient.gender": _gender,
     "Patient.telecom": _telecom,
     "Patient.communication": _language,
 }

@@ -1,31 +1,52 @@
 """Static checks of one pathway file: names that exist, sources, needs, alarm rules; then its walks."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol, get_args
 
 import msgspec
 
 from ketenzorg.fhir import r4
 from ketenzorg.pathway import calendar
+from ketenzorg.pathway.check_questions import CALL, check_questions, length
 from ketenzorg.pathway.check_walks import check_walks
-from ketenzorg.pathway.definition import DataElement, Enter, Move, Norm, PathwayFile, Source
+from ketenzorg.pathway.criteria import LENGTHS
+from ketenzorg.pathway.definition import DataElement, Enter, Exit, Move, Norm, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import EVERY, STAY, flatten, resolve
+from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.words import EVERYBODY, ITSELF, PERFORMER, REQUESTER
 
 EVERYTHING = "volledig"  # the built-in view: all that the traject holds
 ALL_ELEMENTS = "alles"
 SOURCED = frozenset(
     {"national", "own region", "other region"}
 )  # statuses that must name a source that can be read
-PLACES = frozenset({"Patient.telecom", "Patient.communication", "Consent.provision", "Consent.dateTime"})
+PLACES = frozenset(
+    {
+        "Patient.telecom", "Patient.communication", "Patient.birthDate", "Patient.gender",
+        "Consent.provision", "Consent.dateTime",
+    }
+)  # fmt: skip
 YES_NO = frozenset({"ja", "nee", "onbekend"})
+MEANT = frozenset({REQUESTER, PERFORMER, EVERYBODY})  # roles that the hand-over of a step names
+EXITS = frozenset(get_args(Exit)) - {
+    "dropped_out",
+    "cancelled_by_referrer",
+}  # pathway-facts 2.7: for every pathway
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-_CALL = "bel nu"
 _ALL_OF_THEM = 100
 _ORDINARY = datetime(
     2026, 9, 7, 9, tzinfo=UTC
 )  # a Monday, months before a holiday: lengths are compared from it
+
+
+class Sourced(Protocol):
+    """An entry of the file that says where it comes from."""
+
+    @property
+    def source(self) -> Source: ...
 
 
 def check_file(file: PathwayFile) -> list[Finding]:
@@ -37,9 +58,15 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *_check_views(file),
         *_check_data(file),
         *_check_rules(file),
+        *check_questions(file),
         *_check_norms(file),
         *_check_needs(file),
         *_check_steps(file),
+        *_check_handovers(file),
+        *_check_controls(file),
+        *_check_shown(file),
+        *_check_variants(file),
+        *_check_exits(file),
     ]
     return findings or check_walks(file, flatten(file))
 
@@ -88,7 +115,8 @@ def _check_sources(file: PathwayFile) -> Iterator[Finding]:
 def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
     tables: dict[str, Sequence[object]] = {
         "alarm": file.alarm, "condition": file.condition, "advice": file.advice, "norm": file.norm,
-        "open": file.open, "include": file.include, "exclude": file.exclude,
+        "open": file.open, "include": file.include, "exclude": file.exclude, "watch": file.watch,
+        "kpi": file.kpi, "identity": file.identity, "variant": file.variant,
     }  # fmt: skip
     for table, items in tables.items():
         for index, item in enumerate(items):
@@ -96,10 +124,19 @@ def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
     for index, norm in enumerate(file.norm):
         if norm.share:
             yield ("norm", index, "share", "source"), norm.share.source
-    for name, element in file.data.items():
-        yield ("data", name, "source"), element.source
-    for name, count in file.counts.items():
-        yield ("counts", name, "source"), count.source
+    for index, decision in enumerate(file.table):
+        if decision.source:
+            yield ("table", index, "source"), decision.source
+        for number, row in enumerate(decision.rows):
+            if row.source:
+                yield ("table", index, "rows", number, "source"), row.source
+    named: dict[str, Mapping[str, Sourced]] = {
+        "data": file.data, "counts": file.counts, "derived": file.derived, "values": file.values,
+        "urgencies": file.urgencies,
+    }  # fmt: skip
+    for kind, entries in named.items():
+        for name, entry in entries.items():
+            yield (kind, name, "source"), entry.source
 
 
 def _check_roles(file: PathwayFile) -> Iterator[Finding]:
@@ -110,12 +147,13 @@ def _check_roles(file: PathwayFile) -> Iterator[Finding]:
         if not role.kinds:
             nl, en = "welke soorten organisaties?", "which kinds of organisation?"
             yield Finding(("roles", name, "kinds"), nl, en)
-    for part in ("requester", "owner"):
+    for part in () if file.handovers else ("requester", "owner"):
         if not any(role.part == part for role in file.roles.values()):
             yield Finding(("roles",), f"geen rol met part = ‘{part}’.", f"no role with part = '{part}'.")
     for place, names in _role_names(file):
+        meant = MEANT | {ITSELF} if place[-1] == "by" else MEANT
         for name in names:
-            if name not in file.roles:
+            if name not in file.roles and name not in meant:
                 yield unknown(place, "rol", "role", name, file.roles)
 
 
@@ -162,7 +200,7 @@ def _check_rules(file: PathwayFile) -> Iterator[Finding]:
         nl, en = "geen alarmregel; elk zorgpad heeft er een.", "no alarm rule; every pathway has one."
         yield Finding(("alarm",), nl, en)
     for index, rule in enumerate(file.alarm):
-        if _CALL not in rule.say.lower():
+        if CALL not in rule.say.lower():
             nl, en = "een alarmregel zegt ‘bel nu’.", "an alarm rule says 'bel nu'."
             yield Finding(("alarm", index, "say"), nl, en)
     answers: list[tuple[Place, dict[str, str]]] = [
@@ -188,9 +226,9 @@ def _check_answer(place: Place, data: dict[str, DataElement], name: str, answer:
 
 
 def _check_norms(file: PathwayFile) -> Iterator[Finding]:
-    events = {file.begins_with, *(move.event for _, move in happenings(file))}
+    events = _events(file)
     for index, norm in enumerate(file.norm):
-        yield from _check_length(("norm", index, "max"), norm.max)
+        yield from length(("norm", index, "max"), norm.max)
         yield from _check_norm_share(("norm", index, "share"), norm)
         for key, names in (("from", norm.from_), ("to", norm.to)):
             if not names:
@@ -204,23 +242,15 @@ def _check_norms(file: PathwayFile) -> Iterator[Finding]:
             yield Finding(("norm", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")
 
 
-def _check_length(place: Place, length: str) -> Iterator[Finding]:
-    try:
-        calendar.parse(length)
-    except ValueError:
-        nl = "een duur is als 24 uur, 5 werkdagen, 14 dagen, 2 weken of 3 maanden."
-        yield Finding(place, nl, "a length is like 24 uur, 5 werkdagen, 14 dagen, 2 weken.")
-
-
 def _check_norm_share(place: Place, norm: Norm) -> Iterator[Finding]:
     if norm.share is None:
         return
     if not 0 < norm.share.percent < _ALL_OF_THEM:
         nl, en = "een deel is 1 tot en met 99 procent.", "a share is 1 to 99 percent."
         yield Finding((*place, "percent"), nl, en)
-    wrong = [*_check_length((*place, "within"), norm.share.within)]
+    wrong = [*length((*place, "within"), norm.share.within)]
     yield from wrong
-    if not wrong and not [*_check_length(place, norm.max)] and not _shorter(norm.share.within, norm.max):
+    if not wrong and not [*length(place, norm.max)] and not _shorter(norm.share.within, norm.max):
         nl, en = f"is niet korter dan max, {norm.max}.", f"is not shorter than max, {norm.max}."
         yield Finding((*place, "within"), nl, en)
 
@@ -254,7 +284,7 @@ def _check_steps(file: PathwayFile) -> Iterator[Finding]:
         if group in file.steps:
             yield Finding(("groups", group), "is ook een stap.", "is a step as well.")
         yield from _known_steps(("groups", group), names, file.steps)
-    lists = {**file.steps, **file.groups, EVERY: None}
+    lists = {**file.steps, **file.groups, **file.by_task, EVERY: None}
     for index, shared in enumerate(file.shared):
         yield from _known_steps(("shared", index, "steps"), shared.steps, lists)
     for place, move in moves(file):
@@ -285,6 +315,117 @@ def _check_sides(file: PathwayFile, lists: Iterable[str]) -> Iterator[Finding]:
             if file.steps[name].ends:
                 nl, en = f"ligt over een einde, ‘{name}’.", f"lies over an end, '{name}'."
                 yield Finding(("side", index, "over"), nl, en)
+        if side.clock == "staat stil" and not any(side.enter.event in norm.from_ for norm in file.norm):
+            nl = (
+                f"de klok staat stil: geef een norm vanaf ‘{side.enter.event}’, zodat hij niet blijft liggen."
+            )
+            en = (
+                f"the clock stands still: give a norm from '{side.enter.event}', so that it is not forgotten."
+            )
+            yield Finding(("side", index, "clock"), nl, en)
         if side.name in names[:index]:
             place: Place = ("side", index, "name")
             yield Finding(place, f"‘{side.name}’ staat er al.", f"'{side.name}' is there already.")
+
+
+def _check_handovers(file: PathwayFile) -> Iterator[Finding]:
+    for name, handover in file.handovers.items():
+        for key, role in (("from", handover.from_), ("to", handover.to)):
+            if role not in file.roles:
+                yield unknown(("handovers", name, key), "rol", "role", role, file.roles)
+    for name, step in file.steps.items():
+        if step.handover and step.handover not in file.handovers:
+            place: Place = ("steps", name, "handover")
+            yield unknown(place, "overdracht", "hand-over", step.handover, file.handovers)
+    if file.regie and file.regie not in file.roles:
+        yield unknown(("regie",), "rol", "role", file.regie, file.roles)
+
+
+def _check_controls(file: PathwayFile) -> Iterator[Finding]:
+    events = _events(file)
+    worked_out = {table.name for table in file.table if table.hit == "kortste"}
+    for name, derived in file.derived.items():
+        if derived.function in FUNCTIONS and FUNCTIONS[derived.function].returns.unit in LENGTHS:
+            worked_out.add(name)
+    lists = {**file.steps, **file.groups, **file.by_task, EVERY: None}
+    for index, watch in enumerate(file.watch):
+        place: Place = ("watch", index)
+        yield from _known_steps((*place, "over"), watch.over, lists)
+        for key, names in (("from", watch.from_), ("to", watch.to)):
+            yield from _known_events((*place, key), names, events)
+        if watch.every in worked_out:
+            yield from length((*place, "if_unknown"), watch.if_unknown)
+        else:
+            yield from length((*place, "every"), watch.every)
+        for role in watch.tell:
+            if role not in file.roles:
+                yield unknown((*place, "tell"), "rol", "role", role, file.roles)
+    for index, norm in enumerate(file.norm):
+        for name in norm.urgency:
+            if name not in file.urgencies:
+                yield unknown(("norm", index, "urgency"), "urgentie", "urgency", name, file.urgencies)
+
+
+def _events(file: PathwayFile) -> set[str]:
+    starts = {step.begins_with for step in file.steps.values() if step.begins_with}
+    return {file.begins_with, *starts, *(move.event for _, move in happenings(file))}
+
+
+def _known_events(place: Place, names: Iterable[str], events: Iterable[str]) -> Iterator[Finding]:
+    for name in names:
+        if name not in events:
+            yield unknown(place, "gebeurtenis", "event", name, events)
+
+
+def _check_shown(file: PathwayFile) -> Iterator[Finding]:
+    """What is there for people: measures of the chain team, what is known of the patient, what is open."""
+    events = _events(file)
+    for index, kpi in enumerate(file.kpi):
+        yield from _known_events(("kpi", index, "part"), kpi.part, events)
+        yield from _known_events(("kpi", index, "whole"), kpi.whole, events)
+    lists = {**file.steps, **file.groups, **file.by_task, EVERY: None}
+    for index, known in enumerate(file.identity):
+        yield from _known_steps(("identity", index, "steps"), known.steps, lists)
+        if known.role not in file.roles:
+            yield unknown(("identity", index, "role"), "rol", "role", known.role, file.roles)
+        if known.sees not in {*file.views, EVERYTHING}:
+            yield unknown(
+                ("identity", index, "sees"), "inzage", "view", known.sees, [*file.views, EVERYTHING]
+            )
+    for index, question in enumerate(file.open):
+        for name in question.values:
+            if name not in file.values:
+                yield unknown(("open", index, "values"), "waarde", "value", name, file.values)
+    if file.review:
+        yield from length(("review", "every"), file.review.every)
+
+
+def _check_variants(file: PathwayFile) -> Iterator[Finding]:
+    norms = [norm.name for norm in file.norm]
+    for index, variant in enumerate(file.variant):
+        place: Place = ("variant", index)
+        if not re.fullmatch(r"GM[0-9]{4}", variant.municipality):
+            nl, en = "een gemeente is als GM0014.", "a municipality is like GM0014."
+            yield Finding((*place, "municipality"), nl, en)
+        tables: dict[str, tuple[Iterable[str], Iterable[str]]] = {
+            "values": (variant.values, file.values), "norm": (variant.norm, norms),
+            "limits": (variant.limits, file.counts), "kinds": (variant.kinds, file.roles),
+        }  # fmt: skip
+        for key, (names, known) in tables.items():
+            for name in names:
+                if name not in known:
+                    yield unknown((*place, key, name), "naam", "name", name, known)
+        for name, text in variant.norm.items():
+            yield from length((*place, "norm", name), text)
+
+
+def _check_exits(file: PathwayFile) -> Iterator[Finding]:
+    """Every exit of the common machine is there, or the file says why it cannot happen."""
+    there = {step.ends for step in file.steps.values() if step.ends}
+    there |= {row.then.exit for table in file.table for row in table.rows if row.then.exit}
+    for name in sorted(EXITS - there - set(file.no_exit)):
+        nl = f"het einde ‘{name}’ ontbreekt; neem het op, of zeg in no_exit waarom het hier niet kan."
+        yield Finding(("no_exit",), nl, f"the exit '{name}' is missing; add it, or say why in no_exit.")
+    for name in file.no_exit:
+        if name not in EXITS or name in there:
+            yield unknown(("no_exit", name), "einde", "exit", name, EXITS - there)

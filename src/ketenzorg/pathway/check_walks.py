@@ -7,7 +7,7 @@ from typing import TypeVar
 from ketenzorg.pathway import handover
 from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Move, Norm, PathwayFile
 from ketenzorg.pathway.findings import Finding, Place
-from ketenzorg.pathway.flatten import Step
+from ketenzorg.pathway.flatten import Step, pauses, resolve, still_to_come
 
 # Death, a mistake and the patient's own no: then the requester's word ends a Task that has started.
 _FACTS = frozenset({"deceased", "entered_in_error", "declined_by_patient"})
@@ -36,8 +36,17 @@ def _place(step: Step) -> Place:
     return ("steps", step.main)
 
 
+def beginnings(file: PathwayFile) -> list[str]:
+    """The steps with which a traject may begin: that of the file, and those to which a table points."""
+    return list(
+        dict.fromkeys([file.begins, *(row.then.to for t in file.table for row in t.rows if row.then.to)])
+    )
+
+
 def _unreachable(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
-    reached = _reached(file.begins, lambda name: [move.to for move in steps[name].moves])
+    reached = set[str]()
+    for first in beginnings(file):
+        reached |= _reached(first, lambda name: [move.to for move in steps[name].moves])
     for step in steps.values():
         if step.name not in reached:
             yield Finding(
@@ -65,10 +74,14 @@ def _stuck(steps: Steps) -> Iterator[Finding]:
 
 
 def _first_task(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
-    first = steps[file.begins]
-    if first.task not in handover.FIRST_STATUSES:
-        nl, en = "de eerste stap heeft Task.status requested.", "the first step has Task.status requested."
-        yield Finding((*_place(first), "task"), nl, en)
+    for name in beginnings(file):
+        one_house = steps[name].requester == steps[name].performer  # nobody has to accept its own work
+        if steps[name].task not in (handover.OWN_FIRST if one_house else handover.FIRST_STATUSES):
+            nl, en = (
+                "de eerste stap heeft Task.status requested.",
+                "the first step has Task.status requested.",
+            )
+            yield Finding((*_place(steps[name]), "task"), nl, en)
 
 
 def _tasks(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
@@ -81,42 +94,73 @@ def _tasks(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
             en = f"'{move.event}' gives {move.task}, but '{move.to}' has {after.task}."
             yield Finding(_place(step), nl, en)
         elif move.new_task:
-            yield from _new_round(step, move)
+            yield from _new_round(step, move, after)
+        elif not after.ends and after.handover != step.handover:
+            nl = f"‘{move.event}’ gaat naar een andere overdracht: new_task = true, en closes."
+            yield Finding(
+                _place(step), nl, f"'{move.event}' goes to another hand-over: new_task, and closes."
+            )
         elif after.ends and move.task not in handover.FINAL_STATUSES:
             nl = f"‘{move.event}’ beëindigt het traject, maar Task.status {move.task} niet de taak."
             en = f"'{move.event}' ends the traject, but Task.status {move.task} does not end the Task."
             yield Finding(_place(step), nl, en)
         else:
-            yield from _handed_over(file, step, move, after)
+            yield from _handed_over(step, move, after)
 
 
-def _new_round(step: Step, move: Move) -> Iterator[Finding]:
-    if not step.ends or move.task not in handover.FIRST_STATUSES:
-        nl = f"‘{move.event}’: een nieuwe taak begint na een einde, met requested."
-        yield Finding(_place(step), nl, f"'{move.event}': a new Task begins after an end, as requested.")
+def _new_round(step: Step, move: Move, after: Step) -> Iterator[Finding]:
+    """After an end, or from a running step with how its Task ends."""
+    one_house = after.requester == after.performer
+    first = handover.OWN_FIRST if one_house else handover.FIRST_STATUSES
+    if move.task not in first or bool(step.ends) == bool(move.closes):
+        nl = f"‘{move.event}’: een nieuwe taak begint met requested, na een einde of met closes."
+        en = f"'{move.event}': a new Task begins as requested, after an end or with closes."
+        yield Finding(_place(step), nl, en)
+    elif move.closes and move.closes not in handover.FINAL_STATUSES:
+        nl, en = (
+            f"‘{move.event}’: {move.closes} beëindigt geen taak.",
+            f"'{move.event}': {move.closes} ends no Task.",
+        )
+        yield Finding(_place(step), nl, en)
+    elif move.closes:
+        yield from _changed(step, move, move.closes)
 
 
-def _handed_over(file: PathwayFile, step: Step, move: Move, after: Step) -> Iterator[Finding]:
-    before, status = step.task, move.task or ""
+def _handed_over(step: Step, move: Move, after: Step) -> Iterator[Finding]:
+    # Whoever hears of a death, a mistake or an emergency says so.
+    anybody = after.ends in _FACTS or (move.emergency and not after.ends)
+    yield from _changed(step, move, move.task or "", anybody=anybody)
+
+
+def _changed(step: Step, move: Move, status: str, *, anybody: bool = False) -> Iterator[Finding]:
+    """The change of Task.status is legal, and up to whoever says so."""
+    before = step.task
     if not handover.legal(before, status):
         nl = f"‘{move.event}’: Task.status gaat niet van {before} naar {status}."
         en = f"'{move.event}': Task.status does not go from {before} to {status}."
         yield Finding(_place(step), nl, en)
         return
-    if after.ends in _FACTS or (move.emergency and not after.ends):
-        return  # whoever hears of it says so
-    for role in move.by:
-        if not handover.may(before, status, file.roles[role].part):
+    for role in [] if anybody else move.by:
+        if not any(handover.may(before, status, part) for part in parts_of(step, role)):
             nl = f"‘{move.event}’: {role} mag Task.status niet van {before} naar {status} brengen."
             en = f"'{move.event}': {role} may not take Task.status from {before} to {status}."
             yield Finding(_place(step), nl, en)
 
 
+def parts_of(step: Step, role: str) -> list[str]:
+    """What a role is in the hand-over of a step; "" for who is neither."""
+    parts = [
+        part for part, name in (("requester", step.requester), ("owner", step.performer)) if name == role
+    ]
+    return parts or [""]
+
+
 def _silent(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
     """An end, and an emergency, is told to the requester and to the step's owner, by whoever says it."""
-    requesters = {name for name, role in file.roles.items() if role.part == "requester"}
+    first = steps[file.begins].requester
     for step, move, after in _taken(steps):
-        untold = (requesters | {file.steps[step.main].owner}) - set(move.tell)
+        held = {first, step.requester, steps[step.main].owner, *([file.regie] if file.regie else [])}
+        untold = held - set(move.tell)
         quiet = any(untold - {role} for role in move.by)
         if quiet and (after.ends or move.emergency):
             nl = f"‘{move.event}’ eindigt stil: bericht ook {', '.join(sorted(untold))} (tell)."
@@ -128,10 +172,11 @@ def _reasons(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
     """Task.statusReason is coded where FHIR's neighbours require it, and absent elsewhere."""
     for step, move, _ in _taken(steps):
         given = bool(move.reason) + sum(file.needs[name].goes_to == "reden" for name in move.needs)
-        wanted = move.task in STATUSES_WITH_REASON and move.task != step.task
+        status = move.closes or move.task
+        wanted = status in STATUSES_WITH_REASON and status != step.task
         if given != wanted:
-            nl = f"‘{move.event}’ naar {move.task}: {'precies één' if wanted else 'geen'} reden."
-            en = f"'{move.event}' to {move.task}: {'exactly one' if wanted else 'no'} reason."
+            nl = f"‘{move.event}’ naar {status}: {'precies één' if wanted else 'geen'} reden."
+            en = f"'{move.event}' to {status}: {'exactly one' if wanted else 'no'} reason."
             yield Finding(_place(step), nl, en)
 
 
@@ -141,14 +186,15 @@ def _ambiguous(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
         for role in file.roles:
             by_status: dict[str, list[Move]] = {}
             for move in step.moves:
-                meant = not (move.emergency or move.new_task)
-                if role in move.by and move.task and move.task != step.task and meant:
-                    by_status.setdefault(move.task, []).append(move)
-            for status, options in by_status.items():
+                meant = not (move.emergency or (move.new_task and not move.closes))
+                status = move.closes or move.task
+                if role in move.by and status and status != step.task and meant:
+                    by_status.setdefault(status, []).append(move)
+            for known, options in by_status.items():
                 if len(options) > 1 and sum(move.default for move in options) != 1:
                     events = ", ".join(move.event for move in options)
-                    nl = f"Task.status {status} door {role} kan zijn: {events}; geef er één default = true."
-                    en = f"Task.status {status} by {role} may be: {events}; give one default = true."
+                    nl = f"Task.status {known} door {role} kan zijn: {events}; geef er één default = true."
+                    en = f"Task.status {known} by {role} may be: {events}; give one default = true."
                     yield Finding(_place(step), nl, en)
 
 
@@ -205,24 +251,40 @@ def _norms(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
             nl = f"in ‘{step.name}’ loopt niet altijd een norm; geef een norm, of no_norm met de reden."
             en = f"in '{step.name}' not always a norm runs; give a norm, or no_norm with the reason."
             yield Finding(_place(step), nl, en)
-        if step.no_norm and not bare:
+        if step.no_norm and not bare and not step.side:
             nl, en = "no_norm, maar er loopt hier altijd een norm.", "no_norm, but here a norm always runs."
             yield Finding((*_place(step), "no_norm"), nl, en)
 
 
 def norms_running(file: PathwayFile, steps: Steps) -> dict[str, set[frozenset[str]]]:
-    """For each step that can be reached: the sets of norms that may be running there together."""
+    """For each step that can be reached: the sets of norms and controls that may be running there together."""
+    about = pauses(file)
+    pause_of = {norm.name: name for norm in file.norm for event in norm.from_ if (name := about.get(event))}
+    # A norm for some urgencies does not run for everybody; one about a pause only runs in it.
+    norms = [norm for norm in file.norm if not norm.urgency and norm.name not in pause_of]
+    met = {norm.name: frozenset(norm.to) for norm in norms}
+    to_come = still_to_come(dict(steps))
+    controls = {
+        name: frozenset(watch.name for watch in file.watch if step.main in resolve(watch.over, file))
+        for name, step in steps.items()
+    }
+
+    def counted(name: str, running: frozenset[str]) -> frozenset[str]:
+        return frozenset(norm for norm in running if not met[norm].isdisjoint(to_come[name]))
 
     def following(node: tuple[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
         name, running = node
         for move in steps[name].moves:
-            before = frozenset() if move.new_task else running
-            yield move.to, _running_after(move.event, before, file.norm)
+            before = frozenset() if move.new_task and not move.closes else running
+            yield move.to, counted(move.to, _running_after(move.event, before, norms))
 
-    begin = (file.begins, _running_after(file.begins_with, frozenset(), file.norm))
     found: dict[str, set[frozenset[str]]] = {}
-    for name, running in _reached(begin, following):
-        found.setdefault(name, set()).add(running)
+    for first in beginnings(file):
+        event = file.steps[first].begins_with or file.begins_with
+        begin = (first, counted(first, _running_after(event, frozenset(), norms)))
+        for name, running in _reached(begin, following):
+            pause = {norm for norm, side in pause_of.items() if steps[name].side == side}
+            found.setdefault(name, set()).add(frozenset(pause) if pause else running | controls[name])
     return found
 
 

@@ -1,49 +1,27 @@
-"""Looks at the answers of a referral: what stops the sending, what is missing, what to advise, and why."""
+"""Looks at the answers of a referral: what stops the sending, who acts first and how soon, what is missing, and why."""
 
-from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 import msgspec
 
-from ketenzorg.pathway.definition import DataElement, Rule, Source
+from ketenzorg.errors import Issue
+from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
+from ketenzorg.pathway.deciding import Decided, Hit, decide
+from ketenzorg.pathway.definition import PathwayFile, Rule
+from ketenzorg.pathway.facts import Choice, Number
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.measured import Known, by_name
+from ketenzorg.pathway.words import Exit, Priority, Source
 
+__all__ = ["Code", "Day", "Quantity", "Readings", "Text", "Value", "YesNo"]
 
-class YesNo(msgspec.Struct, frozen=True, tag="ja-nee"):
-    """An answer that may be "onbekend": that is an answer too, and never counts as no."""
-
-    value: Literal["ja", "nee", "onbekend"]
-
-
-class Quantity(msgspec.Struct, frozen=True, tag="getal"):
-    """A number with its unit (UCUM); the digits stay as they were written."""
-
-    number: Decimal
-    unit: str
-
-
-class Code(msgspec.Struct, frozen=True, tag="code"):
-    """A code, with the system that it comes from."""
-
-    code: str
-    system: str = ""
-
-
-class Day(msgspec.Struct, frozen=True, tag="datum"):
-    """A calendar date."""
-
-    value: date
-
-
-class Text(msgspec.Struct, frozen=True, tag="tekst"):
-    """Words."""
-
-    value: str
-
-
-Value = YesNo | Quantity | Code | Day | Text
+LENGTHS = {
+    "mo": "maanden",
+    "wk": "weken",
+    "d": "dagen",
+}  # UCUM of a formula that gives the length of a control
+URGENCY, LENGTH = "urgentie", "termijn"  # how State.counts keeps what the tables said: "urgentie:spoed" = 1
 
 
 class Blocked(msgspec.Struct, frozen=True):
@@ -54,6 +32,9 @@ class Blocked(msgspec.Struct, frozen=True):
     source: Source
     elements: tuple[str, ...]
     alarm: bool = False
+    first_aid: str = ""  # what to do before or while phoning
+    exit: Exit | None = None
+    why: tuple[Issue, ...] = ()  # what was given and could not be used
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -61,6 +42,8 @@ class Missing(msgspec.Struct, frozen=True):
 
     element: str
     ask: str
+    table: str = ""  # the decision that waits for it
+    why: tuple[Issue, ...] = ()  # what was given and could not be used
 
 
 class Advised(msgspec.Struct, frozen=True):
@@ -71,68 +54,186 @@ class Advised(msgspec.Struct, frozen=True):
     source: Source
 
 
+class Route(msgspec.Struct, frozen=True):
+    """Where the traject begins: whose turn it is there, and what kind of place that must be."""
+
+    step: str
+    role: str
+    kinds: tuple[str, ...]
+    capability: str
+    rule: str
+    source: Source
+
+
+class Soon(msgspec.Struct, frozen=True):
+    """How soon, in the word of the file and as ServiceRequest.priority."""
+
+    name: str
+    title: str
+    priority: Priority
+    rule: str
+    source: Source
+
+
+class Raised(msgspec.Struct, frozen=True):
+    """An event that the data mean for a traject that runs already."""
+
+    event: str
+    rule: str
+    source: Source
+
+
 class Screening(msgspec.Struct, frozen=True):
     """The outcome; nothing may be sent while `blocked` holds anything."""
 
     blocked: tuple[Blocked, ...]
     missing: tuple[Missing, ...]
     advice: tuple[Advised, ...]
+    route: Route | None = None  # none: the step that the pathway begins with
+    urgency: Soon | None = None
+    events: tuple[Raised, ...] = ()
+    explained: tuple[Hit, ...] = ()  # every row that held: its table, number, grounds and source
+    values: tuple[tuple[str, str], ...] = ()  # what formulas and tables came to, in words
+    kept: dict[str, int] = {}  # for State.counts: urgency, and the lengths of controls
+
+    @property
+    def doubts(self) -> tuple[Issue, ...]:
+        """What was given and could not be used, each naming its element."""
+        stops = (issue for stop in self.blocked for issue in stop.why)
+        return (*stops, *(issue for gap in self.missing for issue in gap.why))
 
 
-def screen(pathway: Pathway, data: Mapping[str, Value]) -> Screening:
-    """Alarm rules first, then conditions, required answers, asked-for answers and advice."""
+def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = None) -> Screening:
+    """Alarm rules first, then conditions, required answers and all tables. `at`: needed once something is measured."""
     file = pathway.file
-    said = {name: data[name] for name, element in file.data.items() if _answered(element, data.get(name))}
-    absent = {name: element for name, element in file.data.items() if name not in said}
-    rules = [*_stops(file.alarm, said, alarm=True), *_stops(file.condition, said, alarm=False)]
+    known = by_name(file.data, data, at)
+    decided = decide(file, pathway.tables, known, at)
+    rules = [
+        *_stops(file.alarm, known, alarm=True),
+        *_tabled(decided),
+        *_stops(file.condition, known, alarm=False),
+    ]
     covered = {name for stop in rules for name in stop.elements}
     required = [
-        Blocked(name, element.ask, element.source, (name,))
-        for name, element in absent.items()
-        if element.need == "vereist" and name not in covered
+        Blocked(name, element.ask, element.source, (name,), why=known[name].doubts)
+        for name, element in file.data.items()
+        if element.need == "vereist" and not known[name].answered and name not in covered
     ]
+    urgency = _urgency(file, decided)
     return Screening(
         blocked=(*rules, *required),
-        missing=tuple(
-            Missing(name, element.ask) for name, element in absent.items() if element.need == "gevraagd"
-        ),
-        advice=tuple(
-            Advised(advice.say, advice.name, advice.source)
-            for advice in file.advice
-            if all(_says(said.get(name), answer) for name, answer in advice.when.items())
-        ),
+        missing=tuple(_missing(file, known, decided)),
+        advice=(*_advice(file, known), *_tabled_advice(decided)),
+        route=_route(pathway, decided),
+        urgency=urgency,
+        events=tuple(Raised(hit.then.event, hit.table, hit.source) for hit in decided.hits if hit.then.event),
+        explained=decided.hits,
+        values=tuple(_in_words(file, decided)),
+        kept=_kept(file, urgency, decided),
     )
 
 
-def _stops(rules: list[Rule], said: Mapping[str, Value], *, alarm: bool) -> list[Blocked]:
+def _stops(rules: list[Rule], known: Mapping[str, Known], *, alarm: bool) -> list[Blocked]:
     return [
-        Blocked(rule.name, rule.say, rule.source, tuple(rule.unless), alarm)
+        Blocked(rule.name, rule.say, rule.source, tuple(rule.unless), alarm, rule.first_aid)
         for rule in rules
-        if not all(_says(said.get(name), answer) for name, answer in rule.unless.items())
+        if not all(_says(known[name], answer) for name, answer in rule.unless.items())
     ]
 
 
-def _says(value: Value | None, answer: str) -> bool:
+def _says(known: Known, answer: str) -> bool:
     """Exactly this answer: absent or unknown is not it."""
-    match value:
-        case YesNo(value=said) | Code(code=said):
-            return said == answer
+    return isinstance(known.fact, Choice) and known.fact.exact == answer and known.answered
+
+
+def _tabled(decided: Decided) -> Iterator[Blocked]:
+    for hit in decided.hits:
+        then, elements = hit.then, tuple(name for name, _ in hit.because)
+        if then.alarm:
+            yield Blocked(hit.table, then.alarm, hit.source, elements, True, then.first_aid, then.exit)
+        if then.stop:
+            yield Blocked(hit.table, then.stop, hit.source, elements, exit=then.exit)
+
+
+def _missing(file: PathwayFile, known: Mapping[str, Known], decided: Decided) -> Iterator[Missing]:
+    """What the file asks for always, then what a row asks for, then what a table waits for; each once."""
+    wanted = {name: "" for name, element in file.data.items() if element.need == "gevraagd"}
+    for hit in decided.hits:
+        wanted |= {name: hit.table for name in hit.then.ask if name not in wanted}
+    wanted = dict(decided.wanted) | wanted
+    for name, element in file.data.items():
+        if name in wanted and not known[name].answered and element.need != "vereist":
+            yield Missing(name, element.ask, wanted[name], known[name].doubts)
+        elif known[name].doubts and (known[name].answered or element.need == "mag"):
+            yield Missing(
+                name, element.ask, "", known[name].doubts
+            )  # answered, yet not all of it can be used
+
+
+def _advice(file: PathwayFile, known: Mapping[str, Known]) -> Iterable[Advised]:
+    return (
+        Advised(advice.say, advice.name, advice.source)
+        for advice in file.advice
+        if all(_says(known[name], answer) for name, answer in advice.when.items())
+    )
+
+
+def _tabled_advice(decided: Decided) -> Iterable[Advised]:
+    return (Advised(hit.then.advice, hit.table, hit.source) for hit in decided.hits if hit.then.advice)
+
+
+def _route(pathway: Pathway, decided: Decided) -> Route | None:
+    """The first row, in the order of the file, that points the way."""
+    for hit in decided.hits:
+        if hit.then.to:
+            step = pathway.steps[hit.then.to]
+            role = pathway.file.roles[step.performer]
+            place = hit.then.capability or role.capability
+            return Route(step.name, step.performer, tuple(role.kinds), place, hit.table, hit.source)
+    return None
+
+
+def _urgency(file: PathwayFile, decided: Decided) -> Soon | None:
+    """The most urgent that any row says."""
+    said = {hit.then.urgency: hit for hit in reversed(decided.hits) if hit.then.urgency}
+    for name, urgency in file.urgencies.items():
+        if name in said:
+            return Soon(name, urgency.title, urgency.priority, said[name].table, said[name].source)
+    return None
+
+
+def _kept(file: PathwayFile, urgency: Soon | None, decided: Decided) -> dict[str, int]:
+    """What norms and controls depend on, in the form in which a traject keeps it."""
+    kept = {f"{URGENCY}:{urgency.name}": 1} if urgency else {}
+    for table, length in decided.lengths.items():
+        number, unit = length.split()
+        kept[f"{LENGTH}:{table}:{unit}"] = int(number)
+    for watch in file.watch:
+        fact = decided.facts.get(watch.every)
+        if isinstance(fact, Number) and fact.exact is not None:
+            kept[f"{LENGTH}:{watch.every}:{LENGTHS[fact.unit]}"] = int(fact.exact)
+    return kept
+
+
+def _in_words(file: PathwayFile, decided: Decided) -> Iterator[tuple[str, str]]:
+    """What each formula and each table with a value came to, as far as it can be told."""
+    for name, derived in file.derived.items():
+        yield derived.title, _shown(decided.facts[name], {})
+    for table in file.table:
+        if table.codes:
+            yield table.name, _shown(decided.facts[table.name], table.codes)
+    yield from decided.lengths.items()
+
+
+def _shown(fact: object, codes: Mapping[str, str]) -> str:
+    match fact:
+        case Number(exact=None):
+            return f"niet precies bekend ({fact.low.normalize():f} tot en met {fact.high.normalize():f} {fact.unit})"
+        case Number():
+            return f"{round(fact.low, 2).normalize():f} {fact.unit}".strip()
+        case Choice(exact=None):
+            return "niet te bepalen"
+        case Choice():
+            return codes.get(fact.possible[0], fact.possible[0])
         case _:
-            return False
-
-
-def _answered(element: DataElement, value: Value | None) -> bool:
-    """Answered in the kind that was asked for; a code is one of those that the file lists; no empty words."""
-    match value:
-        case YesNo():
-            return element.type == "ja-nee"
-        case Quantity():
-            return element.type == "getal"
-        case Code(code=code):
-            return element.type == "code" and code in element.codes
-        case Day():
-            return element.type == "datum"
-        case Text(value=words):
-            return element.type == "tekst" and bool(words.strip())
-        case None:
-            return False
+            return ""

@@ -5,37 +5,16 @@ from typing import Literal
 
 import msgspec
 
-CANONICAL = "https://ketenzorg.example/fhir"  # RFC 2606 name on purpose: nobody can mistake it for a live one
+from ketenzorg.pathway.questions import DataElement, DecisionTable, Derived, SetValue, Urgency
+from ketenzorg.pathway.words import CANONICAL, Exit, FileTable, RequestStatus, Source, Status, TaskStatus
 
-Status = Literal["national", "own region", "other region", "general knowledge", "proposal"]
-TaskStatus = Literal[
-    "draft", "requested", "received", "accepted", "rejected", "in-progress", "on-hold",
-    "completed", "cancelled", "failed", "entered-in-error",
-]  # fmt: skip
-RequestStatus = Literal["active", "on-hold", "revoked", "completed", "entered-in-error"]
-Exit = Literal[
-    "completed", "not_reached", "declined_by_patient", "dropped_out", "deceased", "moved_out_of_region",
-    "not_eligible", "referred_on", "emergency_upgrade", "rejected_by_receiver", "returned_to_referrer",
-    "cancelled_by_referrer", "expired_no_booking", "duplicate", "entered_in_error",
-]  # fmt: skip
+__all__ = ["CANONICAL", "DataElement", "Exit", "RequestStatus", "Source", "Status", "TaskStatus"]
 
 # Statuses for which a coded reason is required (NL: "statusReason"), and refused for all others.
 STATUSES_WITH_REASON = frozenset({"rejected", "on-hold", "cancelled", "failed"})
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file: an unknown word in it is a mistake, never ignored."""
-
-
-class Source(_Table, frozen=True):
-    """Where a number or a rule comes from; `key` names an entry of [sources]."""
-
-    status: Status
-    key: str = ""
-    note: str = ""
-
-
-class Coding(_Table, frozen=True):
+class Coding(FileTable, frozen=True):
     """A ServiceRequest.code that selects this pathway."""
 
     system: str
@@ -43,44 +22,42 @@ class Coding(_Table, frozen=True):
     display: str
 
 
-class Role(_Table, frozen=True):
+class Role(FileTable, frozen=True):
     """A part in the pathway, the kinds of organisation that may play it, and what they see."""
 
     title: str
     kinds: list[str]
-    part: Literal["requester", "owner"]  # of the Coordination Task
     sees: str
+    part: Literal["requester", "owner", ""] = ""  # of the one hand-over, where there is no [handovers]
+    capability: str = ""  # what a site must be able to do
 
 
-class View(_Table, frozen=True):
+class Handover(FileTable, frozen=True):
+    """Who asks whom: one Coordination Task. `from` and `to` are the same for work that stays in one house."""
+
+    title: str
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
+class View(FileTable, frozen=True):
     """Default deny: a type that is not listed is invisible, an element that is not listed is left out."""
 
     bsn: bool
     shows: dict[str, list[str]]  # FHIR type -> elements, or ["alles"]: all but `contained`
 
 
-class DataElement(_Table, frozen=True):
-    """One named answer that the pathway wants; its name is the linkId in the questionnaire."""
-
-    ask: str
-    type: Literal["ja-nee", "getal", "code", "datum", "tekst"]
-    need: Literal["vereist", "gevraagd", "mag"]
-    source: Source
-    for_: list[str] = msgspec.field(name="for", default_factory=list)  # roles that see it
-    places: list[str] = msgspec.field(default_factory=list)  # FHIR elements that answer it too
-    codes: dict[str, str] = msgspec.field(default_factory=dict)  # for type "code": code -> text
-
-
-class Rule(_Table, frozen=True):
+class Rule(FileTable, frozen=True):
     """An alarm rule or a condition: anything but these answers, also unknown or none, stops the sending."""
 
     name: str
     unless: dict[str, str]
     say: str
     source: Source
+    first_aid: str = ""  # what to do before or while phoning
 
 
-class Advice(_Table, frozen=True):
+class Advice(FileTable, frozen=True):
     """What to tell the sender when these answers were given; it never stops the sending."""
 
     name: str
@@ -89,7 +66,7 @@ class Advice(_Table, frozen=True):
     source: Source
 
 
-class NormShare(_Table, frozen=True):
+class NormShare(FileTable, frozen=True):
     """What part of all cases must be in time earlier than the maximum: 80 percent within 3 weeks."""
 
     percent: int
@@ -97,7 +74,7 @@ class NormShare(_Table, frozen=True):
     source: Source
 
 
-class Norm(_Table, frozen=True):
+class Norm(FileTable, frozen=True):
     """How long it may take from one event (the last of `from`) to another (the first of `to`)."""
 
     name: str
@@ -106,9 +83,23 @@ class Norm(_Table, frozen=True):
     max: str
     source: Source
     share: NormShare | None = None  # of all cases together: no case is late by it
+    urgency: list[str] = msgspec.field(default_factory=list)  # only for these; empty: for all
 
 
-class Count(_Table, frozen=True):
+class Watch(FileTable, frozen=True):
+    """A control that comes back: due again after each time, for as long as the traject is in these steps."""
+
+    name: str
+    over: list[str]  # steps, groups or "alle"
+    from_: list[str] = msgspec.field(name="from")  # what arms it
+    to: list[str]  # what meets it, and arms it again
+    every: str  # a length, or the name of a table with hit = "kortste"
+    source: Source
+    if_unknown: str = ""  # a length, for as long as that table gives none
+    tell: list[str] = msgspec.field(default_factory=list)  # who hears that it is late
+
+
+class Count(FileTable, frozen=True):
     """Something that is counted; events on one and the same day count once when `apart` says so."""
 
     title: str
@@ -117,7 +108,7 @@ class Count(_Table, frozen=True):
     apart: Literal["", "dag"] = ""
 
 
-class Need(_Table, frozen=True):
+class Need(FileTable, frozen=True):
     """What an event must bring: a text for the other side, or a code of [codes]."""
 
     ask: str
@@ -125,7 +116,7 @@ class Need(_Table, frozen=True):
     codes: list[str] = msgspec.field(default_factory=list)  # empty: free text
 
 
-class Move(_Table, frozen=True):
+class Move(FileTable, frozen=True):
     """One thing that may happen in a step, who may say so, and where it leads."""
 
     event: str
@@ -140,16 +131,19 @@ class Move(_Table, frozen=True):
     when: dict[str, Literal["onder grens", "op grens"]] = msgspec.field(default_factory=dict)
     default: bool = False  # the one that is meant when a party only writes this Task.status
     emergency: bool = False
-    new_task: bool = False  # the old Task has ended: a new round with a new Task
+    new_task: bool = False  # a new hand-over, or a new round: with a new Task
+    closes: TaskStatus | None = None  # with new_task: how the Task that still runs ends
     title: str = ""
 
 
-class StepTable(_Table, frozen=True):
+class StepTable(FileTable, frozen=True):
     """A state of the pathway: whose turn it is and what may happen next."""
 
     title: str
     owner: str
     task: TaskStatus | None = None
+    handover: str = ""  # of [handovers]; empty: the first
+    begins_with: str = ""  # the event when a traject begins here; empty: that of the file
     request: RequestStatus = "active"
     careplan: RequestStatus = "active"
     ends: Exit | None = None
@@ -157,14 +151,14 @@ class StepTable(_Table, frozen=True):
     next: list[Move] = msgspec.field(default_factory=list)
 
 
-class Shared(_Table, frozen=True):
+class Shared(FileTable, frozen=True):
     """What may happen in several steps alike; `steps` names steps, or groups of [groups], or "alle"."""
 
     steps: list[str]
     next: list[Move]
 
 
-class Enter(_Table, frozen=True):
+class Enter(FileTable, frozen=True):
     """How a side step begins or is left; the step underneath stays."""
 
     event: str
@@ -177,7 +171,7 @@ class Enter(_Table, frozen=True):
     title: str = ""
 
 
-class Side(_Table, frozen=True):
+class Side(FileTable, frozen=True):
     """A step that lies over another: a question that is open, a pause, an emergency."""
 
     name: str
@@ -188,25 +182,90 @@ class Side(_Table, frozen=True):
     task: TaskStatus | None = None  # none: the Task.status of the step underneath stays
     careplan: RequestStatus | None = None
     keeps: Literal["alles", "uitgangen"] = "uitgangen"  # what of the step underneath may still happen
+    clock: Literal["loopt", "staat stil"] = "loopt"  # of the norms that ran when it began
     next: list[Move] = msgspec.field(default_factory=list)
 
 
-class Criterion(_Table, frozen=True):
+class Criterion(FileTable, frozen=True):
     """For whom the pathway is, or is not, in words."""
 
     say: str
     source: Source
 
 
-class OpenQuestion(_Table, frozen=True):
+class OpenQuestion(FileTable, frozen=True):
     """What no source settles, or where sources differ: shown, never filled in."""
 
     ask: str
     default: str
     source: Source
+    values: list[str] = msgspec.field(default_factory=list)  # of [values]: where the choice is set
 
 
-class PathwayFile(_Table, frozen=True):
+class Kpi(FileTable, frozen=True):
+    """What the chain team wants to see; `part` of `whole` where events alone can tell."""
+
+    name: str
+    say: str
+    source: Source
+    part: list[str] = msgspec.field(default_factory=list)  # events
+    whole: list[str] = msgspec.field(default_factory=list)
+
+
+class Identity(FileTable, frozen=True):
+    """What is known of the patient by whom, in which phase."""
+
+    steps: list[str]
+    role: str
+    sees: str  # "volledig" or one of [views]
+    say: str
+    source: Source
+
+
+class Variant(FileTable, frozen=True):
+    """Local colour: what is set otherwise for the inhabitants of one municipality."""
+
+    municipality: str  # CBS code
+    say: str
+    source: Source
+    values: dict[str, int | float | str] = msgspec.field(default_factory=dict)
+    norm: dict[str, str] = msgspec.field(default_factory=dict)  # name -> max
+    limits: dict[str, int] = msgspec.field(default_factory=dict)  # of [counts]
+    kinds: dict[str, list[str]] = msgspec.field(default_factory=dict)  # role -> kinds of organisation
+
+
+class Review(FileTable, frozen=True):
+    """When the content is looked at again, and by whom."""
+
+    by: str
+    on: date
+    every: str
+
+
+class Block(FileTable, frozen=True):
+    """Part of a pathway that several share; of pathways/common/<version>.toml."""
+
+    say: str
+    urgencies: dict[str, Urgency] = msgspec.field(default_factory=dict)
+    by_task: dict[str, list[TaskStatus]] = msgspec.field(default_factory=dict)
+    counts: dict[str, Count] = msgspec.field(default_factory=dict)
+    needs: dict[str, Need] = msgspec.field(default_factory=dict)
+    codes: dict[str, str] = msgspec.field(default_factory=dict)
+    steps: dict[str, StepTable] = msgspec.field(default_factory=dict)
+    shared: list[Shared] = msgspec.field(default_factory=list)
+    side: list[Side] = msgspec.field(default_factory=list)
+    norm: list[Norm] = msgspec.field(default_factory=list)
+
+
+class CommonFile(FileTable, frozen=True):
+    """One version of what pathways share."""
+
+    version: str
+    sources: dict[str, str]
+    blocks: dict[str, Block]
+
+
+class PathwayFile(FileTable, frozen=True):
     """One version of one pathway, as its file says it."""
 
     name: str
@@ -225,6 +284,14 @@ class PathwayFile(_Table, frozen=True):
     norm: list[Norm]
     steps: dict[str, StepTable]
     sources: dict[str, str]
+    common: str = ""  # version of pathways/common/<version>.toml
+    uses: list[str] = msgspec.field(default_factory=list)  # its blocks
+    without: list[str] = msgspec.field(
+        default_factory=list
+    )  # events, steps and side steps of them to leave out
+    no_exit: dict[str, str] = msgspec.field(default_factory=dict)  # exit that cannot happen here -> why
+    regie: str = ""  # the role that holds regie: every end is told to it
+    review: Review | None = None
     adopted_by: str = ""
     adopted_on: date | None = None
     include: list[Criterion] = msgspec.field(default_factory=list)
@@ -238,3 +305,15 @@ class PathwayFile(_Table, frozen=True):
     shared: list[Shared] = msgspec.field(default_factory=list)
     side: list[Side] = msgspec.field(default_factory=list)
     open: list[OpenQuestion] = msgspec.field(default_factory=list)
+    handovers: dict[str, Handover] = msgspec.field(default_factory=dict)
+    by_task: dict[str, list[TaskStatus]] = msgspec.field(
+        default_factory=dict
+    )  # group -> Task.status of its steps
+    derived: dict[str, Derived] = msgspec.field(default_factory=dict)
+    values: dict[str, SetValue] = msgspec.field(default_factory=dict)
+    urgencies: dict[str, Urgency] = msgspec.field(default_factory=dict)
+    table: list[DecisionTable] = msgspec.field(default_factory=list)
+    watch: list[Watch] = msgspec.field(default_factory=list)
+    kpi: list[Kpi] = msgspec.field(default_factory=list)
+    identity: list[Identity] = msgspec.field(default_factory=list)
+    variant: list[Variant] = msgspec.field(default_factory=list)

@@ -3,26 +3,31 @@
 No clock and no I/O in here: the moment comes in as an argument, so a replay of events gives the same answer.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 import msgspec
 
 from ketenzorg.errors import Invalid, Issue, TransitionNotAllowed
 from ketenzorg.pathway import calendar
-from ketenzorg.pathway.definition import Move, Norm, Source
+from ketenzorg.pathway.calendar import Amount
+from ketenzorg.pathway.criteria import LENGTH, URGENCY, Screening
+from ketenzorg.pathway.definition import Move, Norm, Side, Source, Watch
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.machine import Walk, fire, holds
+from ketenzorg.pathway.words import ITSELF
 
 MAX_TEXT = 4_000  # characters of one answer that an event brings
+STOOD = "stil"  # State.counts["stil:eerste contact"]: the seconds that the clock of this norm stood still
+_KEPT = (f"{URGENCY}:", f"{LENGTH}:")  # what a new hand-over takes along from State.counts
 
 
 class State(msgspec.Struct, frozen=True):
     """Where a traject stands."""
 
     step: str
-    counts: dict[str, int]
+    counts: dict[str, int]  # attempts, and under "urgentie:", "termijn:" and "stil:" what norms depend on
     happened: dict[str, datetime]  # event -> the last time that it happened (aware, UTC)
 
 
@@ -50,7 +55,10 @@ class StepTaken(msgspec.Struct, frozen=True):
     ends: bool
     exit: str = ""  # the exit reason when it ends
     reason: Reason | None = None  # Task.statusReason; only with rejected, on-hold, cancelled and failed
-    new_task: bool = False  # the old Task has ended: make a new one, with status `task`
+    new_task: bool = False  # make a new Task, with status `task`
+    closes: str = ""  # with new_task: the status with which the Task that ran until now ends
+    requester: str = ""  # the roles of the Task after this event: who asked, and who performs
+    performer: str = ""
     emergency: bool = False
 
 
@@ -60,13 +68,14 @@ class Option(msgspec.Struct, frozen=True):
     event: str
     to_step: str
     by: tuple[str, ...]
-    task: str
+    task: str  # status of the Task that runs now, after the event
     needs: tuple[str, ...]
     title: str
     may: tuple[str, ...] = ()
     default: bool = False
     emergency: bool = False
     new_task: bool = False
+    closes: bool = False  # the Task that runs ends with `task`, and a new one begins
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -79,9 +88,17 @@ class Due(msgspec.Struct, frozen=True):
     status: str
 
 
-def start(pathway: Pathway, at: datetime) -> State:
-    """The first step, with the event that begins every traject."""
-    return State(pathway.file.begins, {}, {pathway.file.begins_with: _aware(at)})
+def start(pathway: Pathway, at: datetime, screening: Screening | None = None) -> State:
+    """The first step, with the event that begins every traject; the screening may point to another first step."""
+    step = screening.route.step if screening and screening.route else pathway.file.begins
+    kept = dict(screening.kept) if screening else {}
+    return State(step, kept, {pathway.begins_with(step): _aware(at)})
+
+
+def rearmed(state: State, screening: Screening) -> State:
+    """The same place with what new data say about urgency and the lengths of controls."""
+    counts = {name: number for name, number in state.counts.items() if not name.startswith(_KEPT)}
+    return State(state.step, counts | screening.kept, state.happened)
 
 
 def advance(
@@ -101,7 +118,7 @@ def advance(
         to_step=move.to,
         by=by,
         at=at,
-        state=_state_after(state, move, counts, at),
+        state=_state_after(pathway, state, move, counts, at),
         task=move.task or before.task,
         request=after.request,
         careplan=after.careplan,
@@ -111,6 +128,9 @@ def advance(
         exit=after.ends,
         reason=_reason(pathway, move, given),
         new_task=move.new_task,
+        closes=move.closes or "",
+        requester=after.requester,
+        performer=after.performer,
         emergency=move.emergency,
     )
 
@@ -120,7 +140,7 @@ def allowed(pathway: Pathway, state: State, by: str | None = None) -> list[Optio
     return [
         _option(move)
         for move in pathway.steps[state.step].moves
-        if (by is None or by in move.by) and _counts_allow(pathway, state, move)
+        if (by in move.by or (by is None and move.by != [ITSELF])) and _counts_allow(pathway, state, move)
     ]
 
 
@@ -140,19 +160,70 @@ def for_status(pathway: Pathway, state: State, by: str, task_status: str) -> Opt
 
 def by_status(option: Option | Move) -> bool:
     """An emergency and a new round are said in so many words, never meant by a status alone."""
-    return not (option.emergency or option.new_task)
+    return not (option.emergency or (option.new_task and not option.closes))
 
 
 def due(pathway: Pathway, state: State) -> list[Due]:
-    """The norms that run now, soonest first: begun, not yet answered, the traject not ended."""
-    if pathway.steps[state.step].ends:
+    """The norms and controls that run now, soonest first: begun, not yet met, the traject not ended."""
+    step = pathway.steps[state.step]
+    if step.ends:
         return []
-    running = (
-        Due(norm.name, norm.to[0], calendar.due(began, amount), _cite(norm.source), norm.source.status)
-        for norm, amount in pathway.norms
-        if (began := _running_since(norm, state)) is not None
-    )
+    running = [
+        Due(
+            norm.name,
+            norm.to[0],
+            _moved(began, norm.name, amount, state),
+            _cite(norm.source),
+            norm.source.status,
+        )
+        for norm, amount, began in _running(pathway, state)
+    ]
+    if not step.clock_stops:
+        running += _controls(pathway, state, step.main)
     return sorted(running, key=lambda item: item.at)
+
+
+def _running(pathway: Pathway, state: State) -> Iterator[tuple[Norm, Amount, datetime]]:
+    """The norms that count now. One about a pause runs in that pause, and then no other; one that no event can
+    meet any more has lapsed.
+    """
+    step, to_come = pathway.steps[state.step], pathway.to_come[state.step]
+    for norm, amount in pathway.norms:
+        about = pathway.pause_of(norm)
+        if about != (step.side if step.clock_stops else "") or to_come.isdisjoint(norm.to):
+            continue
+        if norm.urgency and not any(f"{URGENCY}:{name}" in state.counts for name in norm.urgency):
+            continue
+        began = _running_since(norm, state)
+        if began is not None:
+            yield norm, amount, began
+
+
+def _moved(began: datetime, name: str, amount: Amount, state: State) -> datetime:
+    """When it is due: as much later as its clock stood still."""
+    return calendar.due(began + timedelta(seconds=state.counts.get(f"{STOOD}:{name}", 0)), amount)
+
+
+def _controls(pathway: Pathway, state: State, step: str) -> Iterator[Due]:
+    for watch, over in pathway.watches:
+        last = max(
+            (at for event in (*watch.from_, *watch.to) if (at := state.happened.get(event))), default=None
+        )
+        if step in over and last is not None:
+            at = _moved(last, watch.name, _length(watch, state), state)
+            yield Due(watch.name, watch.to[0], at, _cite(watch.source), watch.source.status)
+
+
+def _length(watch: Watch, state: State) -> Amount:
+    """How long until the next time: fixed, or what its table came to for this patient."""
+    for name, number in state.counts.items():
+        if name.startswith(f"{LENGTH}:{watch.every}:"):
+            return calendar.parse(f"{number} {name.rpartition(':')[2]}")
+    return calendar.parse(watch.if_unknown or watch.every)
+
+
+def _side(pathway: Pathway, name: str) -> Side | None:
+    return next((side for side in pathway.file.side if side.name == name), None)
 
 
 def _running_since(norm: Norm, state: State) -> datetime | None:
@@ -191,10 +262,37 @@ def _counts_allow(pathway: Pathway, state: State, move: Move) -> bool:
     return holds(move, counts, pathway.file.counts)
 
 
-def _state_after(state: State, move: Move, counts: dict[str, int], at: datetime) -> State:
-    if move.new_task:  # a new round: attempts and norms start afresh; the event log keeps the old one
-        return State(move.to, {}, {move.event: at})
-    return State(move.to, counts, state.happened | {move.event: at})
+def _state_after(pathway: Pathway, state: State, move: Move, counts: dict[str, int], at: datetime) -> State:
+    kept = {name: number for name, number in counts.items() if name.startswith(_KEPT)}
+    if (
+        move.new_task and not move.closes
+    ):  # a new round: attempts and norms start afresh; the log keeps the old
+        return State(move.to, kept, {move.event: at})
+    if move.new_task:  # the next hand-over: its attempts start afresh, norms may run over both
+        kept |= {name: number for name, number in counts.items() if name.startswith(f"{STOOD}:")}
+        counts = kept
+    return State(move.to, _clocks(pathway, state, move, counts, at), state.happened | {move.event: at})
+
+
+def _clocks(
+    pathway: Pathway, state: State, move: Move, counts: dict[str, int], at: datetime
+) -> dict[str, int]:
+    """The seconds for which clocks stood still: added to when a pause ends, gone when a norm begins anew."""
+    step = pathway.steps[state.step]
+    stood: dict[str, int] = {}
+    if step.clock_stops and pathway.steps[move.to].side != step.side:
+        pause = _side(pathway, step.side)
+        entered = state.happened.get(pause.enter.event, at) if pause else at
+        names = [norm.name for norm, _ in pathway.norms if _running_since(norm, state) is not None]
+        for name in [*names, *(watch.name for watch, _ in pathway.watches)]:
+            key = f"{STOOD}:{name}"
+            stood[key] = counts.get(key, 0) + int((at - entered).total_seconds())
+    begun = {norm.name for norm, _ in pathway.norms if move.event in norm.from_}
+    begun |= {watch.name for watch, _ in pathway.watches if move.event in (*watch.from_, *watch.to)}
+    anew = {f"{STOOD}:{name}" for name in begun}
+    if not stood and not anew & counts.keys():
+        return counts
+    return {name: number for name, number in (counts | stood).items() if name not in anew}
 
 
 def _reason(pathway: Pathway, move: Move, given: Mapping[str, str]) -> Reason | None:
@@ -209,13 +307,14 @@ def _option(move: Move) -> Option:
         event=move.event,
         to_step=move.to,
         by=tuple(move.by),
-        task=move.task or "",
+        task=move.closes or move.task or "",
         needs=tuple(move.needs),
         title=move.title or move.event,
         may=tuple(move.may),
         default=move.default,
         emergency=move.emergency,
         new_task=move.new_task,
+        closes=move.closes is not None,
     )
 
 

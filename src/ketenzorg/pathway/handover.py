@@ -50,6 +50,7 @@ HANDOVERS: tuple[Handover, ...] = (
 )
 
 FIRST_STATUSES = frozenset({"draft", "requested"})
+OWN_FIRST = FIRST_STATUSES | {"accepted", "in-progress"}  # of work in one house
 FINAL_STATUSES = frozenset({"rejected", "cancelled", "completed", "failed", "entered-in-error"})
 _BY = {(row.before, row.after): row.by for row in HANDOVERS}
 

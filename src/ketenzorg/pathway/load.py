@@ -1,14 +1,17 @@
 """Reads the pathway folder and gives a catalogue in which every pathway has been checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ketenzorg.pathway.check import check_file
-from ketenzorg.pathway.definition import PathwayFile
+from ketenzorg.pathway.common import merge
+from ketenzorg.pathway.definition import CommonFile, PathwayFile
 from ketenzorg.pathway.findings import Finding, PathwayErrors, Place, with_lines
 from ketenzorg.pathway.loaded import Catalogue, Pathway, compile_pathway
 from ketenzorg.pathway.shape import read
 
 REGION = "region"  # the folder beside the pathways that holds organisations, not a pathway
+COMMON = "common"  # what pathways share, one file a version
 
 
 def load(folder: Path) -> Catalogue:
@@ -21,7 +24,7 @@ def load(folder: Path) -> Catalogue:
 
 def survey(folder: Path) -> tuple[list[Pathway], list[Finding]]:
     """What can be used and what is wrong: for `ketenzorg pathway check`, which shows both."""
-    files = sorted(path for path in folder.glob("*/*.toml") if path.parent.name != REGION)
+    files = sorted(path for path in folder.glob("*/*.toml") if path.parent.name not in (REGION, COMMON))
     if not files:
         nl, en = (
             "geen zorgpaden gevonden (<naam>/<versie>.toml).",
@@ -29,15 +32,31 @@ def survey(folder: Path) -> tuple[list[Pathway], list[Finding]]:
         )
         return [], [Finding((), nl, en, file=folder.name)]
     pathways: list[Pathway] = []
-    findings: list[Finding] = []
+    common, findings = _common(folder)
     for path in files:
-        pathway, found = _one(path)
+        pathway, found = _one(path, common)
         findings += found
         pathways += [pathway] if pathway else []
     return pathways, findings
 
 
-def _one(path: Path) -> tuple[Pathway | None, list[Finding]]:
+def _common(folder: Path) -> tuple[dict[str, CommonFile], list[Finding]]:
+    """What pathways share, by version."""
+    files: dict[str, CommonFile] = {}
+    findings: list[Finding] = []
+    for path in sorted((folder / COMMON).glob("*.toml")):
+        text = path.read_text("utf-8")
+        file, found = read(text, CommonFile)
+        if file is not None and file.version != path.stem:
+            nl, en = f"het bestand heet ‘{path.stem}’.", f"the file is called '{path.stem}'."
+            found.append(Finding(("version",), nl, en))
+        findings += with_lines(found, f"{COMMON}/{path.name}", text)
+        if file is not None:
+            files[file.version] = file
+    return files, findings
+
+
+def _one(path: Path, common: Mapping[str, CommonFile]) -> tuple[Pathway | None, list[Finding]]:
     label = f"{path.parent.name}/{path.name}"
     try:
         text = path.read_text("utf-8")
@@ -46,6 +65,8 @@ def _one(path: Path) -> tuple[Pathway | None, list[Finding]]:
     file, findings = read(text, PathwayFile)
     if file is not None:
         wrong_shape = {finding.place for finding in findings}
+        file, found = merge(file, common)
+        findings += found
         names = [*_named_alike(file, path), *check_file(file)]
         findings += [finding for finding in names if not _below(finding.place, wrong_shape)]
     if file is None or findings:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec.structs import replace
 from transitions import Machine
 
 from ketenzorg.pathway.calendar import Amount, parse
-from ketenzorg.pathway.definition import CANONICAL, Norm, PathwayFile
-from ketenzorg.pathway.flatten import Step, flatten
+from ketenzorg.pathway.deciding import ReadyTable, ready
+from ketenzorg.pathway.definition import CANONICAL, Norm, PathwayFile, Variant, Watch
+from ketenzorg.pathway.flatten import Step, flatten, pauses, resolve, still_to_come
 from ketenzorg.pathway.machine import build
 
 REASON_SYSTEM = f"{CANONICAL}/CodeSystem/reason"  # of the codes in [codes]
@@ -22,6 +24,10 @@ class Pathway:
     steps: Mapping[str, Step]
     machine: Machine
     norms: tuple[tuple[Norm, Amount], ...] = field(repr=False)
+    tables: tuple[ReadyTable, ...] = field(repr=False)
+    watches: tuple[tuple[Watch, frozenset[str]], ...] = field(repr=False)  # with the steps in which it runs
+    to_come: Mapping[str, frozenset[str]] = field(repr=False)  # step -> events that can still happen
+    variants: Mapping[str, "Pathway"] = field(repr=False, default_factory=dict)  # by CBS code
 
     @property
     def name(self) -> str:
@@ -55,23 +61,62 @@ class Pathway:
         return f"{CANONICAL}/Questionnaire/{self.name}|{self.version}"
 
     @cached_property
+    def _pauses(self) -> dict[str, str]:
+        return pauses(self.file)
+
+    def pause_of(self, norm: Norm) -> str:
+        """The side step with a clock that stands still of which this norm is the limit; empty for most."""
+        return next((self._pauses[event] for event in norm.from_ if event in self._pauses), "")
+
+    @cached_property
     def events(self) -> tuple[str, ...]:
         """Every event, in the order of the file, the starting one first."""
         moves = (move.event for step in self.steps.values() for move in step.moves)
-        return tuple(dict.fromkeys((self.file.begins_with, *moves)))
+        starts = (step.begins_with for step in self.file.steps.values() if step.begins_with)
+        return tuple(dict.fromkeys((self.file.begins_with, *starts, *moves)))
+
+    def begins_with(self, step: str) -> str:
+        """The event that starts a traject in this step."""
+        return self.file.steps[step].begins_with or self.file.begins_with
 
     def role_of(self, part: str) -> str:
         """The role that is requester or owner of the first hand-over."""
-        if part == "owner":
-            return self.steps[self.file.begins].owner
-        return next(name for name, role in self.file.roles.items() if role.part == part)
+        first = self.steps[self.file.begins]
+        return first.performer if part == "owner" else first.requester
+
+    def in_municipality(self, code: str) -> "Pathway":
+        """The same version with what is set otherwise for the inhabitants of this municipality."""
+        return self.variants.get(code, self)
 
 
 def compile_pathway(file: PathwayFile) -> Pathway:
-    """Makes a checked file ready for use."""
+    """Makes a checked file ready for use, with its municipal variants."""
+    variants = {variant.municipality: _compiled(_varied(file, variant), {}) for variant in file.variant}
+    return _compiled(file, variants)
+
+
+def _compiled(file: PathwayFile, variants: Mapping[str, Pathway]) -> Pathway:
     steps = flatten(file)
     machine = build(steps.values(), file.begins, file.counts)
-    return Pathway(file, steps, machine, tuple((norm, parse(norm.max)) for norm in file.norm))
+    norms = tuple((norm, parse(norm.max)) for norm in file.norm)
+    watches = tuple((watch, frozenset(resolve(watch.over, file))) for watch in file.watch)
+    return Pathway(file, steps, machine, norms, ready(file), watches, still_to_come(steps), variants)
+
+
+def _varied(file: PathwayFile, variant: Variant) -> PathwayFile:
+    values = {
+        name: replace(value, value=variant.values.get(name, value.value))
+        for name, value in file.values.items()
+    }
+    counts = {
+        name: replace(count, limit=variant.limits.get(name, count.limit))
+        for name, count in file.counts.items()
+    }
+    roles = {
+        name: replace(role, kinds=variant.kinds.get(name, role.kinds)) for name, role in file.roles.items()
+    }
+    norms = [replace(norm, max=variant.norm.get(norm.name, norm.max)) for norm in file.norm]
+    return replace(file, values=values, counts=counts, roles=roles, norm=norms)
 
 
 class Catalogue:

@@ -3,10 +3,12 @@
 import re
 
 from ketenzorg.pathway.check_walks import norms_running
-from ketenzorg.pathway.definition import Move
+from ketenzorg.pathway.definition import DataElement, Move, Source
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.markdown import bullets, table
 from ketenzorg.pathway.plan_definition import cite, share_of_all
+from ketenzorg.pathway.show_rules import show_rules
 
 NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
 
@@ -16,22 +18,34 @@ def show(pathway: Pathway) -> str:
     file = pathway.file
     adopted = f"Vastgesteld door {file.adopted_by} op {file.adopted_on}." if file.adopted else NOT_ADOPTED
     parts = [
-        f"# {file.title}, versie {file.version}\n\n**{adopted}**\nEigenaar: {file.owner}.\n\n{file.purpose}",
-        _bullets("Voor wie", [f"{item.say} ({cite(item.source)})" for item in file.include]),
-        _bullets("Niet voor", [f"{item.say} ({cite(item.source)})" for item in file.exclude]),
+        f"# {file.title}, versie {file.version}\n\n**{adopted}**\nEigenaar: {file.owner}.{_review(pathway)}"
+        f"\n\n{file.purpose}",
+        bullets("Voor wie", [f"{item.say} ({cite(item.source)})" for item in file.include]),
+        bullets("Niet voor", [f"{item.say} ({cite(item.source)})" for item in file.exclude]),
         _alarms(pathway),
-        _table(
+        table(
             "Wat wordt gevraagd", ["vraag", "antwoord", "moet", "wie ziet het", "bron"], _questions(pathway)
         ),
-        _bullets("Advies", [f"{item.say} ({cite(item.source)})" for item in file.advice]),
-        _table("Normen", ["norm", "van", "tot", "uiterlijk", "bron"], _norms(pathway)),
-        _table("Tellers", ["wat", "grens", "bron"], _counts(pathway)),
-        _table("Stappen", ["stap", "aan zet", "Task.status", "norm", "wat kan gebeuren"], _steps(pathway)),
-        _table("Zijstappen", ["zijstap", "over", "begint met", "eindigt met", "aan zet"], _sides(pathway)),
-        _table("Einden", ["einde", "reden", "na", "bericht aan"], _ends(pathway)),
-        _table("Wie ziet wat", ["rol", "ziet", "BSN"], _views(pathway)),
-        _bullets("Nog open", [f"{item.ask} Nu: {item.default}. ({cite(item.source)})" for item in file.open]),
-        _bullets("Bronnen", [f"{key}: {text}" for key, text in file.sources.items()]),
+        *show_rules(file),
+        bullets("Advies", [f"{item.say} ({cite(item.source)})" for item in file.advice]),
+        table("Normen", ["norm", "van", "tot", "uiterlijk", "bron"], _norms(pathway)),
+        table("Controles", ["controle", "in", "na", "hoe vaak", "bron"], _controls(pathway)),
+        table("Tellers", ["wat", "grens", "bron"], _counts(pathway)),
+        table("Stappen", ["stap", "aan zet", "Task.status", "norm", "wat kan gebeuren"], _steps(pathway)),
+        table("Zijstappen", ["zijstap", "over", "begint met", "eindigt met", "aan zet"], _sides(pathway)),
+        table("Einden", ["einde", "reden", "na", "bericht aan"], _ends(pathway)),
+        table("Overdrachten", ["overdracht", "wie vraagt", "wie voert uit"], _handovers(pathway)),
+        table("Wie ziet wat", ["rol", "ziet", "BSN"], _views(pathway)),
+        bullets("Wat van de patiënt bekend is", [_said(each.say, each.source) for each in file.identity]),
+        bullets(
+            "Per gemeente anders",
+            [_said(f"{each.municipality}: {each.say}", each.source) for each in file.variant],
+        ),
+        bullets(
+            "Waar het ketenteam op let", [_said(f"{each.name}: {each.say}", each.source) for each in file.kpi]
+        ),
+        bullets("Nog open", [f"{item.ask} Nu: {item.default}. ({cite(item.source)})" for item in file.open]),
+        bullets("Bronnen", [f"{key}: {text}" for key, text in file.sources.items()]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -39,10 +53,10 @@ def show(pathway: Pathway) -> str:
 def mermaid(pathway: Pathway) -> str:
     """The steps as a Mermaid state diagram; side steps and exits that hold for all stand in the tables."""
     arrows: dict[tuple[str, str], list[str]] = {}
-    for name, table in pathway.file.steps.items():
+    for name, step in pathway.file.steps.items():
         for move in pathway.steps[name].moves:
             after = pathway.steps[move.to]
-            if not after.side and (not after.ends or move.default or move in table.next):
+            if not after.side and (not after.ends or move.default or move in step.next):
                 arrows.setdefault((name, move.to), []).append(move.event)
     drawn = dict.fromkeys(name for arrow in arrows for name in arrow)
     ids = {name: re.sub(r"\W+", "_", name) for name in drawn}
@@ -64,17 +78,18 @@ def _alarms(pathway: Pathway) -> str:
     rules = pathway.file.alarm + pathway.file.condition
     lines = [
         f"{' '.join(pathway.file.data[name].ask for name in rule.unless)} "
-        f"Anders dan ‘{', '.join(rule.unless.values())}’: {rule.say} ({cite(rule.source)})"
+        f"Anders dan ‘{', '.join(rule.unless.values())}’: "
+        f"{' '.join(part for part in (rule.first_aid, rule.say) if part)} ({cite(rule.source)})"
         for rule in rules
     ]
-    return _bullets("Alarmsymptomen en voorwaarden: anders wordt er niets verstuurd", lines)
+    return bullets("Alarmsymptomen en voorwaarden: anders wordt er niets verstuurd", lines)
 
 
 def _questions(pathway: Pathway) -> list[list[str]]:
     return [
         [
             element.ask,
-            " / ".join(element.codes.values()) or element.type,
+            " / ".join(element.codes.values()) or _kind(element),
             element.need,
             ", ".join(element.for_) or "alleen de verwijzer",
             cite(element.source),
@@ -83,13 +98,46 @@ def _questions(pathway: Pathway) -> list[list[str]]:
     ]
 
 
+def _kind(element: DataElement) -> str:
+    parts = [element.type, element.unit, f"hoogstens {element.max_age} oud" if element.max_age else ""]
+    return ", ".join(part for part in (*parts, "reeks" if element.series else "", *element.coded_as) if part)
+
+
+def _said(text: str, source: Source) -> str:
+    return f"{text} ({cite(source)})"
+
+
+def _review(pathway: Pathway) -> str:
+    review = pathway.file.review
+    return (
+        f" Opnieuw bekijken: {review.on:%d-%m-%Y}, elke {review.every}, door {review.by}." if review else ""
+    )
+
+
+def _controls(pathway: Pathway) -> list[list[str]]:
+    return [
+        [
+            watch.name,
+            ", ".join(watch.over),
+            " of ".join((*watch.from_, *watch.to)),
+            f"{watch.every}; niet bekend: {watch.if_unknown}" if watch.if_unknown else watch.every,
+            cite(watch.source),
+        ]
+        for watch in pathway.file.watch
+    ]
+
+
+def _handovers(pathway: Pathway) -> list[list[str]]:
+    return [[each.title, each.from_, each.to] for each in pathway.file.handovers.values()]
+
+
 def _norms(pathway: Pathway) -> list[list[str]]:
     return [
         [
             norm.name,
             " of ".join(norm.from_),
             " of ".join(norm.to),
-            norm.max + share_of_all(norm),
+            norm.max + share_of_all(norm) + (f" ({', '.join(norm.urgency)})" if norm.urgency else ""),
             cite(norm.source),
         ]
         for norm in pathway.file.norm
@@ -166,14 +214,3 @@ def _views(pathway: Pathway) -> list[list[str]]:
         ]
         for role in pathway.file.roles.values()
     ]
-
-
-def _bullets(heading: str, lines: list[str]) -> str:
-    return "\n".join([f"## {heading}", "", *(f"- {line}" for line in lines)]) if lines else ""
-
-
-def _table(heading: str, columns: list[str], rows: list[list[str]]) -> str:
-    if not rows:
-        return ""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join([f"## {heading}", "", *(f"| {' | '.join(line)} |" for line in lines)])
