@@ -61,7 +61,7 @@ async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
     if pathway is None:
         raise Invalid(*issues, *no_pathway)
     participants, strangers = find_participants(asked, pathway, visit.caller, world.region)
-    screening = screen(pathway, read_answers(pathway, [entry.content for entry in own]))
+    screening = screen(pathway, read_answers(pathway, [entry.content for entry in own]), at)
     issues += strangers + _stops(screening)
     if issues or participants is None:
         raise Invalid(*issues)

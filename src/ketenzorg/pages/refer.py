@@ -144,6 +144,9 @@ def _pathway(request: Http, visitor: Visitor) -> Pathway:
     catalogue = world_of(request).catalogue
     for name in catalogue.names:
         pathway = catalogue.current(name)
+        wanted = [each for each in pathway.file.data.values() if each.need == "vereist"]
+        if any(each.type not in TYPES for each in wanted):
+            continue  # a form without measurements cannot ask everything
         if visitor.person.organisation.kind in pathway.file.roles[pathway.role_of("requester")].kinds:
             return pathway
     raise NotFound(Issue(nl="U kunt op geen zorgpad verwijzen.", en="No pathway to refer to."))
@@ -203,7 +206,7 @@ def _sheet(number: UUID, typed: dict[str, str], pathway: Pathway, visitor: Visit
 def _screened(sheet: Sheet, pathway: Pathway) -> Screening:
     """The rules of the pathway on what was typed, before anything is sent."""
     entries = json.read(bundle_of(sheet))["entry"]
-    return screen(pathway, read_answers(pathway, [entry["resource"] for entry in entries]))
+    return screen(pathway, read_answers(pathway, [entry["resource"] for entry in entries]), sheet.at)
 
 
 def _wrong(typed: dict[str, str], asked: Asked, municipalities: list[str], now: datetime) -> dict[str, str]:
