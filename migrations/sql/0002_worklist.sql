@@ -16,6 +16,8 @@ create table part (
     ended        timestamptz,
     due          timestamptz,
     due_norm     text collate "C",
+    -- Where it stands in a list. A column, because the wall does not let an index be searched for an expression.
+    term         timestamptz not null generated always as (coalesce(due, '9999-01-01T00:00:00Z'::timestamptz)) stored,
     news         integer[] not null default '{}',  -- seqs of what another wrote or decided, in order
     seen         integer not null default 0,       -- seq of the last event that its people have looked at
     colleague    text collate "C",      -- key of one of the organisation's people
@@ -25,16 +27,12 @@ create table part (
 );
 -- Each list of a worklist is a walk along one of these, soonest first and without a term last: what a page costs
 -- does not grow with what is not on it.
-create index part_open on part
-    (region, organisation, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject, role) where ended is null;
-create index part_at_step on part
-    (region, organisation, step, pathway, version, role, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject)
+create index part_open on part (region, organisation, term, traject, role) where ended is null;
+create index part_at_step on part (region, organisation, step, pathway, version, role, term, traject)
     where ended is null;
-create index part_of_colleague on part
-    (region, organisation, colleague, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject, role)
+create index part_of_colleague on part (region, organisation, colleague, term, traject, role)
     where ended is null and colleague is not null;
-create index part_unread on part
-    (region, organisation, coalesce(due, '9999-01-01T00:00:00Z'::timestamptz), traject, role)
+create index part_unread on part (region, organisation, term, traject, role)
     where news[cardinality(news)] > seen;
 create index part_ended on part (region, organisation, ended, traject, role) where ended is not null;
 

@@ -9,6 +9,7 @@ import msgspec
 
 from ketenzorg.access.views import roles_of, shown, sight_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
+from ketenzorg.coordination.inbox import NOT_YET_TAKEN
 from ketenzorg.coordination.moments import Moment, moments_of
 from ketenzorg.coordination.names import name_of, patient_of
 from ketenzorg.coordination.stepping import what_may_happen
@@ -34,6 +35,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     pathway: Pathway
     step: str
     role: str
+    new: bool  # nobody has said yes or no
     waits_for: str  # title of the role whose turn it is; empty when it is the reader's
     patient: dict[str, Any]
     answers: dict[str, str]  # linkId -> answer
@@ -91,6 +93,7 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
         pathway=pathway,
         step=step.title,
         role=roles[0],
+        new=step.owner in roles and step.task in NOT_YET_TAKEN and not step.ends,
         waits_for="" if step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
         patient=patient_of(person.body if person else None, sight),
         answers=_answers((body for kind, _, body in seen if kind == "QuestionnaireResponse"), pathway),

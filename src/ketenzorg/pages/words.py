@@ -20,6 +20,7 @@ LANGUAGES = {
     "ru": "Russisch", "zh": "Chinees", "fy": "Fries", "nds": "Nedersaksisch",
 }  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ISO_DAY = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}\Z")
 DIALLED = re.compile(r"[^0-9+]")
 
 
@@ -102,6 +103,14 @@ def languages(patient: Mapping[str, Any]) -> str:
         shown = [coding.get("display") or coding.get("code") for coding in codings]
         found.append(next((word for word in (*codes, language.get("text"), *shown) if word), ""))
     return ", ".join(word for word in found if word)
+
+
+def said(answer: str) -> str:
+    """An answer of a form: Ja, 12 januari 2026, or the words as they are."""
+    if ISO_DAY.match(answer):
+        year, month, on = answer.split("-")
+        return f"{int(on)} {MONTHS[int(month) - 1]} {year}"
+    return answer[:1].upper() + answer[1:]
 
 
 def label(name: str) -> str:

@@ -20,7 +20,7 @@ from ketenzorg.store.reading import Access
 Which = Literal["open", "new", "mine", "late", "waiting", "ours", "unread", "ended"]
 PAGE = 50  # lines of one page
 MOST = 999  # lines that are counted; who has more is told that there are more
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no term stands in the order; as in the indexes
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no term stands in the order; as in part.term
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -100,7 +100,6 @@ BESIDE = """
     left join resource r on r.region = p.region and r.type = 'Patient' and r.id = p.patient
 """
 OWN = "p.region = :region and p.organisation = :organisation"
-TERM = "coalesce(p.due, '9999-01-01T00:00:00Z'::timestamptz)"
 AT_STEPS = (
     "p.ended is null and (p.step, p.pathway, p.version, p.role) = (w.step, w.pathway, w.version, w.role)"
 )
@@ -108,7 +107,7 @@ WHICH: dict[Which, str] = {
     "open": "p.ended is null",
     "new": AT_STEPS,
     "mine": "p.ended is null and p.colleague = :colleague",
-    "late": f"p.ended is null and {TERM} < :now",
+    "late": "p.ended is null and p.term < :now",
     "waiting": AT_STEPS,
     "ours": AT_STEPS,
     "unread": "p.news[cardinality(p.news)] > p.seen",
@@ -280,7 +279,7 @@ class Worklist:
 
 
 def _order(which: Which) -> tuple[str, ...]:
-    return ("p.ended" if which == "ended" else TERM, "p.traject", "p.role")
+    return ("p.ended" if which == "ended" else "p.term", "p.traject", "p.role")
 
 
 def _walk(which: Which, columns: str, beyond: str, sort: str, limit: int) -> str:
