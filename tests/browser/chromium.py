@@ -13,7 +13,7 @@ from playwright.async_api import Browser, async_playwright
 ASKED = "KETENZORG_TEST_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = (
-    "Chromium not here, so nothing was looked at in a real browser. On Debian: apt-get install chromium; "
+    f"Chromium not here: no page was looked at in a real browser. On Debian: apt-get install chromium; "
     f"elsewhere: {ASKED}=/path/to/chromium"
 )
 

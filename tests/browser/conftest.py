@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from . import chromium
 from .looks import WIDE
 from .people import Person
 
+HERE = Path(__file__).parent
 Opens = Callable[..., Awaitable[Person]]
 
 
@@ -33,12 +35,22 @@ class Server(uvicorn.Server):
         self.listening.set()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without Chromium one skipped test stands for all of them: one line at the end says what was left out."""
+    here = [item for item in items if item.path.is_relative_to(HERE)]
+    if not here or chromium.find() is not None:
+        return
+    first, *rest = here
+    first.add_marker(pytest.mark.skip(reason=f"{chromium.MISSING} ({len(here)} tests left out)"))
+    items[:] = [item for item in items if item not in rest]
+    config.hook.pytest_deselected(items=rest)
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium; without it these tests are skipped, and pytest's last lines say how to get it."""
+    """Chromium, for the whole session."""
     program = chromium.find()
-    if program is None:
-        pytest.skip(chromium.MISSING)
+    assert program is not None, chromium.MISSING
     async with chromium.running(program) as found:
         yield found
 

@@ -15,8 +15,8 @@ from .people import Person
 DEMO = "http://127.0.0.1:8080"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PICTURES = (  # who looks, at which list or page, how much of it
-    ("coach-inbox.png", "Noor Bolt", "/werk?lijst=open", (1200, 760)),
-    ("chain-team.png", "Wout Hazenberg", "/keten", (1200, 1400)),
+    ("coach-inbox.png", "Noor Bolt", "/werk?lijst=open", (1280, 800)),
+    ("chain-team.png", "Wout Hazenberg", "/keten", (1280, 1500)),
 )
 
 
