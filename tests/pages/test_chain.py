@@ -102,7 +102,7 @@ async def test_a_small_group_stays_hidden_in_table_picture_and_file(wout: Browse
 
 async def test_a_choice_that_is_too_small_is_widened_and_says_so(wout: Browser) -> None:
     await wout.open(f"{URL}?municipality={SMALL}")
-    assert "Uw keuze gaat over minder dan 10 trajecten" in wout.text
+    assert "gaat over minder dan 10 trajecten. Daarom ziet u" in wout.text
     chosen = wout.page.one("select", name="municipality").all("option")
     assert [each.text for each in chosen if "selected" in each.attrs] == ["Pekela"]
 

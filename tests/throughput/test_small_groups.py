@@ -1,12 +1,14 @@
 """No figure, and no difference of two figures, tells of fewer than ten trajecten: over every pair of filters."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
-from itertools import permutations, product
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, combinations_with_replacement, permutations, product
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from databases import Database
 from ketenzorg.pathway.load import load
@@ -142,11 +144,30 @@ def test_the_period_grows_before_the_area_and_what_is_large_enough_stays() -> No
     few = {("A", week.first): 4 for week in weeks} | {("B", usual.last): 50}
     assert widened(asked, few | {("A", usual.last): 10}) == asked
     grown = widened(asked, few)
-    assert (grown.municipality, grown.period.weeks, grown.period.last) == ("A", 4, usual.last)
+    # Four weeks would hold ten, and leave four trajecten that could be had by taking them from a longer period.
+    assert (grown.municipality, grown.period.weeks, grown.period.last) == ("A", 8, usual.last)
     alone = widened(asked, {("A", usual.last): 4, ("B", usual.last): 6})
     assert (alone.municipality, alone.period) == (None, asked.period)
     # Nothing is large enough: what was asked for, with everything in it hidden.
     assert widened(asked, {("A", usual.last): 4, ("B", usual.last): 5}) == asked
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 4), min_size=12, max_size=40))
+def test_whoever_asks_for_many_periods_finds_no_two_that_differ_by_a_few(weekly: list[int]) -> None:
+    """The attack: a practice that refers one or two a week, and every period there is, to take one from another."""
+    first = usual_period(NOW.date()).first
+    weeks = [first + timedelta(weeks=number) for number in range(len(weekly))]
+    few = {("A", week): n for week, n in zip(weeks, weekly, strict=True) if n}
+    had = set()
+    for begin, end in combinations_with_replacement(range(len(weeks)), 2):
+        used = widened(Selection(pathway="p", period=Period(weeks[begin], weeks[end])), few)
+        inside = frozenset(week for _, week in few if used.period.first <= week <= used.period.last)
+        if sum(few["A", week] for week in inside) >= 10:  # else nothing is shown
+            had.add(inside)
+    assert had or sum(weekly) < 10
+    for one, other in combinations(had, 2):
+        assert sum(few["A", week] for week in one ^ other) >= 10
 
 
 async def test_nobody_is_shown_when_all_there_is_is_too_few(database: Database) -> None:

@@ -114,7 +114,7 @@ def _half(step: StepFigures) -> str:
         return f"tijd: {TOO_FEW} trajecten"
     if step.dwell.median is None:
         return f"mediaan {NOT_REACHED}"
-    return f"mediaan {step.dwell.median} dagen"
+    return f"mediaan {step.dwell.median} {'dag' if step.dwell.median == 1 else 'dagen'}"
 
 
 def _late(step: StepFigures) -> str:

@@ -75,6 +75,10 @@ class Throughput:
                 del self._kept[next(iter(self._kept))]
         return msgspec.structs.replace(figures, now=now, behind=await self.rollup.behind())
 
+    def forget(self) -> None:
+        """Keep no answers: the next ones are counted from the cells."""
+        self._kept.clear()
+
     async def _counted(self, asked: Selection, now: datetime, *, every_norm: bool) -> Measures:
         pathway, today = self.catalogue.current(asked.pathway), local_day(now)
         used = await self._widened(asked)

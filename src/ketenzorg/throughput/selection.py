@@ -1,6 +1,7 @@
 """Whose figures, where and when: a choice of weeks, municipality and organisation, and what makes it too small."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple, TypeAlias
@@ -123,8 +124,17 @@ def week_text(day: date) -> str:
 def widened(asked: Selection, inflow: Inflow) -> Selection:
     """The same choice, made larger until it is about ten trajecten or more, or nothing is left to add.
 
-    First the period, twice as long each time; then the region in place of the municipality.
+    First the period, twice as long each time; then the region in place of the municipality. Then the period begins and
+    ends where every two periods that can be had of this choice differ by ten trajecten: who asks for many periods, each
+    a week longer than the one before, learns nothing of a week in which few began.
     """
+    chosen = _large_enough(asked, inflow)
+    if chosen is None:
+        return asked
+    return msgspec.structs.replace(chosen, period=_between_marks(chosen, inflow))
+
+
+def _large_enough(asked: Selection, inflow: Inflow) -> Selection | None:
     begun = min((week for _, week in inflow), default=asked.period.first)
     for municipality in dict.fromkeys((asked.municipality, None)):
         chosen = msgspec.structs.replace(asked, municipality=municipality)
@@ -132,7 +142,34 @@ def widened(asked: Selection, inflow: Inflow) -> Selection:
             chosen = msgspec.structs.replace(chosen, period=chosen.period.longer())
         if _size(chosen, inflow) >= SMALLEST:
             return chosen
-    return asked
+    return None
+
+
+def _between_marks(chosen: Selection, inflow: Inflow) -> Period:
+    """From the last mark at or before its begin to the first mark at or after its end.
+
+    There is a mark after every ten trajecten, counted from the first one of this choice; weeks before that one are
+    free, and the last mark is where the newest week ends.
+    """
+    weeks: Counter[date] = Counter()
+    for (municipality, week), trajecten in inflow.items():
+        if chosen.municipality in (None, municipality):
+            weeks[week] += trajecten
+    marks: list[date] = []  # Mondays on which a period may begin
+    since = 0  # trajecten since the last one
+    for week in sorted(weeks):
+        if not marks or since >= SMALLEST:
+            marks.append(week)
+            since = 0
+        since += weeks[week]
+    if since < SMALLEST and len(marks) > 1:
+        marks.pop()  # what came after it is too little to be had alone
+    first, last = chosen.period.first, chosen.period.last
+    if first > marks[0]:
+        first = max(mark for mark in marks if mark <= first)
+    ends = (mark - timedelta(weeks=1) for mark in marks[1:])
+    newest = max(last, *weeks)
+    return Period(first, min((end for end in ends if end >= last), default=newest))
 
 
 def _size(selection: Selection, inflow: Inflow) -> int:
@@ -151,4 +188,7 @@ def why_widened(asked: Selection, used: Selection) -> str:
         parts.append(f"de periode {week_text(used.period.first)} tot en met {week_text(used.period.last)}")
     if used.municipality != asked.municipality:
         parts.append("de hele regio")
-    return f"Uw keuze gaat over minder dan 10 trajecten. Daarom ziet u {' en '.join(parts)}." if parts else ""
+    if not parts:
+        return ""
+    why = "Uw keuze, of het verschil met een keuze die er op lijkt, gaat over minder dan 10 trajecten."
+    return f"{why} Daarom ziet u {' en '.join(parts)}."

@@ -2,7 +2,9 @@
 
 Fewer than ten trajecten: nothing. All other counts are rounded to fives: of two rounded totals the difference
 can be off by four either way, so it does not give away how many stand in a cell that is hidden. That holds for
-every pair of filters at once, where hiding one more cell of one table would not.
+every pair of filters at once, where hiding one more cell of one table would not. Who asks for many periods, each a
+week longer, could still see where the rounding jumps: so periods begin and end at marks that have ten trajecten
+between them (ketenzorg.throughput.selection).
 As NHS Digital does for hospital statistics (HES, since 2018): small numbers hidden, all others to the nearest 5.
 """
 

@@ -1,4 +1,10 @@
-"""How long the figures take with a million events; not a test: `python tests/throughput/million.py [events]`."""
+"""How long the chain team's page takes with a million events; not a test.
+
+    .venv/bin/python tests/benchmarks/chain_page.py [events]
+
+Prints the median and the 95th percentile, in milliseconds of server time from request to last byte of HTML: cold, when
+something was counted since, and warm, when nothing was.
+"""
 
 # ruff: noqa: T201, I001
 
@@ -12,6 +18,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import httpx
 import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -20,17 +27,19 @@ from throughput.regions import PRACTICES, TEAMS, Entry, region, rows_of
 
 from databases import APP_PASSWORD, new_database, server
 from ketenzorg import events
+from ketenzorg.app import create_app
 from ketenzorg.pathway.load import load
 from ketenzorg.settings import Settings, for_asyncpg
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.migrate import migrate
 from ketenzorg.throughput.measures import Throughput
-from ketenzorg.throughput.selection import Period, Selection, usual_period
-from services import REGION
+from ketenzorg.throughput.selection import usual_period, week_text
+from services import REGION, SECRET, SETTINGS
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MONTHS_18 = 78  # weeks
+ROUNDS = 21
 COLUMNS = [
     "region", "traject", "seq", "id", "event", "happened", "recorded", "from_step", "to_step", "body", "parties",
 ]  # fmt: skip
@@ -69,8 +78,14 @@ def many(logs: list[list[Entry]], wanted: int) -> Iterator[tuple[UUID, list[Entr
 
 async def main(url: str, wanted: int) -> None:
     catalogue = load(Settings.from_environ({}).pathways)
-    pathway = catalogue.current("welzijn-op-recept")
-    walks = region(pathway, 1, 1_500, 200, until=datetime(2030, 1, 1, tzinfo=UTC), ending=0.1)
+    walks = region(
+        catalogue.current("welzijn-op-recept"),
+        1,
+        1_500,
+        200,
+        until=datetime(2030, 1, 1, tzinfo=UTC),
+        ending=0.1,
+    )
     async with new_database(url) as database:
         await migrate(database.admin_url, app_password=APP_PASSWORD)
         connection = await asyncpg.connect(for_asyncpg(database.admin_url))
@@ -98,24 +113,44 @@ async def main(url: str, wanted: int) -> None:
             )
         )
         print(await connection.fetchrow("select count(*), count(distinct traject) from ketenzorg.event"))
-        usual = usual_period(NOW.date())
-        everything = Period(usual.first - timedelta(weeks=30), usual.last)
-        for name, selection in {
-            "a year": Selection(pathway=pathway.name, period=usual),
-            "18 months": Selection(pathway=pathway.name, period=everything),
-            "a municipality": Selection(pathway=pathway.name, period=usual, municipality="GM0014"),
-            "a practice": Selection(pathway=pathway.name, period=usual, organisation=PRACTICES[0]),
-        }.items():
-            times = []
-            for _ in range(7):
-                started = time.perf_counter()
-                measures = await throughput.measures(selection, NOW)
-                times.append(time.perf_counter() - started)
-            times.sort()
-            print(f"{name}: median {times[3] * 1000:.0f} ms, most {times[-1] * 1000:.0f} ms")
-            print(measures.totals, len(msgspec.json.encode(measures)))
         await pool.close()
         await connection.close()
+        await look(database.app_url)
+
+
+async def look(url: str) -> None:
+    """Open the page with each of these filters, as somebody of the chain team."""
+    app = create_app(SETTINGS, SECRET, url, in_sandbox=True)
+    state = app.litestar.state
+    state.clock.set(NOW)
+    usual = usual_period(NOW.date())
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=SETTINGS.base_url) as browser:
+        session = state.site.sessions.begin("ketenteam")
+        browser.cookies.set(state.site.cookie, state.site.sessions.cookie(session))
+        for name, query in {
+            "a year": {},
+            "18 months": {"from": week_text(usual.first - timedelta(weeks=26))},
+            "a municipality": {"municipality": "GM0014"},
+            "a team": {"organisation": str(TEAMS[0])},
+            "a practice": {"organisation": str(PRACTICES[0])},
+        }.items():
+            cold: list[float] = []
+            warm: list[float] = []
+            for _ in range(ROUNDS):
+                state.throughput.forget()
+                for times in (cold, warm):
+                    started = time.perf_counter()
+                    response = await browser.get("/keten/welzijn-op-recept", params=query)
+                    times.append(1000 * (time.perf_counter() - started))
+                    assert response.status_code == 200, response.text
+            print(f"{name}: cold {_said(cold)}, warm {_said(warm)}; {len(response.content) // 1000} kB")
+    await state.database.close()
+
+
+def _said(times: list[float]) -> str:
+    ranked = sorted(times)
+    return f"median {ranked[len(ranked) // 2]:.0f} ms, p95 {ranked[int(0.95 * (len(ranked) - 1))]:.0f} ms"
 
 
 if __name__ == "__main__":
