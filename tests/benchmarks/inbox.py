@@ -1,8 +1,8 @@
 """How long a page of a worklist takes with 200,000 open Tasks; not a test: `python -m tests.benchmarks.inbox`.
 
 The hardest case that can be believed: 100,000 open over 40 teams, 100,000 in one team more, all of one practice, and
-as many that ended. Server time: from the request as the server has read it to the last byte of the answer; beside it the
-processor time of the service alone. tests/store/test_worklist.py proves how many rows are read.
+as many that ended. Server time: from the request as the server has read it to the last byte of the answer; beside it
+the processor time of the service alone. tests/store/test_worklist.py proves how many rows are read.
 """
 
 # ruff: noqa: T201
