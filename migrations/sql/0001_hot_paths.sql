@@ -166,12 +166,13 @@ create function store_step(
     f_add boolean[], f_resource int[], f_param text[], f_target uuid[], f_type text[],
     d_add boolean[], d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[]
 ) returns boolean
-language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     v_traject uuid := p_step ->> 'traject';
     v_at timestamptz := p_step ->> 'at';
-    written int;
+    written int := 0;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
 
@@ -183,16 +184,17 @@ begin
         return false;
     end if;
 
-    insert into resource_history
-    select old.* from resource old
-    join unnest(r_type, r_id) as r(type, id) on old.type = r.type and old.id = r.id
-    where old.region = p_region;
+    -- One by one, by its key: a join may choose to read the whole table for a handful of rows.
+    for place in 1 .. cardinality(r_id) loop
+        insert into resource_history
+        select old.* from resource old
+        where old.region = p_region and old.type = r_type[place] and old.id = r_id[place];
 
-    update resource set version = r.version, updated = v_at, body = r.body
-    from unnest(r_type, r_id, r_version, r_body) as r(type, id, version, body)
-    where resource.region = p_region and resource.type = r.type and resource.id = r.id
-        and resource.version = r.version - 1;
-    get diagnostics written = row_count;
+        update resource set version = r_version[place], updated = v_at, body = r_body[place]
+        where resource.region = p_region and resource.type = r_type[place] and resource.id = r_id[place]
+            and resource.version = r_version[place] - 1;
+        written := written + found::int;
+    end loop;
 
     -- A new round has a new Task: for all who have a part in the traject.
     insert into resource (region, type, id, version, updated, traject, source, parties, body)
@@ -206,38 +208,56 @@ begin
         raise exception 'resource versions do not follow the traject' using errcode = 'data_corrupted';
     end if;
 
-    delete from search_token old
-    using unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
-    where not t.add and old.region = p_region and old.type = r_type[t.resource] and old.param = t.param
-        and old.code = t.code and old.system = t.system and old.id = r_id[t.resource];
+    for place in 1 .. cardinality(t_add) loop
+        delete from search_token old
+        where not t_add[place] and old.region = p_region and old.type = r_type[t_resource[place]]
+            and old.param = t_param[place] and old.code = t_code[place] and old.system = t_system[place]
+            and old.id = r_id[t_resource[place]];
+    end loop;
+    if true = any (t_add) then
+        insert into search_token (region, type, param, code, system, id, parties)
+        select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
+        from unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
+        cross join lateral (
+            select * from resource r
+            where r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource] limit 1
+        ) r
+        where t.add;
+    end if;
 
-    insert into search_token (region, type, param, code, system, id, parties)
-    select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
-    from unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
-    join resource r on r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource]
-    where t.add;
+    for place in 1 .. cardinality(f_add) loop
+        delete from search_reference old
+        where not f_add[place] and old.region = p_region and old.type = r_type[f_resource[place]]
+            and old.param = f_param[place] and old.target = f_target[place] and old.target_type = f_type[place]
+            and old.id = r_id[f_resource[place]];
+    end loop;
+    if true = any (f_add) then
+        insert into search_reference (region, type, param, target, target_type, id, parties)
+        select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
+        from unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
+        cross join lateral (
+            select * from resource r
+            where r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource] limit 1
+        ) r
+        where f.add;
+    end if;
 
-    delete from search_reference old
-    using unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
-    where not f.add and old.region = p_region and old.type = r_type[f.resource] and old.param = f.param
-        and old.target = f.target and old.target_type = f.type and old.id = r_id[f.resource];
-
-    insert into search_reference (region, type, param, target, target_type, id, parties)
-    select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
-    from unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
-    join resource r on r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource]
-    where f.add;
-
-    delete from search_date old
-    using unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
-    where not d.add and old.region = p_region and old.type = r_type[d.resource] and old.param = d.param
-        and old.low = d.low and old.high = d.high and old.id = r_id[d.resource];
-
-    insert into search_date (region, type, param, low, high, id, parties)
-    select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
-    from unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
-    join resource r on r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource]
-    where d.add;
+    for place in 1 .. cardinality(d_add) loop
+        delete from search_date old
+        where not d_add[place] and old.region = p_region and old.type = r_type[d_resource[place]]
+            and old.param = d_param[place] and old.low = d_low[place] and old.high = d_high[place]
+            and old.id = r_id[d_resource[place]];
+    end loop;
+    if true = any (d_add) then
+        insert into search_date (region, type, param, low, high, id, parties)
+        select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
+        from unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
+        cross join lateral (
+            select * from resource r
+            where r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource] limit 1
+        ) r
+        where d.add;
+    end if;
 
     insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
     select p_region, t.id, t.seq, (p_step ->> 'event_id')::uuid, p_step ->> 'event',

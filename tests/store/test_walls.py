@@ -18,14 +18,15 @@ PRACTICE, COACH, HOSPITAL = (
     REGION.of_client(client).id for client in ("his-demo", "welzijn-demo", "ziekenhuis-demo")
 )
 READABLE = (
-    "event", "part", "resource", "resource_history", "search_date", "search_reference", "search_token", "traject",
+    "alembic_version", "event", "part", "resource", "resource_history", "search_date", "search_reference",
+    "search_token", "traject",
 )  # fmt: skip
 CLOSED = (
-    "alembic_version", "audit", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
+    "audit", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
     "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
 )  # fmt: skip
-# Asks only what its caller set; policies run it as whoever queries.
-AS_ITS_CALLER = {"callers"}
+# Asks only what its caller set (policies run it as whoever queries), or only counts.
+AS_ITS_CALLER = {"callers", "block_of"}
 
 
 @pytest.fixture
@@ -55,7 +56,9 @@ async def seen(connection: asyncpg.Connection, callers: str | None) -> dict[str,
         if callers is not None:
             await connection.execute("select set_config('ketenzorg.callers', $1, true)", callers)
         return {
-            table: await connection.fetchval(f"select count(*) from ketenzorg.{table}") for table in READABLE
+            table: await connection.fetchval(f"select count(*) from ketenzorg.{table}")
+            for table in READABLE
+            if table != "alembic_version"  # no secret
         }
 
 
@@ -146,7 +149,7 @@ async def test_every_table_is_behind_the_wall_for_its_owner_too(database: Databa
         "select tablename, roles::text[] from pg_policies where schemaname = 'ketenzorg' and qual = 'true'",
     )
     assert {(row["tablename"], *row["roles"]) for row in wide} == {
-        (table, OWNER) for table in (*set(CLOSED) - {"alembic_version", "referral_identity"}, "part")
+        (table, OWNER) for table in (*set(CLOSED) - {"referral_identity"}, "part")
     }
 
 

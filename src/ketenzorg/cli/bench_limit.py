@@ -96,6 +96,7 @@ async def _rows(connection: asyncpg.Connection, table: str, xid: str) -> Rows:
         for each in await connection.fetch(
             "select attname, format_type(atttypid, atttypmod) as type from pg_attribute "
             "where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and atttypid <> 'xid8'::regtype "
+            "and attgenerated = '' "
             "order by attnum",
             table,
         )
