@@ -192,7 +192,7 @@ $$;
 -- The cells of a pathway, of these sides, for everybody (nil) or for these organisations, each apart, added up: what has
 -- a length over these spans (a grain, and days from and to; each is of a part of the period), and all of what is open
 -- now and of what came and went. Of one municipality, or (null) of all, which `p_places` keeps apart where the grain has
--- them. Only these names, or (null) all. `day` only where days are apart, and why only of what was refused.
+-- them. Only clocks with these names, or (null) all. `day` only where days are apart, and why only of what was refused.
 create function read_counts(
     p_region text, p_pathway text, p_sides text[], p_organisations uuid[], p_municipality text, p_kinds text[],
     p_names text[], p_grains text[], p_from date[], p_to date[], p_parts int[], p_places boolean, p_by_week boolean
@@ -207,7 +207,7 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off se
     join throughput_cell c on c.grain = s.grain and c.day between s.first_day and s.last_day
     where c.region = p_region and c.pathway = p_pathway and c.side = any (p_sides)
         and c.organisation = any (p_organisations) and c.kind = any (p_kinds) and c.kind in ('stay', 'clock')
-        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.name = any (p_names))
+        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock') or c.name = any (p_names))
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
     union all
     select c.organisation, case when p_places then c.municipality end, c.kind, c.name,
@@ -216,7 +216,7 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off se
     from throughput_cell c
     where c.region = p_region and c.pathway = p_pathway and c.side = any (p_sides)
         and c.organisation = any (p_organisations) and c.kind = any (p_kinds) and c.grain = 'place'
-        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.name = any (p_names))
+        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock') or c.name = any (p_names))
     group by 1, 2, 3, 4, 5, 6, 7, 9
 $$;
 

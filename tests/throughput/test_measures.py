@@ -339,7 +339,10 @@ async def test_figures_are_kept_until_something_else_is_counted(
     assert [[at.norm for at in point.norms] for point in short.trend[:1]] == [
         [after.main_norm, after.feedback_norm]
     ]
-    assert msgspec.structs.replace(short, trend=after.trend) == after
+    assert {len(place.norms) for place in [*short.municipalities, *short.teams]} == {2}
+    same = {name: getattr(after, name) for name in ("trend", "municipalities", "teams")}
+    assert msgspec.structs.replace(short, **same) == after
+    assert [each.compared for each in short.teams] == [each.compared for each in after.teams]
 
 
 def test_the_invented_region_has_all_that_makes_counting_hard() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -186,6 +186,16 @@ class Counts:
         for end, flow in other.went.items():
             self.went[end].add_all(flow)
 
+    def with_lengths_of(self, other: "Counts") -> "Counts":
+        """What came, went and is open here, with the stays and clocks that were read in one go for all places."""
+        return replace(
+            self,
+            lengths=other.lengths,
+            recent=other.recent,
+            waits_for_norm=other.waits_for_norm,
+            late_of_norm=other.late_of_norm,
+        )
+
     def gone(self, wanted: Callable[[End], bool] = lambda _: True) -> Flow:
         """All that ended in one of these ways."""
         together = Flow()
@@ -217,7 +227,7 @@ class Gathering:
             numbers = read(row["numbers"])
             if kind in (STAY, CLOCK):
                 counts.lengths[kind, name].add(row["outcome"], numbers, first=row["first"])
-                if row["part"] == RECENT:
+                if kind == CLOCK and row["part"] == RECENT:
                     counts.recent[name].add(row["outcome"], numbers, first=row["first"])
             elif kind == IN:
                 counts.came.add(row["day"], numbers, first=row["first"])

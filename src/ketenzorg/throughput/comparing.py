@@ -1,6 +1,6 @@
 """Places beside each other: each municipality or team, all others together, and the same place before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ketenzorg.pathway.definition import Norm
@@ -30,7 +30,6 @@ class Comparing:
     """What of a pathway is compared: the norm that counts most, and the norm of hearing back."""
 
     def __init__(self, pathway: Pathway) -> None:
-        self._pathway = pathway
         norms = pathway.file.norm
         # A norm with a national source before one that is a proposal; the file has the most urgent ones first.
         self.main = next((norm.name for norm in norms if norm.source.status == "national"), "") or next(
@@ -41,9 +40,13 @@ class Comparing:
         self.norms = [norm for norm in norms if norm.name in (self.main, self.feedback)]
 
     def places(
-        self, names: Mapping[str, str], counts: Mapping[Any, Counts], period: Period
+        self,
+        names: Mapping[str, str],
+        counts: Mapping[Any, Counts],
+        period: Period,
+        norms: Sequence[Norm],
     ) -> list[PlaceFigures]:
-        """The figures of each place, in the order of the names."""
+        """The figures of each place, with these norms, in the order of the names."""
         whole = {norm.name: self._whole(norm, counts.values()) for norm in self.norms}
         told = {id_: Told.of(each, period) for id_, each in counts.items()}
         all_told = Told(*map(sum, zip(Told(), *told.values(), strict=True)))
@@ -57,7 +60,7 @@ class Comparing:
                 late_now=here.total_late(),
                 feedback=told.get(id_, Told()).share(),
                 feedback_of_others=all_told.less(told.get(id_, Told())).share(),
-                norms=[norm_at(norm, here.lengths[CLOCK, norm.name]) for norm in self._pathway.file.norm],
+                norms=[norm_at(norm, here.lengths[CLOCK, norm.name]) for norm in norms],
                 compared=[self._compared(norm, here, whole[norm.name]) for norm in self.norms],
             )
             for id_, name in names.items()

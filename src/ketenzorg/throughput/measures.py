@@ -62,7 +62,8 @@ class Throughput:
     async def measures(self, asked: Selection, now: datetime, *, every_norm: bool = True) -> Measures:
         """All figures of a selection, brought up to date first.
 
-        The trend is the longest part: without `every_norm` it tells of the norms that are compared alone.
+        Every norm of every week, municipality and team is most of the work: without `every_norm` only the whole has
+        all norms, and these have the norms that are compared.
         """
         place = await self.rollup.fold_until_current(PIECES_BEFORE_A_PAGE)
         key = (asked, local_day(now), every_norm, place)
@@ -85,32 +86,27 @@ class Throughput:
         period, recent = used.period, used.period.recent()
         begins = recent.first if recent else date.max
         compare = Comparing(pathway)
-        in_trend = pathway.file.norm if every_norm else compare.norms
+        norms = pathway.file.norm if every_norm else compare.norms
+        names, spans = [norm.name for norm in norms], [*_spans(period, recent)]
         # At once: the database has more than one core.
-        by_place, stays, by_week, of_teams = await asyncio.gather(
-            self._read(used, OF_PLACES, [*_spans(period, recent)], per=PER_PLACE),
-            self._read(used, [STAY], [*_spans(period)]),
+        by_place, everywhere, by_week, of_teams = await asyncio.gather(
+            self._read(used, OF_PLACES, spans, per=PER_PLACE, names=names),
+            self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK], spans),
             self._read(
                 used,
                 [CLOCK, OPEN_CLOCK],
                 [(Span(WEEK_GRAIN, period.first, period.last), 0)],
                 per=PER_WEEK,
-                names=[norm.name for norm in in_trend],
+                names=names,
             ),
-            self._of_teams(used, pathway, [*_spans(period, recent)]),
+            self._of_teams(used, pathway, spans, names),
         )
-        municipalities, weekly, teams = (
-            Gathering(period, today, begins),
-            Gathering(period, today),
-            Gathering(period, today, begins),
-        )
+        municipalities, weekly, teams, lengths = (Gathering(period, today, begins) for _ in range(4))
         municipalities.add(by_place, "municipality")
         teams.add(of_teams, "organisation")
         weekly.add_weeks(by_week)
-        whole = together(municipalities.places.values())
-        step_lengths = Gathering(period, today)
-        step_lengths.add(stays, "kind")
-        whole.add(together(step_lengths.places.values()))
+        lengths.add(everywhere, "organisation")
+        whole = together(municipalities.places.values()).with_lengths_of(together(lengths.places.values()))
         per_point = _weeks_per_point(whole, period)
         figures = Measures(
             pathway=pathway.name,
@@ -131,7 +127,7 @@ class Throughput:
             steps=_steps(pathway, whole),
             norms=[_norm(norm, amount, whole) for norm, amount in pathway.norms],
             weeks_per_point=per_point,
-            trend=_trend(period.pieces(per_point), whole, weekly.places, in_trend),
+            trend=_trend(period.pieces(per_point), whole, weekly.places, norms),
             exits=_exits(whole, period, pathway),
             refusals=_refusals(whole, period, pathway),
             municipalities=compare.places(
@@ -142,6 +138,7 @@ class Throughput:
                 },
                 municipalities.places,
                 period,
+                norms,
             ),
             teams=[]
             if used.organisation
@@ -149,6 +146,7 @@ class Throughput:
                 {str(id_): name for id_, name in teams_of(self.region, pathway).items()},
                 {str(id_): each for id_, each in teams.places.items()},
                 period,
+                norms,
             ),
             definitions=DEFINITIONS,
         )
@@ -167,10 +165,12 @@ class Throughput:
             },
         )
 
-    async def _of_teams(self, used: Selection, pathway: Pathway, spans: list[tuple[Span, int]]) -> list[Any]:
+    async def _of_teams(
+        self, used: Selection, pathway: Pathway, spans: list[tuple[Span, int]], names: list[str]
+    ) -> list[Any]:
         if used.organisation is not None:
             return []
-        return await self._read(used, OF_PLACES, spans, [*teams_of(self.region, pathway)])
+        return await self._read(used, OF_PLACES, spans, [*teams_of(self.region, pathway)], names=names)
 
     async def _read(
         self,

@@ -171,7 +171,15 @@ def _norm_cells(at: Sequence[NormAt]) -> list[str | int]:
 
 def _places(kind: str, places: Sequence[PlaceFigures], measures: Measures) -> list[Row]:
     feedback = ("einde met recht op terugkoppeling", "terugkoppeling gegeven (%)")
-    head = (kind, "instroom", "uitstroom", "nu lopend", "nu te laat", *feedback, *_norm_heads(measures.norms))
+    head = (
+        kind,
+        "instroom",
+        "uitstroom",
+        "nu lopend",
+        "nu te laat",
+        *feedback,
+        *_norm_heads(places[0].norms if places else measures.norms),
+    )
     rows = (
         (
             each.name,
