@@ -22,6 +22,7 @@ from ketenzorg.pathway.questions import DecisionTable, Derived, Row, SetValue, T
 from ketenzorg.pathway.words import Source
 
 _HOLDS = Truth(sure=True, may=True)
+_NOTHING: dict[str, Fact] = {}
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -42,6 +43,7 @@ class Decided(msgspec.Struct, frozen=True):
     facts: Mapping[str, Fact]
     lengths: Mapping[str, str]  # table with hit = "kortste" -> the shortest
     wanted: tuple[tuple[str, str], ...]  # data element that is not known, and the table that wants it
+    open: frozenset[str] = frozenset()  # tables of which a row may hold that cannot be told
 
 
 @dataclass(frozen=True)
@@ -81,21 +83,33 @@ def numbers_of(values: Mapping[str, SetValue]) -> dict[str, Decimal]:
 
 
 def decide(
-    file: PathwayFile, tables: tuple[ReadyTable, ...], data: Mapping[str, Known], now: datetime | None
+    file: PathwayFile,
+    tables: tuple[ReadyTable, ...],
+    data: Mapping[str, Known],
+    now: datetime | None,
+    said: Mapping[str, Fact] = _NOTHING,
 ) -> Decided:
-    """Every formula, then every table in the order of the file; a table may look at those before it."""
+    """Every formula, then every table in the order of the file; a table may look at those before it.
+
+    `said` is taken as it is and not worked out: so a table can be looked up in by itself.
+    """
     found: dict[str, Fact] = {name: each.fact for name, each in data.items() if each.fact is not None}
     for name, value in file.values.items():
         found[name] = _set_value(name, value)
+    found |= said
     for name, derived in file.derived.items():
-        found[name] = _worked_out(name, derived, found, data, now)
+        if name not in said:
+            found[name] = _worked_out(name, derived, found, data, now)
+    open_tables: set[str] = set()
     hits: list[Hit] = []
     lengths: dict[str, str] = {}
     wanted: list[tuple[str, str]] = []
     for each in tables:
         held, open_ = _look_up(each, found)
         hits += held
-        if each.table.codes:
+        if open_:
+            open_tables.add(each.table.name)
+        if each.table.codes and each.table.name not in said:
             found[each.table.name] = _outcome(each.table, held, _that_count(each.table, open_, found))
         if each.table.hit == "kortste" and held:
             shortest = min((hit.then.every for hit in held), key=_length)
@@ -110,6 +124,7 @@ def decide(
         found,
         lengths,
         tuple(dict.fromkeys(pair for pair in wanted if pair[0] in data and pair[0] not in known)),
+        frozenset(open_tables),
     )
 
 
