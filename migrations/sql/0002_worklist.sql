@@ -16,8 +16,9 @@ create table part (
     ended        timestamptz,
     due          timestamptz,
     due_norm     text collate "C",
-    -- Where it stands in a list. A column, because the wall does not let an index be searched for an expression.
-    term         timestamptz not null generated always as (coalesce(due, '9999-01-01T00:00:00Z'::timestamptz)) stored,
+    -- Where it stands in a list: what has no term comes after all that has, in the order in which it began. A column,
+    -- because the wall does not let an index be searched for an expression.
+    term         timestamptz not null,
     news         integer[] not null default '{}',  -- seqs of what another wrote or decided, in order
     seen         integer not null default 0,       -- seq of the last event that its people have looked at
     colleague    text collate "C",      -- key of one of the organisation's people
@@ -48,12 +49,13 @@ create function follow_trajecten() returns trigger
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
     insert into part (region, organisation, traject, role, pathway, version, step, task, patient, started, ended,
-        due, due_norm)
+        due, due_norm, term)
     select t.region, r.value::uuid, t.id, r.key, t.pathway, t.version, t.step, t.task, t.patient, t.started, t.ended,
-        t.due, t.due_norm
+        t.due, t.due_norm, coalesce(t.due, t.started + interval '5000 years')
     from changed t cross join jsonb_each_text(t.roles) r
     on conflict (region, organisation, traject, role) do update set step = excluded.step, task = excluded.task,
-        ended = excluded.ended, due = excluded.due, due_norm = excluded.due_norm;
+        ended = excluded.ended, due = excluded.due, due_norm = excluded.due_norm,
+        term = excluded.term;
     return null;
 end
 $$;

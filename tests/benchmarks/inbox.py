@@ -26,7 +26,7 @@ from ketenzorg.logs import configure
 from ketenzorg.pages.words import spot
 from ketenzorg.settings import for_asyncpg
 from ketenzorg.store.migrate import migrate
-from ketenzorg.store.worklist import NEVER, Spot
+from ketenzorg.store.worklist import Spot
 from referrals import a_referral
 from services import REGION, SECRET, SETTINGS, START, token_for
 
@@ -71,7 +71,7 @@ LOAD = f"""
     select t.region, c.traject, t.pathway, t.version, (STEPS)[1 + c.n / 2 % 8], t.counts, t.happened, t.seq, c.patient,
         c.patient, t.service_request, t.care_plan, c.task,
         jsonb_build_object('verwijzer', '{{practice}}', 'welzijnscoach', c.team),
-        array['{{practice}}'::uuid, c.team], t.municipality, t.started,
+        array['{{practice}}'::uuid, c.team], t.municipality, t.started - c.n * interval '1 minute',
         case when c.n > {{open}} * 2 then t.started + c.n * interval '1 second' end,
         case when c.n / 16 % 10 > 0 then t.due + (c.n / 2 % 40000 - 12000) * interval '1 minute' end, t.due_norm
     from copy c, ketenzorg.traject t;
@@ -161,15 +161,15 @@ async def every_list(app: Any, person: str, connection: asyncpg.Connection) -> N
 
 async def deep_spot(lijst: str, who: Any, connection: asyncpg.Connection) -> str:
     """Where nine tenths of a list have gone by."""
-    at = "ended" if lijst == "klaar" else "due"
-    order = "ended desc, traject desc" if lijst == "klaar" else "due nulls last, traject"
+    at = "ended" if lijst == "klaar" else "term"
+    order = "ended desc, traject desc" if lijst == "klaar" else "term, traject"
     row = await connection.fetchrow(
         f"select {at} as at, traject, role from ketenzorg.part where organisation = $1 and {ON_LIST[lijst]}"
         f" order by {order} offset (select count(*) * 9 / 10 from ketenzorg.part where organisation = $1"
         f" and {ON_LIST[lijst]}) limit 1",
         who.organisation.id,
     )
-    return spot(Spot(row["at"] or NEVER, UUID(str(row["traject"])), row["role"]))
+    return spot(Spot(row["at"], UUID(str(row["traject"])), row["role"]))
 
 
 if __name__ == "__main__":

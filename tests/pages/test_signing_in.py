@@ -109,5 +109,5 @@ async def test_an_unknown_list_is_answered_with_those_that_there_are(noor: Brows
     assert noor.response.status_code == 400
     assert all(tab.word in noor.text for tab in TABS)
     assert "<b>" not in noor.response.text
-    await noor.open("/werk?vanaf=-1")
+    await noor.open("/werk?na=-1")
     assert noor.response.status_code == 400

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.store.database import Database as Pool
-from ketenzorg.store.worklist import NEVER, PAGE, Place, Spot, Wanted, Which, Worklist
+from ketenzorg.store.worklist import PAGE, Place, Spot, Wanted, Which, Worklist
 from services import REGION, START, Service
 
 TEAM = caller_for(REGION, "welzijn-demo").organisation
@@ -37,9 +37,10 @@ async def filled(service: Service, ended: str) -> list[Spot]:
     await service.rows("update ketenzorg.part set colleague = 'noor', news = '{2}'")
     await service.rows("vacuum analyze ketenzorg.part")
     rows = await service.rows(
-        f"select coalesce(ended, due) as at, traject, role from ketenzorg.part where organisation = '{TEAM}' order by 1"
+        "select coalesce(ended, term) as at, traject, role from ketenzorg.part"
+        f" where organisation = '{TEAM}' order by 1"
     )
-    return [Spot(row["at"] or NEVER, row["traject"], row["role"]) for row in rows]
+    return [Spot(row["at"], row["traject"], row["role"]) for row in rows]
 
 
 @pytest.fixture

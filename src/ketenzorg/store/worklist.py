@@ -5,7 +5,7 @@ that what is not shown costs nothing: https://use-the-index-luke.com/no-offset
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from ketenzorg.store.reading import Access
 Which = Literal["open", "new", "mine", "late", "waiting", "ours", "unread", "ended"]
 PAGE = 50  # lines of one page
 MOST = 999  # lines that are counted; who has more is told that there are more
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no term stands in the order; as in part.term
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -39,6 +38,7 @@ class Line(msgspec.Struct, frozen=True):
     ended: datetime | None
     due: datetime | None
     due_norm: str | None
+    term: datetime  # where it stands among what is open
     news: list[int]
     seen: int
     colleague: str | None
@@ -53,7 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def spot(self) -> "Spot":
         """Where it stands in the order of its list."""
-        return Spot(self.ended or self.due or NEVER, self.traject, self.role)
+        return Spot(self.ended or self.term, self.traject, self.role)
 
 
 class Spot(NamedTuple):
@@ -93,7 +93,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
 COLUMNS = """
     select p.traject, p.role, p.pathway, p.version, p.step, p.task, p.patient, p.started, p.ended, p.due, p.due_norm,
-        p.news, p.seen, p.colleague, p.file_number, p.edition, t.roles, r.body as patient_body
+        p.term, p.news, p.seen, p.colleague, p.file_number, p.edition, t.roles, r.body as patient_body
 """
 BESIDE = """
     join traject t on t.region = p.region and t.id = p.traject
