@@ -1,6 +1,6 @@
 """Looks up a decision table for each row of a Markdown table (README.md says how), one row at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -46,8 +46,8 @@ def _of_table(pathway: Pathway, name: str, said: Mapping[str, str]) -> str:
         for key, text in said.items()
         if (answer := _answer(pathway, key, text)) is not None and text != AS_FILE
     }
-    data = by_name(pathway.file.data, answers, DAY_0)
-    found = deciding.decide(pathway.file, pathway.tables, data, DAY_0, facts)
+    data = by_name(pathway.rules.asked, answers, DAY_0)
+    found = deciding.decide(pathway.rules, data, DAY_0, facts)
     table = next(table for table in pathway.file.table if table.name == name)
     hits = [hit for hit in found.hits if hit.table == name]
     parts = [part for hit in hits for part in _short(hit.then)]
@@ -117,15 +117,13 @@ def _answer(pathway: Pathway, column: str, text: str) -> Value | None:
         return None
     if text == UNKNOWN and element.type != "ja-nee":
         return None
-    match element.type:
-        case "ja-nee":
-            assert text in ("ja", "nee", UNKNOWN), f"{column}: {text}"
-            return YesNo(text)  # type: ignore[arg-type]
-        case "getal":
-            return Quantity(Decimal(text.replace(",", ".")), element.unit, DAY_0.date().isoformat())
-        case "datum":
-            return Day(date.fromisoformat(text))
-        case "code":
-            return Code(text)
-        case _:
-            return Text(text)
+    if element.type == "getal":
+        return Quantity(Decimal(text.replace(",", ".")), element.unit, DAY_0.date().isoformat())
+    assert element.type != "ja-nee" or text in ("ja", "nee", UNKNOWN), f"{column}: {text}"
+    kinds: dict[str, Callable[[str], Value]] = {
+        "ja-nee": YesNo,  # type: ignore[dict-item]
+        "datum": lambda day: Day(date.fromisoformat(day)),
+        "code": Code,
+        "tekst": Text,
+    }
+    return kinds[element.type](text)

@@ -148,8 +148,13 @@ def before(moment: datetime, amount: Amount) -> datetime:
     """
     if amount.unit == "uur":
         return moment.astimezone(UTC) - timedelta(hours=amount.number)
-    day = _last_day(local_day(moment), Amount(-amount.number, amount.unit))
-    return datetime.combine(day, time.min, AMSTERDAM).astimezone(UTC)
+    return _start_of_day_before(local_day(moment), amount)
+
+
+@lru_cache(maxsize=4096)
+def _start_of_day_before(day: date, amount: Amount) -> datetime:
+    first = last_day(day, Amount(-amount.number, amount.unit))
+    return datetime.combine(first, time.min, AMSTERDAM).astimezone(UTC)
 
 
 @lru_cache(maxsize=8192)
@@ -158,6 +163,7 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _HOLIDAYS
 
 
+@lru_cache(maxsize=8192)
 def local_day(moment: datetime) -> date:
     """The day in Amsterdam at this moment."""
     return moment.astimezone(AMSTERDAM).date()
@@ -165,10 +171,12 @@ def local_day(moment: datetime) -> date:
 
 @lru_cache(maxsize=4096)  # all that begins on one day ends at the same moments
 def _end_of_last_day(first: date, amount: Amount) -> datetime:
-    return datetime.combine(_last_day(first, amount), _LAST_SECOND, AMSTERDAM).astimezone(UTC)
+    return datetime.combine(last_day(first, amount), _LAST_SECOND, AMSTERDAM).astimezone(UTC)
 
 
-def _last_day(first: date, amount: Amount) -> date:
+@lru_cache(maxsize=4096)
+def last_day(first: date, amount: Amount) -> date:
+    """The day on which this length ends."""
     match amount.unit:
         case "werkdagen":
             return _after_working_days(first, amount.number)

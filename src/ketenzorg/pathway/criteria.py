@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -106,8 +107,8 @@ class Screening(msgspec.Struct, frozen=True):
 def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = None) -> Screening:
     """Alarm rules first, then conditions, required answers and all tables. `at`: needed once something is measured."""
     file = pathway.file
-    known = by_name(file.data, data, at)
-    decided = decide(file, pathway.tables, known, at)
+    known = by_name(pathway.rules.asked, data, at)
+    decided = decide(pathway.rules, known, at)
     rules = [
         *_stops(file.alarm, known, alarm=True),
         *_tabled(decided),
@@ -148,7 +149,10 @@ def _says(known: Known, answer: str) -> bool:
 
 def _tabled(decided: Decided) -> Iterator[Blocked]:
     for hit in decided.hits:
-        then, elements = hit.then, tuple(name for name, _ in hit.because)
+        then = hit.then
+        if not (then.alarm or then.stop):
+            continue
+        elements = tuple(name for name, _ in hit.because)
         if then.alarm:
             yield Blocked(hit.table, then.alarm, hit.source, elements, True, then.first_aid, then.exit)
         if then.stop:
@@ -230,10 +234,16 @@ def _shown(fact: object, codes: Mapping[str, str]) -> str:
         case Number(exact=None):
             return f"niet precies bekend ({fact.low.normalize():f} tot en met {fact.high.normalize():f} {fact.unit})"
         case Number():
-            return f"{round(fact.low, 2).normalize():f} {fact.unit}".strip()
+            return f"{_digits(fact.low)} {fact.unit}".strip()
         case Choice(exact=None):
             return "niet te bepalen"
         case Choice():
             return codes.get(fact.possible[0], fact.possible[0])
         case _:
             return ""
+
+
+def _digits(number: Decimal) -> str:
+    """At most two digits after the point, and none that say nothing."""
+    text = f"{number:.2f}"
+    return text.rstrip("0").rstrip(".")

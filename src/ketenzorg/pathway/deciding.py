@@ -1,28 +1,28 @@
 """Works out the formulas and the decision tables of a pathway: which rows hold, on what, and what is not known.
 
 A row holds surely, surely not, or cannot be told; "onbekend" in a cell is for what is not known. What cannot be
-told is named, never guessed. Cells are taken apart once, at load.
+told is named, never guessed. Tables are taken apart once, at load: columns.py says how.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
 
 from ketenzorg.pathway import calendar, cells
-from ketenzorg.pathway.cells import Cell
+from ketenzorg.pathway.columns import Column, Rows
 from ketenzorg.pathway.definition import PathwayFile
-from ketenzorg.pathway.facts import Choice, Number, Truth
-from ketenzorg.pathway.function import Fact, evaluate
-from ketenzorg.pathway.functions import FUNCTIONS
-from ketenzorg.pathway.measured import Known
-from ketenzorg.pathway.questions import DecisionTable, Derived, Row, SetValue, Then
+from ketenzorg.pathway.facts import Choice, Number
+from ketenzorg.pathway.formulas import Formula, formulas, work_out
+from ketenzorg.pathway.function import Fact
+from ketenzorg.pathway.measured import Asked, Known, asked
+from ketenzorg.pathway.questions import DecisionTable, SetValue, Then
 from ketenzorg.pathway.words import Source
 
-_HOLDS = Truth(sure=True, may=True)
-_NOTHING: dict[str, Fact] = {}
+_NOTHING: Mapping[str, Fact] = {}
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -43,34 +43,67 @@ class Decided(msgspec.Struct, frozen=True):
     facts: Mapping[str, Fact]
     lengths: Mapping[str, str]  # table with hit = "kortste" -> the shortest
     wanted: tuple[tuple[str, str], ...]  # data element that is not known, and the table that wants it
-    open: frozenset[str] = frozenset()  # tables of which a row may hold that cannot be told
+    open: frozenset[str]  # tables of which a row may hold that cannot be told
 
 
-@dataclass(frozen=True)
-class ReadyRow:
-    """A row with its cells taken apart."""
-
-    row: Row
-    cells: tuple[tuple[str, Cell], ...]
-    source: Source
-    on_unknown: bool  # it has a cell that says "onbekend"
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReadyTable:
-    """A table that can be looked up in."""
+    """A table that can be looked up in; its rows are the bits of a number."""
 
     table: DecisionTable
-    rows: tuple[ReadyRow, ...]
+    hits: tuple[Hit, ...]  # of each row, for when it holds
+    columns: tuple[tuple[str, Column], ...]
+    on_unknown: int  # the rows with a cell that says "onbekend"
+    lengths: tuple[tuple[int, int], ...]  # of each row of a table with hit = "kortste", to compare them
+    outcomes: tuple[Choice | None, ...]
+    doubts: dict[int, Choice] = field(default_factory=dict)  # open rows -> what the table may still come to
+
+    @cached_property
+    def all_rows(self) -> int:
+        return (1 << len(self.hits)) - 1
 
 
-def ready(file: PathwayFile) -> tuple[ReadyTable, ...]:
-    """The tables of a checked file, ready for use."""
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Everything that decides in one file, ready for use."""
+
+    asked: Mapping[str, Asked]
+    formulas: tuple[Formula, ...]
+    tables: tuple[ReadyTable, ...]
+    values: Mapping[str, Number | Choice]  # what the owner chose
+
+
+def ready(file: PathwayFile) -> Rules:
+    """The rules of a checked file."""
+    elements = asked(file.data)
+    values = {name: _set_value(name, value) for name, value in file.values.items()}
     numbers = numbers_of(file.values)
-    return tuple(
-        ReadyTable(table, tuple(_ready_row(table, row, numbers) for row in table.rows))
-        for table in file.table
+    tables = tuple(ready_table(table, numbers) for table in file.table)
+    return Rules(elements, formulas(file.derived), tables, values)
+
+
+def ready_table(table: DecisionTable, numbers: Mapping[str, Decimal]) -> ReadyTable:
+    """The table with its cells taken apart; `numbers` are the values that a cell may name as its limit."""
+    parsed = [{name: cells.parse(text, numbers) for name, text in row.when.items()} for row in table.rows]
+    names = dict.fromkeys(name for row in table.rows for name in row.when)
+    return ReadyTable(
+        table,
+        hits=tuple(_hits(table)),
+        columns=tuple((name, Column([row.get(name) for row in parsed])) for name in names),
+        on_unknown=sum(
+            1 << number for number, row in enumerate(parsed) if any(cell.unknown for cell in row.values())
+        ),
+        lengths=tuple(_length(row.then.every) for row in table.rows) if table.hit == "kortste" else (),
+        outcomes=tuple(Choice.of(row.then.is_) if row.then.is_ else None for row in table.rows),
     )
+
+
+def _hits(table: DecisionTable) -> Iterator[Hit]:
+    for number, row in enumerate(table.rows, 1):
+        source = row.source or table.source
+        if source is None:
+            raise ValueError(f"{table.name}: a row without a source")  # the checker says so first
+        yield Hit(table.name, number, table.question, tuple(row.when.items()), row.then, source)
 
 
 def numbers_of(values: Mapping[str, SetValue]) -> dict[str, Decimal]:
@@ -83,57 +116,75 @@ def numbers_of(values: Mapping[str, SetValue]) -> dict[str, Decimal]:
 
 
 def decide(
-    file: PathwayFile,
-    tables: tuple[ReadyTable, ...],
-    data: Mapping[str, Known],
-    now: datetime | None,
-    said: Mapping[str, Fact] = _NOTHING,
+    rules: Rules, data: Mapping[str, Known], now: datetime | None, said: Mapping[str, Fact] = _NOTHING
 ) -> Decided:
     """Every formula, then every table in the order of the file; a table may look at those before it.
 
     `said` is taken as it is and not worked out: so a table can be looked up in by itself.
     """
     found: dict[str, Fact] = {name: each.fact for name, each in data.items() if each.fact is not None}
-    for name, value in file.values.items():
-        found[name] = _set_value(name, value)
-    found |= said
-    for name, derived in file.derived.items():
-        if name not in said:
-            found[name] = _worked_out(name, derived, found, data, now)
-    open_tables: set[str] = set()
+    found.update(rules.values)
+    found.update(said)
+    for formula in rules.formulas:
+        if formula.name not in said:
+            found[formula.name] = work_out(formula, found, data, now)
     hits: list[Hit] = []
     lengths: dict[str, str] = {}
-    wanted: list[tuple[str, str]] = []
-    for each in tables:
-        held, open_ = _look_up(each, found)
-        hits += held
+    wanted: dict[tuple[str, str], None] = {}
+    open_tables: set[str] = set()
+    for each in rules.tables:
+        held, open_ = look_up(each, found)
+        table = each.table
+        hits += [each.hits[row] for row in _rows(held)]
         if open_:
-            open_tables.add(each.table.name)
-        if each.table.codes and each.table.name not in said:
-            found[each.table.name] = _outcome(each.table, held, _that_count(each.table, open_, found))
-        if each.table.hit == "kortste" and held:
-            shortest = min((hit.then.every for hit in held), key=_length)
+            open_tables.add(table.name)
+        if table.codes and table.name not in said:
+            found[table.name] = _outcome(each, held, open_, found)
+        if held and each.lengths:
+            shortest = min(_rows(held), key=each.lengths.__getitem__)
             # A row that may hold and is shorter leaves it open.
-            if all(_length(shortest) <= _length(row.row.then.every) for row in open_):
-                lengths[each.table.name] = shortest
-        if each.table.if_unknown:
-            wanted += [(name, each.table.name) for name in _elements(open_, found)]
-    known = {name for name, each in data.items() if each.answered}
-    return Decided(
-        tuple(hits),
-        found,
-        lengths,
-        tuple(dict.fromkeys(pair for pair in wanted if pair[0] in data and pair[0] not in known)),
-        frozenset(open_tables),
-    )
+            if all(each.lengths[shortest] <= each.lengths[row] for row in _rows(open_)):
+                lengths[table.name] = table.rows[shortest].then.every
+        if open_ and table.if_unknown:
+            names = _elements(each, open_, found)
+            wanted.update({(name, table.name): None for name in names if name in data})
+    missing = tuple(pair for pair in wanted if not data[pair[0]].answered)
+    return Decided(tuple(hits), found, lengths, missing, frozenset(open_tables))
 
 
-def _ready_row(table: DecisionTable, row: Row, numbers: Mapping[str, Decimal]) -> ReadyRow:
-    parsed = tuple((name, cells.parse(text, numbers)) for name, text in row.when.items())
-    source = row.source or table.source
-    if source is None:
-        raise ValueError(f"{table.name}: a row without a source")  # the checker says so first
-    return ReadyRow(row, parsed, source, any(cell.unknown for _, cell in parsed))
+def look_up(each: ReadyTable, found: Mapping[str, Fact]) -> Rows:
+    """The rows that hold, and those of which it cannot be told."""
+    sure = may = each.all_rows
+    for name, column in each.columns:
+        fact = found.get(name)
+        if isinstance(fact, Choice):  # the sets that were seen before stand ready
+            surely, perhaps = column.sets.get(fact.possible) or column.one_of(fact.possible)
+        elif isinstance(fact, Number):
+            surely, perhaps = column.between(fact.low, fact.high)
+        else:
+            continue
+        sure &= surely
+        may &= perhaps
+        if not may:
+            return 0, 0
+    if each.table.hit == "uniek" and sure:
+        return the_one(each, sure), 0
+    return sure, may & ~sure
+
+
+def the_one(each: ReadyTable, held: int) -> int:
+    """Of a unique table the first row; one for what is not known only counts when no other holds."""
+    plain = held & ~each.on_unknown or held
+    return plain & -plain
+
+
+def _rows(mask: int) -> list[int]:
+    """The numbers of the rows, from 0."""
+    found = []
+    while mask:
+        found.append((mask & -mask).bit_length() - 1)
+        mask &= mask - 1
+    return found
 
 
 def _set_value(name: str, value: SetValue) -> Number | Choice:
@@ -148,90 +199,42 @@ def _set_value(name: str, value: SetValue) -> Number | Choice:
     return Number(Decimal("-1e9"), Decimal("1e9"), value.unit, (name,))
 
 
-def _worked_out(
-    name: str, derived: Derived, found: Mapping[str, Fact], data: Mapping[str, Known], now: datetime | None
-) -> Number | Choice:
-    function = FUNCTIONS[derived.function]
-    given: dict[str, Fact | None] = {}
-    for wanted in function.inputs:
-        source = derived.from_.get(wanted.name, "")
-        given[wanted.name] = (
-            data[source].over_time if wanted.kind == "reeks" and source in data else found.get(source)
-        )
-    settings = {
-        key: Decimal(str(value)) if isinstance(value, int | float) else value
-        for key, value in derived.settings.items()
-    }
-    if now is None:
-        raise ValueError("the moment is needed to work out a formula")
-    answer = evaluate(function, given, now, settings)
-    missing = tuple(derived.from_.get(each, each) for each in answer.missing)
-    return msgspec.structs.replace(answer, missing=missing)
-
-
-def _look_up(each: ReadyTable, found: Mapping[str, Fact]) -> tuple[list[Hit], list[ReadyRow]]:
-    """The rows that hold, and those of which it cannot be told."""
-    sure: list[tuple[int, ReadyRow]] = []
-    unsure: list[ReadyRow] = []
-    for number, row in enumerate(each.rows, 1):
-        truth = _truth(row, found)
-        if truth.sure:
-            sure.append((number, row))
-        elif truth.may:
-            unsure.append(row)
-    if each.table.hit == "uniek":
-        # A row for what is not known only counts when no other row surely holds.
-        sure = ([pair for pair in sure if not pair[1].on_unknown] or sure)[:1]
-        unsure = [] if sure else unsure
-    return [_hit(each.table, number, row) for number, row in sure], unsure
-
-
-def _truth(row: ReadyRow, found: Mapping[str, Fact]) -> Truth:
-    truth = _HOLDS
-    for name, cell in row.cells:
-        fact = found.get(name)
-        if isinstance(fact, Number | Choice):
-            truth &= cell.holds(fact)
-            if not truth.may:
-                return truth
-    return truth
-
-
-def _hit(table: DecisionTable, number: int, row: ReadyRow) -> Hit:
-    because = tuple((name, cell.text) for name, cell in row.cells)
-    return Hit(table.name, number, table.question, because, row.row.then, row.source)
-
-
-def _that_count(table: DecisionTable, open_: list[ReadyRow], found: Mapping[str, Fact]) -> list[ReadyRow]:
-    """The rows that leave the value open: all of them, or those that wait for what must be known."""
-    if not table.knowing:
-        return open_
-    unknown = {
-        name
-        for name in table.knowing
-        if isinstance(fact := found.get(name), Number | Choice) and fact.exact is None
-    }
-    return [row for row in open_ if any(name in unknown for name, _ in row.cells)]
-
-
-def _outcome(table: DecisionTable, held: list[Hit], open_: list[ReadyRow]) -> Choice:
+def _outcome(each: ReadyTable, held: int, open_: int, found: Mapping[str, Fact]) -> Choice:
     """The value of the table for those below it; what it may still be when it cannot be told."""
-    said = [hit.then.is_ for hit in held if hit.then.is_]
-    if said:
-        return Choice.of(said[0])
-    open_values = [row.row.then.is_ for row in open_] + ([table.otherwise] if table.otherwise else [])
-    possible = tuple(dict.fromkeys(value for value in open_values if value))
-    return Choice(possible or tuple(table.codes), tuple(dict.fromkeys(_inputs(open_))))
+    for row in _rows(held):
+        if (said := each.outcomes[row]) is not None:
+            return said
+    if open_ and each.table.knowing:
+        open_ = _that_count(each, open_, found)
+    doubt = each.doubts.get(open_)
+    return doubt or each.doubts.setdefault(open_, _doubt(each, open_))
 
 
-def _inputs(rows: list[ReadyRow]) -> list[str]:
-    return [name for row in rows for name, _ in row.cells]
+def _that_count(each: ReadyTable, open_: int, found: Mapping[str, Fact]) -> int:
+    """The rows that leave the value open: those that wait for what must be known."""
+    unknown = {name for name in each.table.knowing if _is_open(found.get(name))}
+    return sum(1 << row for row in _rows(open_) if any(name in unknown for name in each.table.rows[row].when))
 
 
-def _elements(rows: list[ReadyRow], found: Mapping[str, Fact]) -> list[str]:
+def _doubt(each: ReadyTable, open_: int) -> Choice:
+    table, rows = each.table, _rows(open_)
+    values = [table.rows[row].then.is_ for row in rows] + [table.otherwise]
+    possible = tuple(dict.fromkeys(value for value in values if value))
+    return Choice(possible or tuple(table.codes), tuple(_looked_at(each, rows)))
+
+
+def _looked_at(each: ReadyTable, rows: list[int]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in each.table.rows[row].when))
+
+
+def _is_open(fact: Fact | None) -> bool:
+    return isinstance(fact, Number | Choice) and fact.exact is None
+
+
+def _elements(each: ReadyTable, open_: int, found: Mapping[str, Fact]) -> list[str]:
     """The data elements that would tell, looking through formulas and earlier tables."""
     names: dict[str, None] = {}
-    todo, seen = _inputs(rows), set[str]()
+    todo, seen = _looked_at(each, _rows(open_)), set[str]()
     while todo:
         name = todo.pop(0)
         fact = found.get(name)

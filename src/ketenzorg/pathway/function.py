@@ -94,6 +94,21 @@ GENDER = Input("geslacht", "keuze", codes=("man", "vrouw"))
 _T = TypeVar("_T")
 
 
+class Ready(msgspec.Struct, frozen=True):
+    """A function with its settings, ready to be called."""
+
+    function: Function
+    words: dict[str, object]  # the settings, by keyword
+    inputs: tuple[tuple[str, Input], ...]  # with their keywords
+
+
+def ready(function: Function, settings: Mapping[str, Decimal | str]) -> Ready:
+    """The function with these settings, and its own for the rest."""
+    words: dict[str, object] = {_keyword(one.name): one.default for one in function.settings}
+    words |= {_keyword(name): value for name, value in settings.items()}
+    return Ready(function, words, tuple((_keyword(wanted.name), wanted) for wanted in function.inputs))
+
+
 def evaluate(
     function: Function,
     given: Mapping[str, Fact | None],
@@ -101,21 +116,24 @@ def evaluate(
     settings: Mapping[str, Decimal | str] | None = None,
 ) -> Number | Choice:
     """The answer, as exact as what is given allows; None, or no entry, is unknown."""
+    return call(ready(function, settings or {}), given, now)
+
+
+def call(each: Ready, given: Mapping[str, Fact | None], now: datetime) -> Number | Choice:
+    """As `evaluate`, with what does not change looked up before."""
     missing: list[str] = []
     problems: list[Issue] = []
-    words: dict[str, object] = {_keyword(one.name): one.default for one in function.settings}
-    if settings:
-        words |= {_keyword(name): value for name, value in settings.items()}
-    for wanted in function.inputs:
+    words = dict(each.words)
+    for keyword, wanted in each.inputs:
         fact, wrong = _usable(wanted, given.get(wanted.name))
-        words[_keyword(wanted.name)] = fact
+        words[keyword] = fact
         if wrong:
             problems += wrong
         if not (isinstance(fact, Choice) and len(fact.possible) == 1):
             missing += _gaps(wanted, fact)
-    if function.uses_now:
+    if each.function.uses_now:
         words["nu"] = now
-    answer = function.work_out(**words)
+    answer = each.function.work_out(**words)
     if answer.exact is not None:
         named: tuple[str, ...] = ()
     else:

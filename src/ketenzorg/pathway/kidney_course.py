@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ketenzorg.pathway.calendar import Amount, before, due, local_day
+from ketenzorg.pathway.calendar import Amount, before, last_day, local_day
 from ketenzorg.pathway.facts import NEVER, NO, PERHAPS, YES, Choice, Truth, answer
 from ketenzorg.pathway.kidney import stage_index
 from ketenzorg.pathway.series import Measurement, Series, clashes, gap, of_one_formula
@@ -185,8 +185,8 @@ def _confirm(
 
 def _apart(earlier: Measurement, later: Measurement, months: Amount) -> Truth:
     """Whether the two lie at least this many calendar months apart."""
-    surely = local_day(due(earlier.at.last, months)) <= local_day(later.at.first)
-    perhaps = local_day(due(earlier.at.first, months)) <= local_day(later.at.last)
+    surely = last_day(local_day(earlier.at.last), months) <= local_day(later.at.first)
+    perhaps = last_day(local_day(earlier.at.first), months) <= local_day(later.at.last)
     return Truth(surely, perhaps)
 
 

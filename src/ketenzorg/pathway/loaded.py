@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from transitions import Machine
 
 from ketenzorg.pathway.calendar import Amount, parse
-from ketenzorg.pathway.deciding import ReadyTable, ready
+from ketenzorg.pathway.deciding import Rules, ready
 from ketenzorg.pathway.definition import CANONICAL, Norm, PathwayFile, Variant, Watch
 from ketenzorg.pathway.flatten import Step, flatten, pauses, resolve, still_to_come
 from ketenzorg.pathway.machine import build
@@ -24,7 +24,7 @@ class Pathway:
     steps: Mapping[str, Step]
     machine: Machine
     norms: tuple[tuple[Norm, Amount], ...] = field(repr=False)
-    tables: tuple[ReadyTable, ...] = field(repr=False)
+    rules: Rules = field(repr=False)
     watches: tuple[tuple[Watch, frozenset[str]], ...] = field(repr=False)  # with the steps in which it runs
     to_come: Mapping[str, frozenset[str]] = field(repr=False)  # step -> events that can still happen
     variants: Mapping[str, "Pathway"] = field(repr=False, default_factory=dict)  # by CBS code

@@ -1,7 +1,7 @@
 """From answers to facts: each in the unit of the file, young enough, plausible; what is not is named, never used."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -13,7 +13,6 @@ from ketenzorg.pathway.function import Fact
 from ketenzorg.pathway.questions import DataElement
 
 EGFR = "egfr"  # the measure whose values tell nothing over time without their formula
-_LONG_AGO = datetime.max.replace(tzinfo=UTC)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -25,31 +24,54 @@ class Known(msgspec.Struct, frozen=True):
     doubts: tuple[Issue, ...] = ()
 
 
-def known(name: str, element: DataElement, value: Value | None, now: datetime | None) -> Known:
-    """What an answer says; nothing that cannot be read as what was asked counts as an answer."""
+class Asked(msgspec.Struct, frozen=True):
+    """A data element with what never changes of it: its limits, its age, and what is known without an answer."""
+
+    name: str
+    element: DataElement
+    unanswered: Known
+    low: Decimal = Decimal(0)  # plausible limits, in the unit of the file
+    high: Decimal = Decimal(0)
+    max_age: calendar.Amount | None = None
+
+
+def asked(elements: Mapping[str, DataElement]) -> dict[str, Asked]:
+    """Every data element of a checked file."""
+    return {name: _asked(name, element) for name, element in elements.items()}
+
+
+def _asked(name: str, element: DataElement) -> Asked:
     match element.type:
         case "ja-nee":
-            said = value.value if isinstance(value, YesNo) else ""
-            exact = said in (facts.YES, facts.NO)
-            fact = facts.Choice.of(said) if exact else facts.Choice((facts.YES, facts.NO), (name,))
-            return Known(fact, bool(said))
+            return Asked(name, element, Known(facts.Choice((facts.YES, facts.NO), (name,)), answered=False))
         case "code":
-            chosen = value.code if isinstance(value, Code) and value.code in element.codes else ""
-            fact = facts.Choice.of(chosen) if chosen else facts.Choice(tuple(element.codes), (name,))
-            return Known(fact, bool(chosen))
+            return Asked(name, element, Known(facts.Choice(tuple(element.codes), (name,)), answered=False))
         case "datum":
-            day = value.value if isinstance(value, Day) else None
-            return Known(facts.Day(day, day) if day else facts.Day(date.min, date.max), day is not None)
+            return Asked(name, element, Known(facts.Day(date.min, date.max), answered=False))
         case "tekst":
-            return Known(None, isinstance(value, Text) and bool(value.value.strip()))
+            return Asked(name, element, Known(None, answered=False))
         case "getal":
-            return _measured(name, element, value, now)
+            low, high = bounds(element)
+            nothing = Known(facts.Number(low, high, element.unit, (name,)), False, series.Series(()))
+            max_age = calendar.parse(element.max_age) if element.max_age else None
+            return Asked(name, element, nothing, low, high, max_age)
 
 
-def unknown_number(name: str, element: DataElement) -> facts.Number:
-    """Anything that a person can have."""
-    low, high = bounds(element)
-    return facts.Number(low, high, element.unit, (name,))
+def known(each: Asked, value: Value, now: datetime | None) -> Known:
+    """What an answer says; nothing that cannot be read as what was asked counts as an answer."""
+    match each.element.type, value:
+        case "getal", _:
+            return _measured(each, value, now)
+        case "ja-nee", YesNo(value=said):
+            fact = facts.Choice((said,)) if said in (facts.YES, facts.NO) else each.unanswered.fact
+            return Known(fact, answered=True)
+        case "code", Code(code=chosen) if chosen in each.element.codes:
+            return Known(facts.Choice((chosen,)), answered=True)
+        case "datum", Day(value=day):
+            return Known(facts.Day(day, day), answered=True)
+        case "tekst", Text(value=words) if words.strip():
+            return Known(None, answered=True)
+    return each.unanswered
 
 
 def bounds(element: DataElement) -> tuple[Decimal, Decimal]:
@@ -60,32 +82,32 @@ def bounds(element: DataElement) -> tuple[Decimal, Decimal]:
     return low, high if element.highest is None else Decimal(str(element.highest))
 
 
-def _measured(name: str, element: DataElement, value: Value | None, now: datetime | None) -> Known:
-    readings = _readings(value)
-    doubts: list[Issue] = []
-    points = [point for each in readings if (point := _point(element, each, now, doubts)) is not None]
+def _measured(each: Asked, value: Value, now: datetime | None) -> Known:
+    element, readings = each.element, _readings(value)
+    if not readings:
+        return each.unanswered
     if now is None:
-        if readings:
-            raise ValueError("the moment is needed to judge measurements")
-        return Known(unknown_number(name, element), answered=False)
+        raise ValueError("the moment is needed to judge measurements")
+    doubts: list[Issue] = []
+    points = [point for one in readings if (point := _point(each, one, now, doubts)) is not None]
     all_of_them = series.series(points, now)
-    max_age = calendar.parse(element.max_age) if element.max_age else None
-    newest = series.newest(all_of_them, now, max_age)
-    fact = unknown_number(name, element)
+    newest = series.newest(all_of_them, now, each.max_age)
+    fact = each.unanswered.fact
     if newest.found is not None:
-        own = units.MEASURES[element.measure].unit
-        exact = newest.found.value if own == element.unit else _back(newest.found.value, element)
-        fact = facts.Number.of(exact, element.unit)
+        fact = facts.Number.of(_back(newest.found.value, element), element.unit)
     over_time = series.series(points, now, with_formula=True) if element.measure == EGFR else all_of_them
     problems = (*doubts, *newest.problems, *(over_time.problems if element.series else ()))
-    doubts_named = tuple(
-        dict.fromkeys(msgspec.structs.replace(each, expression=(name,)) for each in problems)
-    )
+    doubts_named = _at(each.name, problems) if problems else ()
     answered = bool(over_time.points) if element.series else newest.found is not None
     return Known(fact, answered, over_time, doubts_named)
 
 
-def _readings(value: Value | None) -> Iterable[Quantity]:
+def _at(name: str, problems: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Each once, and naming the element."""
+    return tuple(dict.fromkeys(msgspec.structs.replace(each, expression=(name,)) for each in problems))
+
+
+def _readings(value: Value) -> tuple[Quantity, ...]:
     match value:
         case Quantity():
             return (value,)
@@ -96,26 +118,25 @@ def _readings(value: Value | None) -> Iterable[Quantity]:
 
 
 def _back(value: Decimal, element: DataElement) -> Decimal:
-    return units.convert(value, units.MEASURES[element.measure].unit, element.measure, element.unit)
+    own = units.MEASURES[element.measure].unit
+    return value if own == element.unit else units.convert(value, own, element.measure, element.unit)
 
 
-def _point(
-    element: DataElement, reading: Quantity, now: datetime | None, doubts: list[Issue]
-) -> series.Measurement | None:
+def _point(each: Asked, reading: Quantity, now: datetime, doubts: list[Issue]) -> series.Measurement | None:
     """The reading in the measure's own unit; none, with the reason in doubts, when it cannot be used."""
+    measure = each.element.measure
     try:
         if reading.code is None:
-            number = units.convert(reading.number, reading.unit, element.measure)
+            number = units.convert(reading.number, reading.unit, measure)
         else:
-            number = units.read(reading.number, reading.unit, element.measure, reading.code)
+            number = units.read(reading.number, reading.unit, measure, reading.code)
     except units.Unusable as refused:
         doubts += refused.issues
         return None
-    low, high = bounds(element)
-    if not (low <= _back(number, element) <= high):
-        doubts.append(_implausible(element, low, high))
+    if not (each.low <= _back(number, each.element) <= each.high):
+        doubts.append(_implausible(each))
         return None
-    at = _moment(reading, element, now, doubts)
+    at = _moment(reading, each.element, now, doubts)
     if at is None:
         return None
     formula = series.FORMULAS.get(reading.code, "") if reading.code else ""
@@ -123,7 +144,7 @@ def _point(
 
 
 def _moment(
-    reading: Quantity, element: DataElement, now: datetime | None, doubts: list[Issue]
+    reading: Quantity, element: DataElement, now: datetime, doubts: list[Issue]
 ) -> series.Moment | None:
     """When it was measured; without a date it is taken as now where neither age nor order matters."""
     try:
@@ -132,12 +153,11 @@ def _moment(
         if element.max_age or element.series:
             doubts.append(_WITHOUT_DATE)
             return None
-        at = now or _LONG_AGO
-        return series.Moment(at, at)
+        return series.Moment(now, now)
 
 
-def _implausible(element: DataElement, low: Decimal, high: Decimal) -> Issue:
-    limits = f"{low.normalize():f} - {high.normalize():f} {element.unit}"
+def _implausible(each: Asked) -> Issue:
+    limits = f"{each.low.normalize():f} - {each.high.normalize():f} {each.element.unit}"
     return Issue(
         nl=f"De waarde ligt buiten wat kan ({limits}): kijk het getal en de eenheid na.",
         en=f"The value is outside what can be ({limits}): check the number and its unit.",
@@ -153,7 +173,10 @@ _WITHOUT_DATE = Issue(
 
 
 def by_name(
-    elements: Mapping[str, DataElement], data: Mapping[str, Value], now: datetime | None
+    elements: Mapping[str, Asked], data: Mapping[str, Value], now: datetime | None
 ) -> dict[str, Known]:
-    """Every data element of a pathway."""
-    return {name: known(name, element, data.get(name), now) for name, element in elements.items()}
+    """Every data element of a pathway; only what was given takes work."""
+    return {
+        name: known(each, value, now) if (value := data.get(name)) is not None else each.unanswered
+        for name, each in elements.items()
+    }

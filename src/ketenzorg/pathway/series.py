@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -59,6 +60,7 @@ class Newest(msgspec.Struct, frozen=True):
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
+@lru_cache(maxsize=8192)
 def moment(text: str) -> Moment:
     """Reads a FHIR date, dateTime or instant; a time without a zone, or nonsense, is a ValueError."""
     partial = _PARTIAL.fullmatch(text)
