@@ -11,6 +11,7 @@ from services import Service
 from .browsers import Browser
 from .test_inbox import counts, rows
 
+REFER = "/verwijzen/welzijn-op-recept"
 HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=1> {{7*7}} </textarea>"
 
 
@@ -157,7 +158,7 @@ async def stored(service: Service) -> list[int]:
 
 async def send(browser: Browser, **changed: str) -> Browser:
     """Open the form and send it; an empty answer is one that was not given."""
-    await browser.open("/verwijzen")
+    await browser.open(REFER)
     fields = FILLED | {name.replace("_", "-"): said for name, said in changed.items()}
     return await browser.press("Verstuur", **{f"antwoord-{name}": said for name, said in fields.items()})
 
@@ -165,7 +166,7 @@ async def send(browser: Browser, **changed: str) -> Browser:
 async def test_a_referral_by_form_arrives_at_the_coach(
     service: Service, marieke: Browser, noor: Browser
 ) -> None:
-    await marieke.open("/verwijzen")
+    await marieke.open(REFER)
     radios = marieke.page.all("input", type="radio")
     assert [each for each in radios if "checked" in each.attrs] == []
     assert radios[0].attrs["name"] == "antwoord-gevaar"  # the alarm question is the first of all
@@ -173,7 +174,7 @@ async def test_a_referral_by_form_arrives_at_the_coach(
     assert marieke.response.status_code == 200, marieke.text
     for words in ("verstuurd", "Stadsbreed", "Eerste poging", "uiterlijk maandag 19 januari"):
         assert words in marieke.text
-    assert marieke.path == "/verwijzen"
+    assert marieke.path == REFER
     await marieke.follow("Bekijk de verwijzing")
     assert marieke.page.one("h1").text == "Wiebe Zijlstra"
     await noor.open("/werk")
@@ -185,6 +186,25 @@ async def test_a_referral_by_form_arrives_at_the_coach(
     assert (await service.rows("select count(*) from ketenzorg.resource where body like '%999990019%'"))[0][
         0
     ] == 0
+
+
+async def test_what_the_question_is_about_is_chosen_first(service: Service, marieke: Browser) -> None:
+    await marieke.open("/verwijzen")
+    choices = [each.attrs["href"] for each in marieke.page.one("main").all("a")]
+    if marieke.path == "/verwijzen":  # more than one pathway
+        assert REFER in choices
+        assert len(choices) > 2
+        await marieke.follow("Welzijn op Recept")
+    assert marieke.path == REFER
+    _, fields = marieke.form("Verstuur")
+    await marieke.open("/verwijzen/geen-zorgpad")
+    assert marieke.response.status_code == 404
+    others = [each for each in choices if each.startswith("/verwijzen/") and each != REFER]
+    for other in others:
+        await marieke.open(other)
+        assert marieke.form("Verstuur")[0] == other
+        await marieke.post(other, fields)  # a form of another pathway
+        assert marieke.response.status_code == 403
 
 
 @pytest.mark.parametrize("danger", ["ja", "onbekend", "", "NEE", "nee, denk ik"])
@@ -222,14 +242,14 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert kept == {name: text for name, text in (FILLED | {field: said}).items() if name in kept}
     assert await stored(service) == before
     logged = "".join(capsys.readouterr())
-    assert (str(marieke.response.url), "99999001" in logged) == ("http://test/verwijzen", False)
+    assert (str(marieke.response.url), "99999001" in logged) == (f"http://test{REFER}", False)
     # Put right, the same form is taken.
     await marieke.press("Verstuur", **{f"antwoord-{field}": FILLED[field]})
     assert "is verstuurd" in marieke.text
 
 
 async def test_the_same_form_twice_is_one_referral(service: Service, marieke: Browser) -> None:
-    await marieke.open("/verwijzen")
+    await marieke.open(REFER)
     action, fields = marieke.form("Verstuur")
     filled = fields | {f"antwoord-{name}": said for name, said in FILLED.items()}
     await marieke.post(action, filled)
@@ -247,9 +267,9 @@ async def test_the_same_form_twice_is_one_referral(service: Service, marieke: Br
 async def test_a_form_is_of_one_person_and_one_number(
     service: Service, marieke: Browser, noor: Browser
 ) -> None:
-    await noor.open("/verwijzen")
+    await noor.open(REFER)
     assert noor.response.status_code == 403
-    await marieke.open("/verwijzen")
+    await marieke.open(REFER)
     action, fields = marieke.form("Verstuur")
     filled = fields | {f"antwoord-{name}": said for name, said in FILLED.items()}
     before = await stored(service)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from ketenzorg.access.personal_numbers import holds_number, is_bsn
 from ketenzorg.coordination.referring import receive_referral
@@ -15,7 +16,7 @@ from ketenzorg.errors import Conflict, Invalid, Issue, KetenzorgError, Malformed
 from ketenzorg.fhir import json
 from ketenzorg.pages.forms import answers, check_seal, read_form
 from ketenzorg.pages.practice import ROLE
-from ketenzorg.pages.render import Page, page
+from ketenzorg.pages.render import Page, go_to, page
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.visitors import Visitor, visitor_of
 from ketenzorg.pathway.answers import read_answers
@@ -51,20 +52,29 @@ class Asked(NamedTuple):
 
 
 @get("/verwijzen")
-async def show_form(request: Http) -> Page:
+async def choose_pathway(request: Http) -> Page:
+    """What is the question about? With one pathway there is nothing to choose."""
+    pathways = _pathways(request, visitor_of(request, ROLE))
+    if len(pathways) == 1:
+        return go_to(request, _address(pathways[0]))
+    return page(request, "refer_choose.html", pathways=pathways)
+
+
+@get("/verwijzen/{zorgpad:str}")
+async def show_form(request: Http, zorgpad: FromPath[str]) -> Page:
     """An empty form, with a number of its own."""
     visitor = visitor_of(request, ROLE)
-    return _form(request, _pathway(request, visitor), str(world_of(request).new_id()))
+    return _form(request, _pathway(zorgpad, request, visitor), str(world_of(request).new_id()))
 
 
-@post("/verwijzen", status_code=200)
-async def send_form(request: Http) -> Page:
+@post("/verwijzen/{zorgpad:str}", status_code=200)
+async def send_form(request: Http, zorgpad: FromPath[str]) -> Page:
     """Send it, or show it again with everything that was typed."""
     form = await read_form(request)
     visitor, world = visitor_of(request, ROLE), world_of(request)
     number = form.get("kenmerk", "")
-    check_seal(request, visitor.session, _subject(number), form)
-    pathway, typed = _pathway(request, visitor), answers(form)
+    pathway, typed = _pathway(zorgpad, request, visitor), answers(form)
+    check_seal(request, visitor.session, _subject(number, pathway), form)
     asked, now = _asked(pathway), world.now()
     sheet = _sheet(UUID(number), typed, pathway, visitor, now)
     wrong = _wrong(typed, asked, list(world.region.municipalities.values()), now)
@@ -129,7 +139,8 @@ def _form(
         asked=_asked(pathway),
         municipalities=sorted(world.region.municipalities.values()),
         number=number,
-        subject=_subject(number),
+        subject=_subject(number, pathway),
+        action=_address(pathway),
         typed=typed or {},
         wrong=wrong or {},
         alarms=alarms or [],
@@ -139,17 +150,25 @@ def _form(
     )
 
 
-def _pathway(request: Http, visitor: Visitor) -> Pathway:
-    """The first pathway in which an organisation of this kind refers."""
-    catalogue = world_of(request).catalogue
+def _pathways(request: Http, visitor: Visitor) -> list[Pathway]:
+    """Those in which an organisation of this kind refers. Raises NotFound when there are none."""
+    catalogue, found = world_of(request).catalogue, []
     for name in catalogue.names:
         pathway = catalogue.current(name)
+        refers = visitor.person.organisation.kind in pathway.file.roles[pathway.role_of("requester")].kinds
         wanted = [each for each in pathway.file.data.values() if each.need == "vereist"]
-        if any(each.type not in TYPES for each in wanted):
-            continue  # a form without measurements cannot ask everything
-        if visitor.person.organisation.kind in pathway.file.roles[pathway.role_of("requester")].kinds:
-            return pathway
-    raise NotFound(Issue(nl="U kunt op geen zorgpad verwijzen.", en="No pathway to refer to."))
+        if refers and all(each.type in TYPES for each in wanted):  # the form cannot ask for measurements
+            found.append(pathway)
+    if not found:
+        raise NotFound(Issue(nl="U kunt op geen zorgpad verwijzen.", en="No pathway to refer to."))
+    return found
+
+
+def _pathway(name: str, request: Http, visitor: Visitor) -> Pathway:
+    found = next((each for each in _pathways(request, visitor) if each.name == name), None)
+    if found is None:
+        raise NotFound(Issue(nl="Dit zorgpad is er niet.", en="No such pathway."))
+    return found
 
 
 def _asked(pathway: Pathway) -> Asked:
@@ -272,5 +291,9 @@ def _digits(text: str) -> str:
     return re.sub(r"[ .-]", "", text)
 
 
-def _subject(number: str) -> str:
-    return f"verwijzen:{number}"
+def _subject(number: str, pathway: Pathway) -> str:
+    return f"verwijzen:{pathway.name}:{number}"
+
+
+def _address(pathway: Pathway) -> str:
+    return f"/verwijzen/{pathway.name}"

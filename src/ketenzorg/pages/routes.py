@@ -32,6 +32,7 @@ ROUTES: list[ControllerRouterHandler] = [
             chain.chain_sheet,
             chain.show_chain,
             chain.chain_table,
+            refer.choose_pathway,
             refer.show_form,
             refer.send_form,
             styles.style_sheet,

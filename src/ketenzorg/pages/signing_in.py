@@ -13,7 +13,7 @@ from ketenzorg.pages.site import Http, site_of
 from ketenzorg.pages.visitors import begin_session, end_session, person_of, session_of
 
 HOMES = {"coach": "/werk", "praktijk": "/praktijk", "ketenteam": "/keten"}  # role -> where their work begins
-NEXT = re.compile(r"(/(werk|praktijk)(/[0-9a-f-]{36})?|/verwijzen|/keten(/[a-z-]{1,60})?)\Z")
+NEXT = re.compile(r"(/(werk|praktijk)(/[0-9a-f-]{36})?|/verwijzen(/[a-z-]{1,60})?|/keten(/[a-z-]{1,60})?)\Z")
 SUBJECT = "login"
 
 
