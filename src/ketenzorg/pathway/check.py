@@ -10,6 +10,7 @@ import msgspec
 from ketenzorg.fhir import r4
 from ketenzorg.pathway import calendar
 from ketenzorg.pathway.check_questions import CALL, check_questions, length
+from ketenzorg.pathway.check_tables import check_tables
 from ketenzorg.pathway.check_walks import check_walks
 from ketenzorg.pathway.criteria import LENGTHS
 from ketenzorg.pathway.definition import DataElement, Enter, Exit, Move, Norm, PathwayFile, Source
@@ -68,7 +69,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *_check_variants(file),
         *_check_exits(file),
     ]
-    return findings or check_walks(file, flatten(file))
+    return findings or [*check_tables(file), *check_walks(file, flatten(file))]
 
 
 def moves(file: PathwayFile) -> Iterator[tuple[Place, Move]]:

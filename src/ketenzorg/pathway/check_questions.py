@@ -27,6 +27,8 @@ class Ground(msgspec.Struct, frozen=True):
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
     unit: str = ""
+    whole: bool = False  # only whole numbers occur
+    known: bool = False  # it is never unknown: chosen by the owner, or nothing is sent without it
 
 
 def check_questions(file: PathwayFile) -> list[Finding]:
@@ -47,22 +49,28 @@ def grounds(file: PathwayFile) -> dict[str, Ground]:
         if element.type == "ja-nee":
             found[name] = Ground(YES_NO)
         elif element.type == "code":
-            found[name] = Ground(frozenset(element.codes))
+            found[name] = Ground(frozenset(element.codes), known=element.need == "vereist")
         elif element.type == "getal" and not [*_wrong_measure((), element)]:
             low, high = bounds(element)
-            found[name] = Ground(low=low, high=high, unit=element.unit)
+            required = element.need == "vereist" and not element.series
+            found[name] = Ground(low=low, high=high, unit=element.unit, known=required)
     for name, value in file.values.items():
         if value.choices:
-            found[name] = Ground(frozenset(value.choices))
+            found[name] = Ground(frozenset(value.choices), known=True)
         elif isinstance(value.value, int | float):
             number = Decimal(str(value.value))
-            found[name] = Ground(low=number, high=number, unit=value.unit)
+            found[name] = Ground(low=number, high=number, unit=value.unit, known=True)
     for name, derived in file.derived.items():
         if derived.function in FUNCTIONS:
             gives = FUNCTIONS[derived.function].returns
             codes = frozenset(gives.codes)
-            found[name] = Ground(codes, gives.low, gives.high, gives.unit)
-    return found | {table.name: Ground(frozenset(table.codes)) for table in file.table if table.codes}
+            found[name] = Ground(codes, gives.low, gives.high, gives.unit, whole=gives.whole)
+    for table in file.table:
+        if table.codes:
+            # One row always holds: check_tables proves it.
+            always = table.hit == "uniek" and not (table.if_unknown or table.otherwise)
+            found[table.name] = Ground(frozenset(table.codes), known=always)
+    return found
 
 
 def _check_measured(file: PathwayFile) -> Iterator[Finding]:

@@ -1,17 +1,16 @@
 """Checks on every walk through the flat steps: never stuck, never silent, Task.status legal, a norm runs."""
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ketenzorg.pathway import handover
-from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Move, Norm, PathwayFile
+from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Move, PathwayFile
 from ketenzorg.pathway.findings import Finding, Place
-from ketenzorg.pathway.flatten import Step, pauses, resolve, still_to_come
+from ketenzorg.pathway.flatten import Step
+from ketenzorg.pathway.running import beginnings, norms_running
 
 # Death, a mistake and the patient's own no: then the requester's word ends a Task that has started.
 _FACTS = frozenset({"deceased", "entered_in_error", "declined_by_patient"})
-_T = TypeVar("_T", bound=Hashable)
 Steps = Mapping[str, Step]
 
 
@@ -36,17 +35,8 @@ def _place(step: Step) -> Place:
     return ("steps", step.main)
 
 
-def beginnings(file: PathwayFile) -> list[str]:
-    """The steps with which a traject may begin: that of the file, and those to which a table points."""
-    return list(
-        dict.fromkeys([file.begins, *(row.then.to for t in file.table for row in t.rows if row.then.to)])
-    )
-
-
 def _unreachable(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
-    reached = set[str]()
-    for first in beginnings(file):
-        reached |= _reached(first, lambda name: [move.to for move in steps[name].moves])
+    reached = _reached(beginnings(file), lambda name: [move.to for move in steps[name].moves])
     for step in steps.values():
         if step.name not in reached:
             yield Finding(
@@ -54,8 +44,9 @@ def _unreachable(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
             )
 
 
-def _reached(start: _T, following: Callable[[_T], Iterable[_T]]) -> set[_T]:
-    seen, todo = {start}, deque([start])
+def _reached(start: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
+    seen = set(start)
+    todo = deque(seen)
     while todo:
         for node in following(todo.popleft()):
             if node not in seen:
@@ -66,11 +57,22 @@ def _reached(start: _T, following: Callable[[_T], Iterable[_T]]) -> set[_T]:
 
 def _stuck(steps: Steps) -> Iterator[Finding]:
     """From every step that does not end, an end can be reached."""
+    free = before({name for name, step in steps.items() if step.ends}, steps)
     for step in steps.values():
-        ways = _reached(step.name, lambda name: [move.to for move in steps[name].moves])
-        if not step.ends and not any(steps[name].ends for name in ways):
+        if step.name not in free:
             nl, en = f"‘{step.name}’ heeft geen uitgang.", f"'{step.name}' has no way out."
             yield Finding(_place(step), nl, en)
+
+
+def before(wanted: set[str], steps: Steps, by: str = "") -> set[str]:
+    """The steps from which one of these can be reached; with `by`, by the word of that part alone."""
+    earlier: dict[str, list[str]] = {}
+    for step in steps.values():
+        roles = {"requester": step.requester, "owner": step.performer}
+        for move in step.moves:
+            if not by or roles[by] in move.by:
+                earlier.setdefault(move.to, []).append(step.name)
+    return _reached(wanted, lambda name: earlier.get(name, []))
 
 
 def _first_task(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
@@ -246,7 +248,7 @@ def _norms(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
     for step in steps.values():
         if step.ends or step.name not in running:
             continue
-        bare = frozenset() in running[step.name]
+        bare = running[step.name].none
         if bare and not step.no_norm:
             nl = f"in ‘{step.name}’ loopt niet altijd een norm; geef een norm, of no_norm met de reden."
             en = f"in '{step.name}' not always a norm runs; give a norm, or no_norm with the reason."
@@ -254,44 +256,6 @@ def _norms(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
         if step.no_norm and not bare and not step.side:
             nl, en = "no_norm, maar er loopt hier altijd een norm.", "no_norm, but here a norm always runs."
             yield Finding((*_place(step), "no_norm"), nl, en)
-
-
-def norms_running(file: PathwayFile, steps: Steps) -> dict[str, set[frozenset[str]]]:
-    """For each step that can be reached: the sets of norms and controls that may be running there together."""
-    about = pauses(file)
-    pause_of = {norm.name: name for norm in file.norm for event in norm.from_ if (name := about.get(event))}
-    # A norm for some urgencies does not run for everybody; one about a pause only runs in it.
-    norms = [norm for norm in file.norm if not norm.urgency and norm.name not in pause_of]
-    met = {norm.name: frozenset(norm.to) for norm in norms}
-    to_come = still_to_come(dict(steps))
-    controls = {
-        name: frozenset(watch.name for watch in file.watch if step.main in resolve(watch.over, file))
-        for name, step in steps.items()
-    }
-
-    def counted(name: str, running: frozenset[str]) -> frozenset[str]:
-        return frozenset(norm for norm in running if not met[norm].isdisjoint(to_come[name]))
-
-    def following(node: tuple[str, frozenset[str]]) -> Iterator[tuple[str, frozenset[str]]]:
-        name, running = node
-        for move in steps[name].moves:
-            before = frozenset() if move.new_task and not move.closes else running
-            yield move.to, counted(move.to, _running_after(move.event, before, norms))
-
-    found: dict[str, set[frozenset[str]]] = {}
-    for first in beginnings(file):
-        event = file.steps[first].begins_with or file.begins_with
-        begin = (first, counted(first, _running_after(event, frozenset(), norms)))
-        for name, running in _reached(begin, following):
-            pause = {norm for norm, side in pause_of.items() if steps[name].side == side}
-            found.setdefault(name, set()).add(frozenset(pause) if pause else running | controls[name])
-    return found
-
-
-def _running_after(event: str, running: frozenset[str], norms: list[Norm]) -> frozenset[str]:
-    begun = {norm.name for norm in norms if event in norm.from_}
-    answered = {norm.name for norm in norms if event in norm.to}
-    return (running - answered) | begun
 
 
 def _taken(steps: Steps) -> Iterator[tuple[Step, Move, Step]]:

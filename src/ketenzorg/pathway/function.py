@@ -43,6 +43,7 @@ class Returns(msgspec.Struct, frozen=True):
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
     codes: tuple[str, ...] = ()
+    whole: bool = False  # only whole numbers
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ def yes_no(*names: str) -> tuple[Input, ...]:
 
 def score(high: int) -> Returns:
     """Points from none to `high`."""
-    return Returns("getal", SCORE, Decimal(0), Decimal(high))
+    return Returns("getal", SCORE, Decimal(0), Decimal(high), whole=True)
 
 
 def codes(*possible: str) -> Returns:

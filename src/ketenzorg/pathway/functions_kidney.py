@@ -38,7 +38,7 @@ KIDNEY = (
         name="leeftijd",
         title="Leeftijd in hele jaren",
         inputs=(Input("geboortedatum", "datum"),),
-        returns=Returns("getal", "a", Decimal(0), Decimal(120)),
+        returns=Returns("getal", "a", Decimal(0), Decimal(120), whole=True),
         source="kalender van Amsterdam",
         status="general knowledge",
         work_out=age.age,

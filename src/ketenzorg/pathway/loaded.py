@@ -1,4 +1,4 @@
-"""A pathway version in use: its file, its flat steps and its machine, made once at load."""
+"""A pathway version in use: its file, its flat steps, its rules and its machine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,6 @@ class Pathway:
 
     file: PathwayFile
     steps: Mapping[str, Step]
-    machine: Machine
     norms: tuple[tuple[Norm, Amount], ...] = field(repr=False)
     rules: Rules = field(repr=False)
     watches: tuple[tuple[Watch, frozenset[str]], ...] = field(repr=False)  # with the steps in which it runs
@@ -44,6 +43,11 @@ class Pathway:
     @property
     def adopted(self) -> bool:
         return self.file.adopted
+
+    @cached_property
+    def machine(self) -> Machine:
+        """Made when the first step is taken: making those of every version would be most of the start."""
+        return build(self.steps.values(), self.file.begins, self.file.counts)
 
     @cached_property
     def url(self) -> str:
@@ -97,10 +101,9 @@ def compile_pathway(file: PathwayFile) -> Pathway:
 
 def _compiled(file: PathwayFile, variants: Mapping[str, Pathway]) -> Pathway:
     steps = flatten(file)
-    machine = build(steps.values(), file.begins, file.counts)
     norms = tuple((norm, parse(norm.max)) for norm in file.norm)
     watches = tuple((watch, frozenset(resolve(watch.over, file))) for watch in file.watch)
-    return Pathway(file, steps, machine, norms, ready(file), watches, still_to_come(steps), variants)
+    return Pathway(file, steps, norms, ready(file), watches, still_to_come(steps), variants)
 
 
 def _varied(file: PathwayFile, variant: Variant) -> PathwayFile:

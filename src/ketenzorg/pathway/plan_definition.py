@@ -6,10 +6,10 @@ https://hl7.org/fhir/R4/plandefinition.html
 import re
 from typing import Any
 
-from ketenzorg.pathway.check_walks import norms_running
 from ketenzorg.pathway.definition import CANONICAL, Norm, Rule, Source
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.running import Running, norms_running
 
 _ADDRESS = re.compile(r"https?://[^\s,;]+")
 
@@ -73,10 +73,8 @@ def _alarm(rule: Rule, pathway: Pathway) -> dict[str, Any]:
     }
 
 
-def _action(
-    step: Step, steps: list[Step], running: dict[str, set[frozenset[str]]], pathway: Pathway
-) -> dict[str, Any]:
-    norms = [norm for norm in pathway.file.norm if any(norm.name in some for some in running[step.name])]
+def _action(step: Step, steps: list[Step], running: dict[str, Running], pathway: Pathway) -> dict[str, Any]:
+    norms = [norm for norm in pathway.file.norm if norm.name in running[step.name].may]
     before = [other for other in steps if other is not step and any(m.to == step.name for m in other.moves)]
     into = dict.fromkeys(move.event for other in before for move in other.moves if move.to == step.name)
     if step.name == pathway.file.begins:

@@ -20,6 +20,14 @@ def read(text: str, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [Finding((), f"geen geldige TOML: {error}.", f"not valid TOML: {error}.")]
+    try:
+        return msgspec.convert(raw, kind), []
+    except msgspec.ValidationError:
+        return _with_findings(raw, kind)
+
+
+def _with_findings(raw: dict[str, Any], kind: type[_T]) -> tuple[_T | None, list[Finding]]:
+    """Looks at each place by itself, where the file as a whole has not the shape that it should have."""
     findings: list[Finding] = []
     cleaned = _clean(raw, kind, (), findings)
     try:

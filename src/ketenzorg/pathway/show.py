@@ -2,12 +2,12 @@
 
 import re
 
-from ketenzorg.pathway.check_walks import norms_running
 from ketenzorg.pathway.definition import DataElement, Move, Source
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.markdown import bullets, table
 from ketenzorg.pathway.plan_definition import cite, share_of_all
+from ketenzorg.pathway.running import norms_running
 from ketenzorg.pathway.show_rules import show_rules
 
 NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
@@ -155,7 +155,7 @@ def _steps(pathway: Pathway) -> list[list[str]]:
             step.title,
             step.owner,
             step.task,
-            ", ".join(sorted(set().union(*running[step.name]))) or f"geen: {step.no_norm}",
+            ", ".join(sorted(running[step.name].may)) or f"geen: {step.no_norm}",
             "; ".join(_happens(step, pathway)),
         ]
         for step in pathway.steps.values()

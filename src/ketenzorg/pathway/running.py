@@ -1,0 +1,87 @@
+"""Which norms and controls run in each step, over every walk that leads there."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ketenzorg.pathway.definition import Norm, PathwayFile
+from ketenzorg.pathway.flatten import Step, pauses, resolve, still_to_come
+
+Steps = Mapping[str, Step]
+Norms = frozenset[str]
+
+
+class Running(msgspec.Struct, frozen=True):
+    """Of one step: what may be running there, and whether a walk leads there on which nothing runs."""
+
+    may: Norms
+    none: bool
+
+
+def beginnings(file: PathwayFile) -> list[str]:
+    """The steps with which a traject may begin: that of the file, and those to which a table points."""
+    return list(
+        dict.fromkeys([file.begins, *(row.then.to for t in file.table for row in t.rows if row.then.to)])
+    )
+
+
+def norms_running(file: PathwayFile, steps: Steps) -> dict[str, Running]:
+    """For each step that can be reached.
+
+    Of the sets of norms that may run together only the smallest are followed: whatever happens next, what leads
+    to nothing running from a larger set does so from the smaller one.
+    """
+    about = pauses(file)
+    pause_of = {norm.name: name for norm in file.norm for event in norm.from_ if (name := about.get(event))}
+    # A norm for some urgencies does not run for everybody; one about a pause only runs in it.
+    clocks = _Clocks([norm for norm in file.norm if not norm.urgency and norm.name not in pause_of], steps)
+    most: dict[str, Norms] = {}
+    least: dict[str, set[Norms]] = {}
+    todo: list[tuple[str, Norms]] = []
+    for first in beginnings(file):
+        event = file.steps[first].begins_with or file.begins_with
+        todo.append((first, clocks.after(event, frozenset(), first)))
+    while todo:
+        name, running = todo.pop()
+        smaller = any(small <= running for small in least.get(name, ()))
+        if smaller and running <= most[name]:
+            continue
+        most[name] = most.get(name, frozenset()) | running
+        if not smaller:
+            least[name] = {small for small in least.get(name, ()) if not running <= small} | {running}
+        for move in steps[name].moves:
+            afresh = move.new_task and not move.closes
+            todo.append((move.to, clocks.after(move.event, frozenset() if afresh else running, move.to)))
+    controls = {
+        name: frozenset(watch.name for watch in file.watch if step.main in resolve(watch.over, file))
+        for name, step in steps.items()
+    }
+    found = {}
+    for name, sets in least.items():
+        pause = frozenset(norm for norm, side in pause_of.items() if steps[name].side == side)
+        may = pause or most[name] | controls[name]
+        found[name] = Running(may, not pause and not controls[name] and frozenset() in sets)
+    return found
+
+
+class _Clocks:
+    """What an event does to the norms that run."""
+
+    def __init__(self, norms: list[Norm], steps: Steps) -> None:
+        self._begun: dict[str, set[str]] = {}
+        self._met: dict[str, set[str]] = {}
+        for norm in norms:
+            for event in norm.from_:
+                self._begun.setdefault(event, set()).add(norm.name)
+            for event in norm.to:
+                self._met.setdefault(event, set()).add(norm.name)
+        # A norm that nothing can meet any more has lapsed.
+        self._alive = {
+            name: frozenset(norm.name for norm in norms if not events.isdisjoint(norm.to))
+            for name, events in still_to_come(dict(steps)).items()
+        }
+
+    def after(self, event: str, running: Norms, step: str) -> Norms:
+        """The norms that run once this event has led to this step."""
+        still = running - self._met.get(event, set())
+        return (still | self._begun.get(event, set())) & self._alive[step]
