@@ -89,7 +89,7 @@ def tokens_of(settings: Settings, secret: bytes) -> Tokens:
 
 def world_of(settings: Settings, secret: bytes, database: Database, now: Callable[[], datetime]) -> World:
     """Everything that the use cases need, from the settings."""
-    catalogue = load(settings.pathways)
+    catalogue = load(settings.pathways, settings.data_dir / "pathways.proven")
     return World(
         region=load_region(settings.pathways, settings.region, catalogue),
         catalogue=catalogue,

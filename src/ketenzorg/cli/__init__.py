@@ -125,11 +125,13 @@ def pathway_check(
     folder: Annotated[
         Path | None, typer.Argument(help="Folder of pathways; default: that of the settings.")
     ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as a JSON array.")] = False,
 ) -> None:
     """Every mistake in every pathway and region file, with its place; exit code 1 when there is one."""
     from ketenzorg.cli.pathways import check  # noqa: PLC0415
 
-    raise typer.Exit(check(os.environ, folder))
+    raise typer.Exit(check(os.environ, folder, as_json=as_json))
 
 
 @pathway.command("show")
@@ -142,6 +144,14 @@ def pathway_show(
     from ketenzorg.cli.pathways import show  # noqa: PLC0415
 
     raise typer.Exit(show(os.environ, name, mermaid=mermaid))
+
+
+@pathway.command("try")
+def pathway_try(name: Annotated[str, typer.Argument(help="Name of a pathway.")]) -> None:
+    """Asks the questions of a pathway, says what follows, and walks it step by step."""
+    from ketenzorg.cli.pathway_try import try_out  # noqa: PLC0415
+
+    raise typer.Exit(try_out(os.environ, name))
 
 
 @outbox.command("list")

@@ -17,7 +17,8 @@ from ketenzorg.pathway.definition import DataElement, Enter, Exit, Move, Norm, P
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import EVERY, STAY, flatten, resolve
 from ketenzorg.pathway.functions import FUNCTIONS
-from ketenzorg.pathway.words import EVERYBODY, ITSELF, PERFORMER, REQUESTER
+from ketenzorg.pathway.systems import SYSTEMS
+from ketenzorg.pathway.words import CANONICAL, EVERYBODY, ITSELF, PERFORMER, REQUESTER
 
 EVERYTHING = "volledig"  # the built-in view: all that the traject holds
 ALL_ELEMENTS = "alles"
@@ -36,6 +37,7 @@ EXITS = frozenset(get_args(Exit)) - {
     "dropped_out",
     "cancelled_by_referrer",
 }  # pathway-facts 2.7: for every pathway
+OWN_CODES = f"{CANONICAL}/CodeSystem/pathway"  # of fhir_profiles/CodeSystem-pathway.json
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _ALL_OF_THEM = 100
 _ORDINARY = datetime(
@@ -102,6 +104,10 @@ def _check_head(file: PathwayFile) -> Iterator[Finding]:
     if not file.service:
         nl, en = "minstens één code die dit zorgpad kiest.", "at least one code that selects this pathway."
         yield Finding(("service",), nl, en)
+    systems = {OWN_CODES, *(name for names in SYSTEMS.values() for name in names)}
+    for index, coding in enumerate(file.service):
+        if coding.system not in systems:
+            yield unknown(("service", index, "system"), "codestelsel", "code system", coding.system, systems)
 
 
 def _check_sources(file: PathwayFile) -> Iterator[Finding]:

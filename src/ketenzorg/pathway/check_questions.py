@@ -13,7 +13,7 @@ from ketenzorg.pathway.function import Function, wrong_settings
 from ketenzorg.pathway.functions import FUNCTIONS
 from ketenzorg.pathway.measured import bounds
 from ketenzorg.pathway.questions import DataElement, DecisionTable, Row
-from ketenzorg.pathway.systems import SYSTEMS, codings
+from ketenzorg.pathway.systems import SYSTEMS, codings, could_be
 from ketenzorg.pathway.words import ITSELF
 
 CALL = "bel nu"
@@ -110,6 +110,10 @@ def _check_coded(file: PathwayFile) -> Iterator[Finding]:
         for named in element.coded_as:
             if not codings(named):
                 yield unknown(("data", name, "coded_as"), "codestelsel", "code system", named, SYSTEMS)
+            elif not could_be(named):
+                place: Place = ("data", name, "coded_as")
+                nl, en = f"‘{named}’ bestaat niet in dat stelsel.", f"'{named}' is no code of that system."
+                yield Finding(place, f"{nl} Kijk de cijfers na.", f"{en} Check the digits.")
 
 
 def _check_values(file: PathwayFile) -> Iterator[Finding]:
@@ -119,6 +123,9 @@ def _check_values(file: PathwayFile) -> Iterator[Finding]:
             yield unknown(place, "keuze", "choice", value.value, value.choices)
         if value.choices and value.value is None:
             yield Finding(place, "zeg welke keuze nu geldt.", "say which choice holds now.")
+        if isinstance(value.value, int | float) and not value.unit:
+            at: Place = ("values", name, "unit")
+            yield Finding(at, "een getal heeft een eenheid.", "a number has a unit.")
 
 
 def _check_derived(file: PathwayFile) -> Iterator[Finding]:
@@ -235,6 +242,18 @@ def _check_when(
             yield unknown(at, "invoer", "input", name, table.inputs)
         elif name in known:
             yield from _check_cell(at, text, known[name], numbers)
+            yield from _limits_in_unit(at, text, known[name], known)
+
+
+def _limits_in_unit(
+    place: Place, text: str, ground: Ground, known: Mapping[str, Ground]
+) -> Iterator[Finding]:
+    """A value that is named as a limit is in the unit of what it limits."""
+    for word in text.split():
+        limit = known.get(word)
+        if limit is not None and not limit.codes and ground.unit and limit.unit != ground.unit:
+            nl = f"‘{word}’ is in {limit.unit}, en hier hoort {ground.unit}."
+            yield Finding(place, nl, f"'{word}' is in {limit.unit}, and here {ground.unit} is meant.")
 
 
 def _check_cell(place: Place, text: str, ground: Ground, numbers: Mapping[str, Decimal]) -> Iterator[Finding]:

@@ -11,6 +11,9 @@ from ketenzorg.pathway.running import beginnings, norms_running
 
 # Death, a mistake and the patient's own no: then the requester's word ends a Task that has started.
 _FACTS = frozenset({"deceased", "entered_in_error", "declined_by_patient"})
+_NOT_ACCEPTED = frozenset({"requested", "received"})
+_NOT_STARTED = _NOT_ACCEPTED | {"accepted"}
+_STARTED = frozenset({"in-progress"})
 Steps = Mapping[str, Step]
 
 
@@ -19,6 +22,8 @@ def check_walks(file: PathwayFile, steps: Steps) -> list[Finding]:
     found = [
         *_unreachable(file, steps),
         *_stuck(steps),
+        *_left_waiting(steps),
+        *_side_steps(file, steps),
         *_first_task(file, steps),
         *_tasks(file, steps),
         *_silent(file, steps),
@@ -62,6 +67,52 @@ def _stuck(steps: Steps) -> Iterator[Finding]:
         if step.name not in free:
             nl, en = f"‘{step.name}’ heeft geen uitgang.", f"'{step.name}' has no way out."
             yield Finding(_place(step), nl, en)
+
+
+def _left_waiting(steps: Steps) -> Iterator[Finding]:
+    """When nobody answers, an end is still within reach of one party alone.
+
+    Of the requester as long as the performer has not accepted; of the performer once the work is theirs.
+    """
+    ends = {name for name, step in steps.items() if step.ends}
+    alone = {part: before(ends, steps, part) for part in ("requester", "owner")}
+    for step in steps.values():
+        waits_for = "requester" if step.task in _NOT_ACCEPTED else "owner"
+        if not step.ends and step.name not in alone[waits_for]:
+            role = step.requester if waits_for == "requester" else step.performer
+            nl = f"uit ‘{step.name}’ komt {role} niet alleen: geef een uitgang voor als niemand antwoordt."
+            en = f"{role} alone finds no way out of '{step.name}': give an exit for when nobody answers."
+            yield Finding(_place(step), nl, en)
+
+
+def _side_steps(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
+    """Work that is asked of another can be asked about, and can wait with a reason."""
+    asked = {step.main for step in steps.values() if not step.ends and step.requester != step.performer}
+    by_side: dict[str, set[str]] = {}
+    for step in steps.values():
+        by_side.setdefault(step.side, set()).add(step.main)
+    questions = {side.name for side in file.side if side.keeps == "alles" and not side.enter.emergency}
+    pauses = {side.name for side in file.side if side.clock == "staat stil" or side.task == "on-hold"}
+    for names, tasks, nl, en in (
+        (
+            questions,
+            _NOT_STARTED,
+            "waarin de uitvoerder iets vraagt",
+            "in which the performer asks something",
+        ),
+        (pauses, _STARTED, "waarin het werk wacht", "in which the work waits"),
+    ):
+        covered = set().union(*(by_side.get(name, set()) for name in names)) if names else set()
+        wanting = [
+            name for name in steps if name in asked and not steps[name].side and steps[name].task in tasks
+        ]
+        for name in wanting:
+            if name not in covered:
+                yield Finding(
+                    ("steps", name),
+                    f"over ‘{name}’ ligt geen zijstap {nl}.",
+                    f"no side step {en} lies over '{name}'.",
+                )
 
 
 def before(wanted: set[str], steps: Steps, by: str = "") -> set[str]:

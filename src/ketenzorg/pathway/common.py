@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ketenzorg.pathway.definition import Block, CommonFile, Move, PathwayFile, Shared, Side, StepTable
-from ketenzorg.pathway.findings import Finding, unknown
+from ketenzorg.pathway.findings import Finding, Place, unknown
 
 _TABLES = ("urgencies", "by_task", "counts", "needs", "codes")
+
+
+Origins = dict[
+    Place, Place
+]  # where something stands in the merged file -> where it stands in that of the blocks
 
 
 def merge(file: PathwayFile, versions: Mapping[str, CommonFile]) -> tuple[PathwayFile, list[Finding]]:
@@ -31,6 +36,38 @@ def merge(file: PathwayFile, versions: Mapping[str, CommonFile]) -> tuple[Pathwa
     for block in blocks:
         merged = _under(merged, block, frozenset(file.without))
     return merged, findings
+
+
+def origins(file: PathwayFile, common: CommonFile) -> Origins:
+    """Where everything that `merge` laid under this file comes from."""
+    found: Origins = {}
+    left_out = frozenset(file.without)
+    shared, sides, norms = len(file.shared), len(file.side), len(file.norm)
+    own = {"side": {side.name for side in file.side}, "norm": {norm.name for norm in file.norm}}
+    for name, block in ((name, common.blocks[name]) for name in file.uses if name in common.blocks):
+        for kind in (*_TABLES, "steps"):
+            for key in getattr(block, kind).keys() - getattr(file, kind).keys():
+                found.setdefault((kind, key), ("blocks", name, kind, key))
+        for number, table in enumerate(block.shared):
+            kept = [at for at, move in enumerate(table.next) if not {move.event, move.to} & left_out]
+            if kept:
+                place: Place = ("blocks", name, "shared", number)
+                found[("shared", shared)] = place
+                found |= {
+                    ("shared", shared, "next", at): (*place, "next", was) for at, was in enumerate(kept)
+                }
+                shared += 1
+        for number, side in enumerate(block.side):
+            if side.name not in left_out | own["side"]:
+                found[("side", sides)] = ("blocks", name, "side", number)
+                own["side"].add(side.name)
+                sides += 1
+        for number, norm in enumerate(block.norm):
+            if norm.name not in left_out | own["norm"]:
+                found[("norm", norms)] = ("blocks", name, "norm", number)
+                own["norm"].add(norm.name)
+                norms += 1
+    return found
 
 
 def _left_out(file: PathwayFile, blocks: list[Block]) -> list[Finding]:

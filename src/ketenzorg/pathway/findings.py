@@ -68,10 +68,12 @@ def unknown(place: Place, kind_nl: str, kind_en: str, word: str, known: Iterable
 
 
 def with_lines(findings: Iterable[Finding], file: str, text: str) -> list[Finding]:
-    """Adds the file, and the line where each place begins."""
+    """Adds the file, and the line where each place begins; what has its file already keeps it."""
     lines = text.splitlines()
     return [
-        msgspec.structs.replace(finding, file=file, line=finding.line or _line(finding.place, lines))
+        finding
+        if finding.file
+        else msgspec.structs.replace(finding, file=file, line=finding.line or _line(finding.place, lines))
         for finding in findings
     ]
 

@@ -1,48 +1,87 @@
 """Reads the pathway folder and gives a catalogue in which every pathway has been checked."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import cache
+from itertools import groupby, pairwise
 from pathlib import Path
 
+import msgspec
+
 from ketenzorg.pathway.check import check_file
-from ketenzorg.pathway.common import merge
+from ketenzorg.pathway.check_versions import check_versions
+from ketenzorg.pathway.common import merge, origins
 from ketenzorg.pathway.definition import CommonFile, PathwayFile
 from ketenzorg.pathway.findings import Finding, PathwayErrors, Place, with_lines
-from ketenzorg.pathway.loaded import Catalogue, Pathway, compile_pathway
+from ketenzorg.pathway.loaded import Catalogue, Pathway, age, compile_pathway
 from ketenzorg.pathway.shape import read
 
 REGION = "region"  # the folder beside the pathways that holds organisations, not a pathway
 COMMON = "common"  # what pathways share, one file a version
 
 
-def load(folder: Path) -> Catalogue:
-    """Every version of every pathway below this folder; PathwayErrors with all findings of all files."""
-    pathways, findings = survey(folder)
-    if findings:
-        raise PathwayErrors(findings)
-    return Catalogue(pathways)
+class Common(msgspec.Struct, frozen=True):
+    """One version of what pathways share, with its text for naming lines."""
+
+    file: CommonFile
+    label: str
+    text: str
+
+
+def load(folder: Path, proven: Path | None = None) -> Catalogue:
+    """Every version of every pathway below this folder; PathwayErrors with all findings of all files.
+
+    `proven` is a file that keeps for which content the checks found nothing, so that a start does not repeat them.
+    It holds a hash of every file and of this program: whatever changes, is checked.
+    """
+    key = _fingerprint(folder)
+    if proven is None or not _holds(proven, key):
+        pathways, findings = survey(folder)
+        if findings:
+            raise PathwayErrors(findings)
+        if proven is not None:
+            _keep(proven, key)
+        return Catalogue(pathways)
+    common, _ = _common(folder)
+    return Catalogue(compile_pathway(file) for path in _files(folder) if (file := _read(path, common)[0]))
 
 
 def survey(folder: Path) -> tuple[list[Pathway], list[Finding]]:
     """What can be used and what is wrong: for `ketenzorg pathway check`, which shows both."""
-    files = sorted(path for path in folder.glob("*/*.toml") if path.parent.name not in (REGION, COMMON))
-    if not files:
+    paths = _files(folder)
+    if not paths:
         nl, en = (
             "geen zorgpaden gevonden (<naam>/<versie>.toml).",
             "no pathways found (<name>/<version>.toml).",
         )
         return [], [Finding((), nl, en, file=folder.name)]
-    pathways: list[Pathway] = []
     common, findings = _common(folder)
-    for path in files:
-        pathway, found = _one(path, common)
-        findings += found
-        pathways += [pathway] if pathway else []
-    return pathways, findings
+    sound: list[tuple[Path, PathwayFile]] = []
+    shared: list[tuple[str, Finding]] = []  # what is wrong in a block, and for which pathway
+    for path in paths:
+        file, found = _read(path, common)
+        findings += [finding for finding in found if finding.file == _label(path)]
+        shared += [(path.parent.name, finding) for finding in found if finding.file != _label(path)]
+        sound += [(path, file)] if file is not None and not found else []
+    looser = _looser(sound)
+    wrong = {finding.file for finding in looser}
+    pathways = [compile_pathway(file) for path, file in sound if _label(path) not in wrong]
+    return pathways, [*findings, *_once(shared), *looser]
 
 
-def _common(folder: Path) -> tuple[dict[str, CommonFile], list[Finding]]:
+def _files(folder: Path) -> list[Path]:
+    found = (path for path in folder.glob("*/*.toml") if path.parent.name not in (REGION, COMMON))
+    return sorted(found, key=lambda path: (path.parent.name, path.stem))
+
+
+def _label(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _common(folder: Path) -> tuple[dict[str, Common], list[Finding]]:
     """What pathways share, by version."""
-    files: dict[str, CommonFile] = {}
+    files: dict[str, Common] = {}
     findings: list[Finding] = []
     for path in sorted((folder / COMMON).glob("*.toml")):
         text = path.read_text("utf-8")
@@ -50,28 +89,70 @@ def _common(folder: Path) -> tuple[dict[str, CommonFile], list[Finding]]:
         if file is not None and file.version != path.stem:
             nl, en = f"het bestand heet ‘{path.stem}’.", f"the file is called '{path.stem}'."
             found.append(Finding(("version",), nl, en))
-        findings += with_lines(found, f"{COMMON}/{path.name}", text)
+        findings += with_lines(found, _label(path), text)
         if file is not None:
-            files[file.version] = file
+            files[file.version] = Common(file, _label(path), text)
     return files, findings
 
 
-def _one(path: Path, common: Mapping[str, CommonFile]) -> tuple[Pathway | None, list[Finding]]:
-    label = f"{path.parent.name}/{path.name}"
+def _read(path: Path, common: Mapping[str, Common]) -> tuple[PathwayFile | None, list[Finding]]:
+    """The file with what it shares laid under it, and everything that is wrong in it."""
+    label = _label(path)
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
         return None, [Finding((), "het bestand is geen UTF-8.", "the file is not UTF-8.", file=label)]
-    file, findings = read(text, PathwayFile)
-    if file is not None:
-        wrong_shape = {finding.place for finding in findings}
-        file, found = merge(file, common)
-        findings += found
-        names = [*_named_alike(file, path), *check_file(file)]
-        findings += [finding for finding in names if not _below(finding.place, wrong_shape)]
-    if file is None or findings:
+    own, findings = read(text, PathwayFile)
+    if own is None:
         return None, with_lines(findings, label, text)
-    return compile_pathway(file), []
+    wrong_shape = {finding.place for finding in findings}
+    file, found = merge(own, {version: each.file for version, each in common.items()})
+    findings += found
+    names = [*_named_alike(file, path), *check_file(file)]
+    findings += [finding for finding in names if not _below(finding.place, wrong_shape)]
+    return file, with_lines(_in_common(findings, own, common.get(own.common)), label, text)
+
+
+def _in_common(findings: list[Finding], own: PathwayFile, common: Common | None) -> list[Finding]:
+    """What is wrong in a shared block is said at its own place."""
+    if common is None or not findings:
+        return findings
+    came_from = origins(own, common.file)
+    placed = []
+    for finding in findings:
+        place = finding.place
+        longest = max((n for n in range(1, len(place) + 1) if place[:n] in came_from), default=0)
+        if longest:
+            there = msgspec.structs.replace(finding, place=(*came_from[place[:longest]], *place[longest:]))
+            placed += with_lines([there], common.label, common.text)
+        else:
+            placed.append(finding)
+    return placed
+
+
+def _once(shared: list[tuple[str, Finding]]) -> list[Finding]:
+    """A mistake in a shared block once, with the pathways in which it shows."""
+    by_finding: dict[Finding, list[str]] = {}
+    for name, finding in shared:
+        by_finding.setdefault(finding, []).append(name)
+    return [
+        msgspec.structs.replace(
+            finding,
+            nl=f"{finding.nl} (bij {', '.join(dict.fromkeys(names))})",
+            en=f"{finding.en} (in {', '.join(dict.fromkeys(names))})",
+        )
+        for finding, names in by_finding.items()
+    ]
+
+
+def _looser(sound: list[tuple[Path, PathwayFile]]) -> list[Finding]:
+    """Each version beside the one before it."""
+    findings: list[Finding] = []
+    for _, group in groupby(sound, key=lambda pair: pair[0].parent.name):
+        versions = sorted(group, key=lambda pair: age(pair[1].version))
+        for (_, old), (path, new) in pairwise(versions):
+            findings += with_lines(check_versions(old, new), _label(path), path.read_text("utf-8"))
+    return findings
 
 
 def _below(place: Place, reported: set[Place]) -> bool:
@@ -91,3 +172,31 @@ def _named_alike(file: PathwayFile, path: Path) -> list[Finding]:
             Finding(("version",), f"het bestand heet ‘{path.stem}’.", f"the file is called '{path.stem}'.")
         )
     return findings
+
+
+def _fingerprint(folder: Path) -> str:
+    """A hash of every file below the folder, with its name, and of the program that checks them."""
+    total = hashlib.sha256(_program().encode())
+    for path in sorted(folder.glob("*/*.toml")):
+        total.update(f"{_label(path)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+@cache
+def _program() -> str:
+    modules: Iterable[Path] = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in modules)).hexdigest()
+
+
+def _holds(proven: Path, key: str) -> bool:
+    """Whether this very content was proved before; what cannot be read proves nothing."""
+    try:
+        return proven.read_text("ascii") == key
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _keep(proven: Path, key: str) -> None:
+    """Where nothing can be written, the next start checks again."""
+    with suppress(OSError):
+        proven.write_text(key, "ascii")

@@ -127,7 +127,7 @@ class Catalogue:
 
     def __init__(self, pathways: Iterable[Pathway]) -> None:
         self._versions = {(pathway.name, pathway.version): pathway for pathway in pathways}
-        by_age = sorted(self._versions.values(), key=lambda pathway: _age(pathway.version))
+        by_age = sorted(self._versions.values(), key=lambda pathway: age(pathway.version))
         self._current = {pathway.name: pathway for pathway in by_age}
         self._by_code = {
             (coding.system, coding.code): pathway
@@ -158,8 +158,9 @@ class Catalogue:
 
     def versions(self) -> list[Pathway]:
         """All versions of all pathways, by name and age."""
-        return sorted(self._versions.values(), key=lambda pathway: (pathway.name, _age(pathway.version)))
+        return sorted(self._versions.values(), key=lambda pathway: (pathway.name, age(pathway.version)))
 
 
-def _age(version: str) -> tuple[int, ...]:
+def age(version: str) -> tuple[int, ...]:
+    """Versions in the order in which they came."""
     return tuple(int(part) for part in version.split("."))
