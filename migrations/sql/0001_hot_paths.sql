@@ -8,7 +8,7 @@ create type incoming as (
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, patient uuid,
     service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
     due timestamptz, due_norm text, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
-    request text, client text
+    request text, client text, knows uuid[]
 );
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
@@ -97,10 +97,11 @@ begin
 
         insert into personal_number as known (region, token, blind_index, key_id, ciphertext, parties)
         select p_region, p.token, (array_agg(p.blind_index))[1], (array_agg(p.key_id))[1],
-            (array_agg(p.ciphertext))[1], array_agg(distinct i.organisation)
+            (array_agg(p.ciphertext))[1], array_agg(distinct k.party)
         from unnest(n_referral, n_token, n_index, n_key, n_ciphertext)
             as p(referral, token, blind_index, key_id, ciphertext)
         join unnest(referrals) i on i.n = p.referral
+        cross join unnest(i.knows) as k(party)
         where p.referral = any (winners)
         group by p.token
         order by p.token
@@ -135,8 +136,8 @@ $$;
 -- The traject that a Task belongs to, with the three resources that tell of it.
 create function load_traject(p_region text, p_callers uuid[], p_task uuid) returns table (
     id uuid, pathway text, version text, step text, counts jsonb, happened jsonb, seq int, service_request uuid,
-    care_plan uuid, task uuid, roles jsonb, parties uuid[], started timestamptz, ended timestamptz,
-    task_version int, task_updated timestamptz, task_parties uuid[], task_body bytea,
+    care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text, started timestamptz,
+    ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[], task_body bytea,
     request_version int, request_parties uuid[], request_body bytea,
     plan_version int, plan_parties uuid[], plan_body bytea)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
@@ -145,14 +146,15 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     return query
     select t.id, t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.service_request, t.care_plan, t.task,
-        t.roles, t.parties, t.started, t.ended,
+        t.roles, t.parties, t.municipality, t.started, t.ended,
         task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
         plan.version, plan.parties, plan.body
     from resource task
     join traject t on t.region = task.region and t.id = task.traject
     join resource request on request.region = t.region and request.type = 'ServiceRequest'
         and request.id = t.service_request
-    join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
+    -- Who has no part in the hand-over that runs now no longer follows the plan.
+    left join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
     where task.region = p_region and task.type = 'Task' and task.id = p_task;
 end
 $$;
@@ -177,12 +179,15 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
 
     update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
+        roles = p_step -> 'roles', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
         seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
         due = (p_step ->> 'due')::timestamptz, due_norm = p_step ->> 'due_norm'
     where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
     if not found then
         return false;
     end if;
+    -- The caller had the right to this step; what follows from it is written for all parties.
+    perform set_config('ketenzorg.callers', array_to_string(ids(p_step -> 'parties'), ','), true);
 
     -- One by one, by its key: a join may choose to read the whole table for a handful of rows.
     for place in 1 .. cardinality(r_id) loop
@@ -196,11 +201,11 @@ begin
         written := written + found::int;
     end loop;
 
-    -- A new round has a new Task: for all who have a part in the traject.
+    -- A new hand-over or round has a new Task, and new data have resources of their own.
     insert into resource (region, type, id, version, updated, traject, source, parties, body)
-    select p_region, r.type, r.id, 1, v_at, v_traject, (p_step ->> 'organisation')::uuid, t.parties, r.body
+    select p_region, r.type, r.id, 1, v_at, v_traject, (p_step ->> 'organisation')::uuid,
+        ids(p_step -> 'seen_by' -> r.type), r.body
     from unnest(r_type, r_id, r_version, r_body) as r(type, id, version, body)
-    join traject t on t.region = p_region and t.id = v_traject
     where r.version = 1;
 
     if written + (select count(*) from unnest(r_version) as version where version = 1) <> cardinality(r_id) then
@@ -262,8 +267,12 @@ begin
     insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
     select p_region, t.id, t.seq, (p_step ->> 'event_id')::uuid, p_step ->> 'event',
         (p_step ->> 'happened_at')::timestamptz, v_at, p_step ->> 'from_step', t.step, p_step -> 'event_body',
-        t.parties
+        ids(p_step -> 'witnesses')
     from traject t where t.region = p_region and t.id = v_traject;
+
+    if p_step -> 'joining' <> '[]' or p_step -> 'leaving' <> '[]' then
+        perform let_in(p_region, v_traject, v_at, p_step -> 'joining', ids(p_step -> 'leaving'), p_step -> 'found_by');
+    end if;
 
     insert into outbox (region, id, receiver, task, task_version, created, run_at)
     select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()

@@ -23,6 +23,7 @@ class ReferralReceived(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
     service_request: UUID
     task: UUID
     municipality: str
+    kept: dict[str, int] = {}  # urgency and lengths of controls, as State.counts has them
 
 
 class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-taken"):
@@ -40,6 +41,8 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     exit: str | None = None  # code, when it ends the traject
     codes: dict[str, str] = {}  # coded answers that the event brought
     outputs: tuple[str, ...] = ()  # names of the answers that went to Task.output
+    new_task: UUID | None = None  # of the hand-over that this step began
+    handed_to: UUID | None = None  # the organisation that performs it
 
 
 class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="task-amended"):

@@ -13,18 +13,29 @@ from ketenzorg.pathway.visibility import Visibility, visibility
 NOTHING = Visibility(everything=False, bsn=False, shows={}, answers=frozenset())
 NEVER_CUT = frozenset({"resourceType", "id", "meta"})
 OURS = "https://ketenzorg.example/fhir/"  # extensions of our own say the step; others may say anything
+EARLIER = "#"  # "nefroloog#<id>": who had this role before another took it over
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
 def roles_of(organisation: UUID, roles: Mapping[str, UUID]) -> list[str]:
     """The roles that an organisation has in a traject."""
-    return [role for role, party in roles.items() if party == organisation]
+    return [role.partition(EARLIER)[0] for role, party in roles.items() if party == organisation]
 
 
 def sight_of(pathway: Pathway, organisation: UUID, roles: Mapping[str, UUID]) -> Visibility:
     """What an organisation sees in a traject; of two roles the one that shows everything, else the first."""
     views = [visibility(pathway, role) for role in roles_of(organisation, roles)]
     return next((view for view in views if view.everything), views[0] if views else NOTHING)
+
+
+def parties_that_know(pathway: Pathway, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
+    """The organisations whose role shows the patient's personal number."""
+    return tuple(roles[role] for role in _roles_that_know(pathway) if role in roles)
+
+
+@cache
+def _roles_that_know(pathway: Pathway) -> tuple[str, ...]:
+    return tuple(role for role in pathway.file.roles if visibility(pathway, role).bsn)
 
 
 def parties_that_see(pathway: Pathway, kind: str, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:

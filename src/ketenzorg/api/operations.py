@@ -15,13 +15,20 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
+from ketenzorg.coordination.handing_over import ORGANISATION, who_could
+from ketenzorg.coordination.notices import known_of
 from ketenzorg.coordination.stepping import take_event, what_may_happen
+from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.pathway.engine import Option
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.codes import step_concept
+from ketenzorg.referral.intake import Named
+from ketenzorg.store.trajecten import Traject
+
+OURS = frozenset({"event", "at", ORGANISATION})  # the other parameters are answers
 
 
 @get("/fhir/{kind:str}/{id_:str}/$next")
@@ -30,10 +37,11 @@ async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) ->
     task_only(kind)
     visit = visit_of(request)
     visit.caller.require("Task", "r")
-    traject, pathway, options = await what_may_happen(uuid_of("Task", id_), visit, world_of(request))
+    world = world_of(request)
+    traject, pathway, options = await what_may_happen(uuid_of("Task", id_), visit, world)
     parameters = [
         {"name": "step", "valueCodeableConcept": step_concept(pathway.canonical, traject.step)},
-        *(_option(option, pathway) for option in options),
+        *(_option(option, traject, pathway, world) for option in options),
     ]
     return resource(msgspec.json.encode({"resourceType": "Parameters", "parameter": parameters}))
 
@@ -46,12 +54,12 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     visit.caller.require("Task", "u")
     task = uuid_of("Task", id_)
     parameters = decode_as(await read_body(request), r4.Parameters)
-    name, at, given = _said(parameters)
-    now = await take_event(task, name, given, at, visit, world_of(request), if_match_of(request))
+    name, at, given, performer = _said(parameters)
+    now = await take_event(task, name, given, at, visit, world_of(request), if_match_of(request), performer)
     return resource(now.body, version=now.version, updated=now.updated)
 
 
-def _option(option: Option, pathway: Pathway) -> dict[str, Any]:
+def _option(option: Option, traject: Traject, pathway: Pathway, world: World) -> dict[str, Any]:
     parts: list[dict[str, Any]] = [
         {"name": "event", "valueString": option.event},
         {"name": "title", "valueString": option.title},
@@ -60,8 +68,18 @@ def _option(option: Option, pathway: Pathway) -> dict[str, Any]:
         *({"name": "by", "valueString": role} for role in option.by),
         *(_need(name, "needs", pathway) for name in option.needs),
         *(_need(name, "may", pathway) for name in option.may),
+        *_performers(option, traject, pathway, world),
     ]
     return {"name": "next", "part": parts}
+
+
+def _performers(option: Option, traject: Traject, pathway: Pathway, world: World) -> Iterator[dict[str, Any]]:
+    """Who could perform the hand-over that begins, the one that gets it unless another is named first."""
+    capability = pathway.file.roles[pathway.steps[option.to_step].performer].capability
+    for organisation in who_could(option, traject, pathway, world):
+        known, _ = known_of(organisation, traject.municipality, capability, world.region)
+        reference = {"reference": f"Organization/{organisation.id}", "display": known}
+        yield {"name": ORGANISATION, "valueReference": reference}
 
 
 def _need(name: str, kind: str, pathway: Pathway) -> dict[str, Any]:
@@ -71,15 +89,25 @@ def _need(name: str, kind: str, pathway: Pathway) -> dict[str, Any]:
     return {"name": kind, "part": parts}
 
 
-def _said(parameters: Any) -> tuple[str, datetime | None, dict[str, str]]:
-    """The event, when it happened, and the answers. Raises Invalid with every parameter that is wrong."""
+def _said(parameters: Any) -> tuple[str, datetime | None, dict[str, str], Named | None]:
+    """The event, when it happened, the answers, who performs what it begins. Raises Invalid with all that is wrong."""
     issues = list(_wrong(parameters))
     if issues:
         raise Invalid(*issues)
     values = {each.name: each for each in parameters.parameter or ()}
     at = values["at"].valueDateTime if "at" in values else None
-    given = {name: _text(value) or "" for name, value in values.items() if name not in ("event", "at")}
-    return _text(values["event"]) or "", datetime.fromisoformat(at) if at else None, given
+    performer = _named(values[ORGANISATION]) if ORGANISATION in values else None
+    given = {name: _text(value) or "" for name, value in values.items() if name not in OURS}
+    return _text(values["event"]) or "", datetime.fromisoformat(at) if at else None, given, performer
+
+
+def _named(parameter: Any) -> Named:
+    """The organisation in a Reference: by our address, or by a number."""
+    reference = parameter.valueReference
+    number = reference.identifier
+    pairs = ((number.system or "", number.value or ""),) if number else ()
+    id_ = (reference.reference or "").removeprefix("Organization/")
+    return Named(pairs, id_, f"Parameters.parameter.where(name='{ORGANISATION}')")
 
 
 def _wrong(parameters: Any) -> Iterator[Issue]:
@@ -96,7 +124,14 @@ def _wrong(parameters: Any) -> Iterator[Issue]:
                 expression=(path,),
                 code="value",
             )
-        if each.name != "at" and _text(each) is None:
+        if each.name == ORGANISATION and each.valueReference is None:
+            yield Issue(
+                nl="Noem de organisatie als valueReference: Organization/<id>, of met een identifier.",
+                en="Name the organisation as a valueReference: Organization/<id>, or by identifier.",
+                expression=(path,),
+                code="value",
+            )
+        if each.name not in ("at", ORGANISATION) and _text(each) is None:
             yield Issue(
                 nl="Geef de waarde als valueString of valueCode.",
                 en="Give the value as valueString or valueCode.",

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.views import roles_of, sight_of
-from ketenzorg.coordination.names import listed_patient, name_of
+from ketenzorg.coordination.names import listed_patient, who_plays
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.store.worklist import PAGE, Line, Place, Spot, Wanted, Which
@@ -97,7 +97,7 @@ def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:
         patient=listed_patient(line.patient_body, sight_of(pathway, organisation, line.roles)),
         pathway=pathway.title,
         step=step.title,
-        holder=name_of(line.roles[pathway.role_of("owner")], world),
+        holder=who_plays(step.performer, line.roles, world),
         ours=line.ended is None and step.owner in roles_of(organisation, line.roles),
         told=bool(line.news),
         unread=bool(line.unread),

@@ -46,7 +46,7 @@ def moments_of(
 
 
 def _outputs(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for output in task.get("output", ()):
+    for output in (*task.get("input", ()), *task.get("output", ())):
         if "valueString" in output:
             yield output.get("type", {}).get("text", ""), output["valueString"]
 
@@ -71,6 +71,8 @@ def _moment(
         event = body.event
         # What was undone is no longer in the Task: the version before it was put back.
         wrote = [] if undone else _written(words[body.task], body.outputs)
+        if body.new_task and body.new_task != body.task:  # the next Task begins with the same words
+            wrote = _written(words[body.new_task], body.outputs) or wrote
         coded = {body.reason} | {code for name, code in body.codes.items() if name not in body.outputs}
         reasons = [pathway.file.codes[code] for code in sorted(filter(None, coded))]
     return Moment(

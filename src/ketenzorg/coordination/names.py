@@ -1,5 +1,6 @@
 """Who is who on a page: the patient as the reader may see them, and organisations by name."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,11 @@ def listed_patient(body: bytes | None, sight: Visibility) -> dict[str, Any]:
     # Cut before it is judged: fifty whole patients a page cost as much as the page itself.
     listed = {name: value for name, value in json.read(body).items() if name in LISTED}
     return patient_of(json.write(listed), sight)
+
+
+def who_plays(role: str, roles: Mapping[str, UUID], world: World) -> str:
+    """What the organisation with this role is called; empty when nobody has it yet."""
+    return name_of(roles[role], world) if role in roles else ""
 
 
 def name_of(organisation: UUID, world: World) -> str:

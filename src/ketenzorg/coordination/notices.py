@@ -1,14 +1,19 @@
 """What a sender must know about a referral that was taken in: who acts before when, why, and what is missing."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ketenzorg.coordination.participants import Participants
+from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Screening
+from ketenzorg.pathway.deciding import Hit
 from ketenzorg.pathway.definition import Source
 from ketenzorg.pathway.engine import Due
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.region import Organisation, Region
+from ketenzorg.pathway.region_file import Capability
 from ketenzorg.store.referrals import Stored
 
 Notice = Issue
@@ -23,7 +28,12 @@ STATUS_NL = {
 
 
 def notices_of(
-    pathway: Pathway, participants: Participants, screening: Screening, dues: list[Due], stored: Stored
+    pathway: Pathway,
+    participants: Participants,
+    screening: Screening,
+    dues: list[Due],
+    stored: Stored,
+    world: World,
 ) -> tuple[Notice, ...]:
     """Everything in the order in which a reader wants it."""
     if not stored.new:
@@ -35,9 +45,13 @@ def notices_of(
             ),
         )
     return (
-        _owner(participants),
+        _owner(pathway, participants, screening, world.region),
+        *_choices(pathway, participants, world.region),
+        *_urgency(screening),
         *map(_date, dues),
+        *_classified(screening),
         *_advice(screening),
+        *_unusable(screening),
         *_asked_for(screening),
         *_second(stored),
         *_not_adopted(pathway),
@@ -49,15 +63,23 @@ def cite(source: Source) -> str:
     return f"{source.key}, {source.status}" if source.key else source.status
 
 
+def cite_nl(source: Source) -> str:
+    """The same in Dutch."""
+    return f"{STATUS_NL[source.status]}, {source.key}" if source.key else STATUS_NL[source.status]
+
+
 def answer_path(element: str) -> str:
     """Where the answer to a question of the pathway is given."""
     return f"QuestionnaireResponse.item.where(linkId='{element}')"
 
 
-def _owner(participants: Participants) -> Notice:
-    owner = f"{participants.owner.name} (Organization/{participants.owner.id})"
+def _owner(pathway: Pathway, participants: Participants, screening: Screening, region: Region) -> Notice:
+    chosen = participants.owner
+    owner = f"{chosen.name} (Organization/{chosen.id})"
     place = participants.municipality_name
-    if participants.owner_was_named:
+    if chosen == participants.requester:
+        why_nl, why_en = "dit blijft in uw eigen praktijk", "this stays in your own house"
+    elif participants.owner_was_named:
         why_nl, why_en = "zoals u vroeg", "as you asked"
     elif participants.municipality_is_guess:
         why_nl = f"deze werkt in gemeente {place}, die van uw praktijk (Patient.address.district ontbreekt)"
@@ -65,12 +87,90 @@ def _owner(participants: Participants) -> Notice:
     else:
         why_nl = f"deze werkt in gemeente {place}, waar de patiënt woont"
         why_en = f"it works in municipality {place}, where the patient lives"
-    others = ", ".join(f"{each.name} (Organization/{each.id})" for each in participants.alternatives)
-    others_nl, others_en = (f" Ook mogelijk: {others}.", f" Also possible: {others}.") if others else ("", "")
+    route = screening.route
+    rule_nl, rule_en = _ruled(route.rule, screening, lambda hit: bool(hit.then.to)) if route else ("", "")
+    step = f" Stap: {pathway.steps[route.step].title}." if route else ""
+    step_en = f" Step: '{route.step}'." if route else ""
     return _told(
-        f"Aan zet: {owner}, want {why_nl}.{others_nl}",
-        f"To act: {owner}, because: {why_en}.{others_en}",
+        f"Aan zet: {owner}, want {why_nl}.{step}{rule_nl}",
+        f"To act: {owner}, because: {why_en}.{step_en}{rule_en}",
         "Task.owner",
+    )
+
+
+def _choices(pathway: Pathway, participants: Participants, region: Region) -> list[Notice]:
+    """Who else could take it; the choice is the patient's and the referrer's."""
+    if not participants.alternatives:
+        return []
+    asked = (participants.municipality, participants.capability, region)
+    named = "; ".join(known_of(each, *asked)[0] for each in participants.alternatives)
+    named_en = "; ".join(known_of(each, *asked)[1] for each in participants.alternatives)
+    return [
+        _told(
+            f"Ook mogelijk, de dichtstbijzijnde eerst: {named}. De patiënt en u kiezen: noem de organisatie in "
+            "Task.owner of ServiceRequest.performer.",
+            f"Also possible, nearest first: {named_en}. The patient and you choose: name the organisation in "
+            "Task.owner or ServiceRequest.performer.",
+            "Task.owner",
+        )
+    ]
+
+
+def known_of(
+    organisation: Organisation, municipality: str, capability: str, region: Region
+) -> tuple[str, str]:
+    """What is known of an organisation that could act, in Dutch and in English."""
+    sites = organisation.able(capability) if capability else []
+    hours = [each for site in sites for each in site.capabilities if each.name == capability]
+    far = region.kilometres(organisation, municipality, capability)
+    nl = [capability, *map(_hours_nl, hours), f"{far} km hemelsbreed" if far is not None else ""]
+    en = [capability, *map(_hours_en, hours), f"{far} km as the crow flies" if far is not None else ""]
+    name = f"{organisation.name} (Organization/{organisation.id})"
+    return ", ".join([name, *filter(None, nl)]), ", ".join([name, *filter(None, en)])
+
+
+def _hours_nl(capability: Capability) -> str:
+    if capability.always:
+        return "altijd open"
+    return _hours(capability) or "openingstijden niet bekend"
+
+
+def _hours_en(capability: Capability) -> str:
+    return "always open" if capability.always else (_hours(capability) or "hours not known")
+
+
+def _hours(capability: Capability) -> str:
+    return " en ".join(
+        f"{' '.join(each.days)} {each.from_:%H:%M}-{each.to:%H:%M}" for each in capability.open
+    )
+
+
+def _urgency(screening: Screening) -> list[Notice]:
+    soon = screening.urgency
+    if soon is None:
+        return []
+    nl, en = _ruled(soon.rule, screening, lambda hit: hit.then.urgency == soon.name)
+    return [
+        _told(f"Urgentie: {soon.title}.{nl}", f"Urgency: {soon.name} ({soon.priority}).{en}", "Task.priority")
+    ]
+
+
+def _classified(screening: Screening) -> list[Notice]:
+    """What formulas and tables came to; what cannot be told is asked for further on."""
+    return [
+        _told(f"Uitkomst ‘{name}’: {outcome}.", f"Outcome of '{name}': {outcome}.")
+        for name, outcome in screening.values
+        if outcome and outcome != "niet te bepalen"
+    ]
+
+
+def _ruled(table: str, screening: Screening, says: Callable[[Hit], bool]) -> tuple[str, str]:
+    """Which row said it, on what grounds, and where that comes from."""
+    hit = next(each for each in screening.explained if each.table == table and says(each))
+    because = ", ".join(f"{name} {cell}" for name, cell in hit.because)
+    return (
+        f" Tabel ‘{table}’, rij {hit.row} ({because or 'altijd'}; bron: {cite_nl(hit.source)}).",
+        f" Table '{table}', row {hit.row} ({because or 'always'}; source: {cite(hit.source)}).",
     )
 
 
@@ -88,10 +188,25 @@ def _date(due: Due) -> Notice:
 def _advice(screening: Screening) -> list[Notice]:
     return [
         _told(
-            f"Advies ({advice.rule}): {advice.text}",
+            f"Advies ({advice.rule}; {cite_nl(advice.source)}): {advice.text}",
             f"Advice (rule '{advice.rule}', {cite(advice.source)}): {advice.text}",
         )
         for advice in screening.advice
+    ]
+
+
+def _unusable(screening: Screening) -> list[Notice]:
+    """What was given and could not be used, by its reason."""
+    return [
+        Issue(
+            nl=f"{missing.element}: {doubt.nl}",
+            en=f"{missing.element}: {doubt.en}",
+            expression=(answer_path(missing.element),),
+            code=doubt.code,
+            severity="warning",
+        )
+        for missing in screening.missing
+        for doubt in missing.why
     ]
 
 
@@ -105,6 +220,7 @@ def _asked_for(screening: Screening) -> list[Notice]:
             severity="warning",
         )
         for missing in screening.missing
+        if not missing.why
     ]
 
 

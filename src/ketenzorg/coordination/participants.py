@@ -5,10 +5,20 @@ from uuid import UUID
 
 from ketenzorg.access.tokens import Caller
 from ketenzorg.errors import Issue
+from ketenzorg.pathway.criteria import Route
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
+from ketenzorg.pathway.taking_part import onlookers
 from ketenzorg.referral.bundle import Posted
 from ketenzorg.referral.intake import Asked, Named
+
+
+class Referrer(NamedTuple):
+    """Who refers, and where the patient lives as far as that is known."""
+
+    organisation: Organisation | None
+    municipality: str  # CBS code
+    municipality_is_guess: bool  # not in the patient's address: that of the practice
 
 
 class Participants(NamedTuple):
@@ -19,7 +29,8 @@ class Participants(NamedTuple):
     roles: dict[str, UUID]
     municipality: str  # CBS code
     municipality_name: str
-    municipality_is_guess: bool  # not in the patient's address: that of the practice
+    municipality_is_guess: bool
+    capability: str  # what the owner must be able to do
     alternatives: tuple[Organisation, ...]  # who else could take it
     owner_was_named: bool
 
@@ -37,46 +48,65 @@ def match_organisations(posted: Posted, region: Region) -> list[Issue]:
     return issues
 
 
-def find_participants(
-    asked: Asked, pathway: Pathway, caller: Caller, region: Region
-) -> tuple[Participants | None, list[Issue]]:
-    """The referring organisation is the caller's; the owner is the one named, else the region's for the place."""
+def find_referrer(asked: Asked, caller: Caller, region: Region) -> Referrer:
+    """The referring organisation is the caller's; it may speak for its own municipality."""
     requester = region.by_id(caller.organisation)
-    requester_role, owner_role = pathway.role_of("requester"), pathway.role_of("owner")
-    if requester is None or requester.kind not in pathway.file.roles[requester_role].kinds:
-        kinds = ", ".join(pathway.file.roles[requester_role].kinds)
+    said = region.municipality_code(asked.municipality or "")
+    if said:
+        return Referrer(requester, said, municipality_is_guess=False)
+    return Referrer(requester, requester.municipality if requester else "", municipality_is_guess=True)
+
+
+def find_participants(
+    asked: Asked, pathway: Pathway, referrer: Referrer, route: Route | None, region: Region
+) -> tuple[Participants | None, list[Issue]]:
+    """The owner is the one that the route allows and the referral names, else the nearest that fits."""
+    first = pathway.steps[route.step if route else pathway.file.begins]
+    capability = route.capability if route else pathway.file.roles[first.performer].capability
+    requester, place = referrer.organisation, referrer.municipality
+    if requester is None or requester.kind not in pathway.file.roles[first.requester].kinds:
+        kinds = ", ".join(pathway.file.roles[first.requester].kinds)
         return None, [_may_not_refer(asked, kinds)]
     issues = _speaks_for_another(asked, requester, region)
-    place, guessed = _municipality(asked, requester, region)
-    candidates = region.candidates(pathway, owner_role, place)
-    owner = _named_owner(asked, region)
-    if asked.owner is not None and (
-        owner is None
-        or pathway.name not in owner.pathways
-        or owner.kind not in pathway.file.roles[owner_role].kinds
-    ):
-        return None, [*issues, _cannot_own(asked.owner, candidates)]
-    if owner is None and not candidates:
+    named = organisation_of(asked.owner, region) if asked.owner else None
+    if first.performer == first.requester:
+        candidates, fits = [requester], named == requester
+    else:
+        candidates = region.candidates(pathway, first.performer, place, capability)
+        fits = named is not None and region.fits(named, pathway, first.performer, capability)
+    if asked.owner is not None and not fits:
+        return None, [*issues, cannot_own(asked.owner.path, candidates)]
+    if named is None and not candidates:
         return None, [*issues, _nobody(asked, place)]
-    chosen = owner or candidates[0]
+    chosen = named or candidates[0]
+    others = _others(asked, pathway, region)
     participants = Participants(
         requester=requester,
         owner=chosen,
-        roles={requester_role: requester.id, owner_role: chosen.id},
+        roles={**others, first.requester: requester.id, first.performer: chosen.id},
         municipality=place,
         municipality_name=region.municipalities.get(place, place),
-        municipality_is_guess=guessed,
+        municipality_is_guess=referrer.municipality_is_guess,
+        capability=capability,
         alternatives=tuple(each for each in candidates if each.id != chosen.id),
-        owner_was_named=owner is not None,
+        owner_was_named=named is not None,
     )
     return participants, issues
 
 
-def _named_owner(asked: Asked, region: Region) -> Organisation | None:
-    return _organisation(asked.owner, region) if asked.owner else None
+def _others(asked: Asked, pathway: Pathway, region: Region) -> dict[str, UUID]:
+    """Who looks on: a further ServiceRequest.performer whose kind has a role that neither asks nor performs."""
+    found: dict[str, UUID] = {}
+    for named in asked.others:
+        organisation = organisation_of(named, region)
+        for role in onlookers(pathway) if organisation else ():
+            if organisation and organisation.kind in pathway.file.roles[role].kinds:
+                found[role] = organisation.id
+    return found
 
 
-def _organisation(named: Named, region: Region) -> Organisation | None:
+def organisation_of(named: Named, region: Region) -> Organisation | None:
+    """The organisation that is meant, if the region has it."""
     for system, value in named.identifiers:
         known = region.by_identifier(system, value)
         if known is not None:
@@ -87,19 +117,11 @@ def _organisation(named: Named, region: Region) -> Organisation | None:
         return None
 
 
-def _municipality(asked: Asked, requester: Organisation, region: Region) -> tuple[str, bool]:
-    said = (asked.municipality or "").casefold()
-    for code, name in region.municipalities.items():
-        if said in (code.casefold(), name.casefold()):
-            return code, False
-    return requester.municipality, True
-
-
 def _speaks_for_another(asked: Asked, requester: Organisation, region: Region) -> list[Issue]:
     """A requester without an organisation (a Practitioner) speaks for the caller's."""
     if asked.requester is None:
         return []
-    named = _organisation(asked.requester, region)
+    named = organisation_of(asked.requester, region)
     if named is None:
         return [_unknown(asked.requester.path)]
     if named.id != requester.id:
@@ -134,14 +156,15 @@ def _may_not_refer(asked: Asked, kinds: str) -> Issue:
     )
 
 
-def _cannot_own(named: Named, candidates: list[Organisation]) -> Issue:
+def cannot_own(path: str, candidates: list[Organisation]) -> Issue:
+    """The organisation that was named cannot take this; who can."""
     names = "; ".join(f"{each.name} (Organization/{each.id})" for each in candidates) or "geen"
     return Issue(
         nl=f"Deze organisatie kan deze verwijzing niet uitvoeren. Hier kan wel: {names}. Laat de naam weg, dan kiezen "
         "wij op gemeente.",
         en=f"This organisation cannot take this referral. These can here: {names}. Leave it out and we choose by "
         "municipality.",
-        expression=(named.path,),
+        expression=(path,),
         code="not-found",
     )
 

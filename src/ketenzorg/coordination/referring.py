@@ -8,21 +8,26 @@ import msgspec
 from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.sealing import seal_numbers
-from ketenzorg.access.views import parties_that_see
+from ketenzorg.access.views import parties_that_know, parties_that_see
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of
-from ketenzorg.coordination.participants import Participants, find_participants, match_organisations
+from ketenzorg.coordination.participants import (
+    Participants,
+    find_participants,
+    find_referrer,
+    match_organisations,
+)
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import SearchRows, search_rows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.answers import read_answers
-from ketenzorg.pathway.criteria import Screening, screen
+from ketenzorg.pathway.criteria import Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.bundle import Entry, Posted, read_bundle
 from ketenzorg.referral.care_plan import new_care_plan
 from ketenzorg.referral.content import canonical
-from ketenzorg.referral.coordination_task import first_task
+from ketenzorg.referral.coordination_task import first_task, most_urgent
 from ketenzorg.referral.intake import Asked, what_is_asked
 from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
@@ -60,20 +65,33 @@ async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
     pathway, no_pathway = _pathway(asked, world)
     if pathway is None:
         raise Invalid(*issues, *no_pathway)
-    participants, strangers = find_participants(asked, pathway, visit.caller, world.region)
+    referrer = find_referrer(asked, visit.caller, world.region)
+    pathway = pathway.in_municipality(referrer.municipality)
     screening = screen(pathway, read_answers(pathway, [entry.content for entry in own]), at)
+    participants, strangers = find_participants(asked, pathway, referrer, screening.route, world.region)
     issues += strangers + _stops(screening)
     if issues or participants is None:
         raise Invalid(*issues)
-    state = engine.start(pathway, at)
+    state = engine.start(pathway, at, screening)
     dues = engine.due(pathway, state)
     package = _package(
-        state, dues, own, asked, pathway, participants, digest, list(numbers.values()), visit, world, at
+        state,
+        dues,
+        screening.urgency,
+        own,
+        asked,
+        pathway,
+        participants,
+        digest,
+        list(numbers.values()),
+        visit,
+        world,
+        at,
     )
     stored = await world.referrals.receive(package)
     if stored.hash != digest:
         raise Conflict(_other_content(asked, stored))
-    notices = notices_of(pathway, participants, screening, dues, stored)
+    notices = notices_of(pathway, participants, screening, dues, stored, world)
     return _receipt(posted, asked, notices, stored, at)
 
 
@@ -90,6 +108,7 @@ def _pathway(asked: Asked, world: World) -> tuple[Pathway | None, list[Issue]]:
 def _package(
     state: engine.State,
     dues: list[engine.Due],
+    urgency: Soon | None,
     own: list[Entry],
     asked: Asked,
     pathway: Pathway,
@@ -105,10 +124,11 @@ def _package(
     plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
     resources = [
         *_sent(own, pathway, participants, at),
-        *_made(asked, pathway, participants, plan, task, at),
+        *_made(state.step, urgency, asked, pathway, participants, plan, task, at),
     ]
     owner, requester = participants.owner.id, participants.requester.id
-    parties = tuple(dict.fromkeys((requester, owner)))
+    began = pathway.begins_with(state.step)
+    parties = tuple(dict.fromkeys((requester, owner, *participants.roles.values())))
     patient_number = next((n.token for n in numbers if str(n.token).encode() in asked.patient.raw), None)
     referral = NewReferral(
         organisation=requester,
@@ -134,11 +154,11 @@ def _package(
         due=due.at if due else None,
         due_norm=due.norm if due else None,
         event_id=world.new_id(),
-        event=pathway.file.begins_with,
+        event=began,
         event_body=events.ReferralReceived(
             pathway=pathway.name,
             version=pathway.version,
-            event=pathway.file.begins_with,
+            event=began,
             step=state.step,
             at=at,
             requester=requester,
@@ -146,11 +166,13 @@ def _package(
             service_request=asked.request.id,
             task=task,
             municipality=participants.municipality,
+            kept=state.counts,
         ),
         outbox=tuple(Message(world.new_id(), party, task, 1) for party in parties),
         audit_id=world.new_id(),
         request=visit.request,
         client=visit.caller.client,
+        knows=tuple(dict.fromkeys((requester, *parties_that_know(pathway, participants.roles)))),
     )
     return Package(referral, resources, numbers)
 
@@ -165,9 +187,16 @@ def _sent(own: list[Entry], pathway: Pathway, participants: Participants, at: da
 
 
 def _made(
-    asked: Asked, pathway: Pathway, participants: Participants, plan: UUID, task: UUID, at: datetime
+    first: str,
+    urgency: Soon | None,
+    asked: Asked,
+    pathway: Pathway,
+    participants: Participants,
+    plan: UUID,
+    task: UUID,
+    at: datetime,
 ) -> list[NewResource]:
-    step = pathway.steps[pathway.file.begins]
+    step = pathway.steps[first]
     patient, request = asked.patient.location, asked.request.location
     requester = f"Organization/{participants.requester.id}"
     care_plan = new_care_plan(
@@ -186,6 +215,7 @@ def _made(
         canonical=pathway.canonical,
         step=step.name,
         status=step.task,
+        priority=most_urgent(asked.request.resource.priority, urgency.priority) if urgency else None,
         care_plan=f"CarePlan/{plan}",
         request=request,
         patient=patient,
@@ -229,10 +259,14 @@ def _receipt(
 
 def _stops(screening: Screening) -> list[Issue]:
     """What stops the sending: an alarm, a condition that is not met, an answer that must be there."""
+    return [*_rules(screening), *(issue for stop in screening.blocked for issue in stop.why)]
+
+
+def _rules(screening: Screening) -> list[Issue]:
     return [
         Issue(
-            nl=stop.say,
-            en=f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): {stop.say}",
+            nl=f"{stop.first_aid} {stop.say}".strip(),
+            en=f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): {stop.first_aid} {stop.say}",
             expression=tuple(answer_path(element) for element in stop.elements),
             code="business-rule",
             severity="fatal" if stop.alarm else "error",

@@ -11,6 +11,14 @@ from ketenzorg import events
 from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.views import roles_of, shown, sight_of
 from ketenzorg.coordination.changes import Change, changes
+from ketenzorg.coordination.handing_over import (
+    Parties,
+    found_by,
+    joining,
+    leaving,
+    parties_after,
+    seen_by,
+)
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import (
@@ -26,6 +34,7 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option, State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.intake import Named
 from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 
@@ -52,11 +61,16 @@ async def take_event(
     visit: Visit,
     world: World,
     if_match: int | None,
+    performer: Named | None = None,
 ) -> TaskNow:
-    """Record a named event of the pathway. Raises TransitionNotAllowed naming what is allowed, and to whom."""
+    """Record a named event of the pathway. Raises TransitionNotAllowed naming what is allowed, and to whom.
+
+    `performer`: who gets the hand-over that the event begins; by default who had that role, else the nearest.
+    """
 
     def judge(traject: Traject, pathway: Pathway, roles: list[str]) -> Said:
-        return Said(event=event, by=_role_for(event, traject, pathway, roles), given=given, at=at)
+        by = _role_for(event, traject, pathway, roles)
+        return Said(event=event, by=by, given=given, at=at, performer=performer)
 
     return await _act(task, judge, visit, world, if_match)
 
@@ -95,6 +109,8 @@ async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: i
             raise _stale(traject)
         if traject.open_task != task:
             raise _over(traject)
+        if not traject.plan.body:
+            raise _not_there()
         roles = roles_of(visit.caller.organisation, traject.roles)
         said = judge(traject, pathway, roles)
         if said is None:
@@ -116,8 +132,13 @@ async def load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway
     """The traject of a Task and the pathway version that it runs on. Raises NotFound, also for who has no part."""
     traject = await world.trajecten.of_task(task, visit.caller.organisation)
     if traject is None:
-        raise NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
-    return traject, world.catalogue.version(traject.pathway, traject.version)
+        raise _not_there()
+    pathway = world.catalogue.version(traject.pathway, traject.version)
+    return traject, pathway.in_municipality(traject.municipality)
+
+
+def _not_there() -> NotFound:
+    return NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
 
 
 async def _on_record(task: UUID, visit: Visit, world: World) -> None:
@@ -192,10 +213,16 @@ def _step(
     else:
         taken = engine.advance(pathway, _state(traject), said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
-    versions = next_versions(said, taken, traject, pathway, world, at)
+    parties = parties_after(taken, traject, pathway, said.performer, world)
+    versions = next_versions(said, taken, traject, parties, pathway, world, at)
     due = next(iter(engine.due(pathway, state)), None)
-    task = versions[0]
-    parties = tuple(dict.fromkeys(traject.roles.values()))
+    task, *begun = [each for each in versions if each.type == "Task"]
+    running = begun[0] if begun else task
+    letters = {
+        (task.id, task.version, party): None for party in (parties.before if begun else parties.involved)
+    }
+    letters |= {(running.id, running.version, party): None for party in parties.involved}
+    joined, left = joining(parties, pathway), leaving(parties)
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -207,18 +234,26 @@ def _step(
         due=due.at if due else None,
         due_norm=due.norm if due else None,
         task=task.id,
-        open_task=task.id,
+        open_task=running.id,
         event_id=world.new_id(),
         event=said.event or "aanvulling",
         from_step=traject.step,
         happened_at=happened,
-        event_body=_event(said, taken, pathway, visit, task.id, happened),
-        outbox=tuple(Message(world.new_id(), party, task.id, task.version) for party in parties),
+        event_body=_event(said, taken, pathway, visit, task.id, parties, running.id, happened),
+        outbox=tuple(Message(world.new_id(), party, id_, version) for id_, version, party in letters),
         audit_id=world.new_id(),
         request=visit.request,
         client=visit.caller.client,
         organisation=visit.caller.organisation,
         rule=f"{pathway.name}|{pathway.version} {said.by}",
+        roles=parties.roles,
+        parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
+        involved=parties.involved,
+        witnesses=parties.witnesses,
+        seen_by={"Task": seen_by("Task", parties, pathway)} if taken and taken.new_task else {},
+        joining=joined,
+        leaving=left,
+        found_by=found_by(traject, versions) if joined or left else (),
     )
     return step, versions
 
@@ -252,7 +287,14 @@ def _happened(said: Said, traject: Traject, at: datetime) -> datetime:
 
 
 def _event(
-    said: Said, taken: StepTaken | None, pathway: Pathway, visit: Visit, task: UUID, happened: datetime
+    said: Said,
+    taken: StepTaken | None,
+    pathway: Pathway,
+    visit: Visit,
+    task: UUID,
+    parties: Parties,
+    running: UUID,
+    happened: datetime,
 ) -> events.Event:
     organisation = visit.caller.organisation
     if taken is None:
@@ -271,6 +313,8 @@ def _event(
         exit=taken.exit or None,
         codes=coded,
         outputs=taken.output,
+        new_task=running if taken.new_task else None,
+        handed_to=parties.roles[taken.performer] if taken.new_task else None,
     )
 
 

@@ -11,7 +11,7 @@ from ketenzorg.access.views import roles_of, shown, sight_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
 from ketenzorg.coordination.moments import Moment, moments_of
-from ketenzorg.coordination.names import name_of, patient_of
+from ketenzorg.coordination.names import patient_of, who_plays
 from ketenzorg.coordination.stepping import what_may_happen
 from ketenzorg.coordination.undoing import may_undo
 from ketenzorg.coordination.world import Visit, World
@@ -81,10 +81,12 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
     sight = sight_of(pathway, organisation, traject.roles)
     bodies = await world.worklist.resources(organisation, traject.id, KINDS)
     seen = [(kind, id_, json.read(shown(body, kind, sight, {}))) for kind, id_, body in bodies]
-    step = pathway.steps[traject.step]
+    over = traject.open_task != line.task  # the traject went on without this organisation
+    step = pathway.steps[line.step if over else traject.step]
     roles = roles_of(organisation, traject.roles)
     choices = choices_of(options, roles, pathway, traject)
-    dues = tuple(engine.due(pathway, State(traject.step, traject.counts, traject.happened)))
+    state = State(traject.step, traject.counts, traject.happened)
+    dues = () if over else tuple(engine.due(pathway, state))
     return Story(
         task=line.task,
         version=traject.task.version,
@@ -93,12 +95,12 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
         pathway=pathway,
         step=step.title,
         role=roles[0],
-        new=step.owner in roles and step.task in NOT_YET_TAKEN and not step.ends,
-        waits_for="" if step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
+        new=not over and step.owner in roles and step.task in NOT_YET_TAKEN and not step.ends,
+        waits_for="" if over or step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
         patient=patient_of(person.body if person else None, sight),
         answers=_answers((body for kind, _, body in seen if kind == "QuestionnaireResponse"), pathway),
-        referrer=name_of(traject.roles[pathway.role_of("requester")], world),
-        holder=name_of(traject.roles[pathway.role_of("owner")], world),
+        referrer=who_plays(step.requester, traject.roles, world),
+        holder=who_plays(step.performer, traject.roles, world),
         dues=dues,
         late=bool(dues) and dues[0].at < world.now(),
         choices=choices,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ketenzorg import events
+from ketenzorg.coordination.handing_over import involved
 from ketenzorg.coordination.stepping import TaskNow, load, task_now
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
@@ -12,6 +13,7 @@ from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
+from ketenzorg.pathway.words import ITSELF
 from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
@@ -42,6 +44,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
     written = [_again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
     due = next(iter(engine.due(pathway, state)), None)
+    parties = involved(pathway, state.step, traject.roles)
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -68,15 +71,16 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
             task=task,
             task_status=before["status"],
         ),
-        outbox=tuple(
-            Message(world.new_id(), party, task, written[0].version)
-            for party in dict.fromkeys(traject.roles.values())
-        ),
+        outbox=tuple(Message(world.new_id(), party, task, written[0].version) for party in parties),
         audit_id=world.new_id(),
         request=visit.request,
         client=visit.caller.client,
         organisation=organisation,
         rule=f"{pathway.name}|{pathway.version} hersteld",
+        roles=traject.roles,
+        parties=traject.parties,
+        involved=parties,
+        witnesses=parties,
     )
     if not await world.trajecten.store(step, written):
         raise Conflict(
@@ -101,6 +105,7 @@ def _mistaken(log: list[Recorded], traject: Traject, visit: Visit, world: World)
     last = log[-1]
     if (
         not isinstance(last.body, events.StepTaken)
+        or last.body.by == ITSELF
         or last.body.organisation != visit.caller.organisation
         or last.body.task != traject.open_task
         or traject.task.version < _FIRST_WITH_A_BEFORE

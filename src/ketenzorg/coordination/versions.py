@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.coordination.handing_over import Parties
 from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import search_rows
@@ -14,6 +15,7 @@ from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.care_plan import next_care_plan
 from ketenzorg.referral.coordination_task import new_round, next_task
+from ketenzorg.referral.intake import Named
 from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.trajecten import NewVersion, Traject, Version
 
@@ -26,15 +28,26 @@ class Said(msgspec.Struct, frozen=True):
     given: Mapping[str, str] = {}
     added: Mapping[str, list[Any]] = {}
     at: datetime | None = None
+    performer: Named | None = None  # of the hand-over that the event begins
 
 
 def next_versions(
-    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, world: World, at: datetime
+    said: Said,
+    taken: StepTaken | None,
+    traject: Traject,
+    parties: Parties,
+    pathway: Pathway,
+    world: World,
+    at: datetime,
 ) -> list[NewVersion]:
-    """The versions to store, that of the Task first; without a step only what was added to the Task."""
-    task = _task(said, taken, traject, pathway, world, at)
+    """The versions to store, that of the Task first; without a step only what was added to the Task.
+
+    When a hand-over follows on another, the Task that ends comes first and the new one last.
+    """
     if taken is None:
-        return [task]
+        return [_same_task(said, None, traject, pathway, at)]
+    begun = [_new_task(said, taken, traject, parties, pathway, world, at)] if taken.new_task else []
+    task = begun.pop() if begun and not taken.closes else _same_task(said, taken, traject, pathway, at)
     plan = _next(
         traject.plan,
         lambda id_, version: next_care_plan(
@@ -57,26 +70,44 @@ def next_versions(
                 lambda id_, version: stored_form(body, id_, version, at, status=taken.request),
             ),
         )
-    return versions
+    return versions + begun
 
 
-def _task(
-    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, world: World, at: datetime
+def _new_task(
+    said: Said,
+    taken: StepTaken,
+    traject: Traject,
+    parties: Parties,
+    pathway: Pathway,
+    world: World,
+    at: datetime,
 ) -> NewVersion:
-    before = json.read(traject.task.body)
-    step, status = (taken.to_step, taken.task) if taken else (traject.step, before["status"])
-    if taken is not None and taken.new_task:
-        id_ = world.new_id()
-        body = new_round(
-            traject.task.body,
-            id_,
-            traject.task.id,
-            canonical=pathway.canonical,
-            step=step,
-            status=status,
-            at=at,
-        )
-        return NewVersion("Task", id_, 1, body, search_rows(json.read(body)))
+    """The Task of the next hand-over or round, with the words that it begins with."""
+    id_ = world.new_id()
+    before = parties.before
+    known = set(parties.involved) <= set(before)  # the one before is named to who may read it
+    body = new_round(
+        traject.task.body,
+        id_,
+        traject.task.id if known else None,
+        canonical=pathway.canonical,
+        step=taken.to_step,
+        status=taken.task,
+        requester=f"Organization/{parties.roles[taken.requester]}",
+        owner=f"Organization/{parties.roles[taken.performer]}",
+        brought={name: _in_words(name, said.given[name], pathway) for name in taken.output},
+        at=at,
+    )
+    return NewVersion("Task", id_, 1, body, search_rows(json.read(body)))
+
+
+def _same_task(
+    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, at: datetime
+) -> NewVersion:
+    if taken is None:
+        step, status = traject.step, json.read(traject.task.body)["status"]
+    else:
+        step, status = taken.to_step, taken.closes or taken.task
     return _next(
         traject.task,
         lambda id_, version: next_task(

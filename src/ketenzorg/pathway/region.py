@@ -1,5 +1,6 @@
 """The region: municipalities, organisations and what they do for whom; pathways/region/<name>.toml."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +12,12 @@ import msgspec
 
 from ketenzorg.pathway.findings import Finding, PathwayErrors, Place, unknown, with_lines
 from ketenzorg.pathway.loaded import Catalogue, Pathway
-from ketenzorg.pathway.region_file import Client, Organisation, RegionFile, SandboxFile
+from ketenzorg.pathway.region_file import Centre, Client, Organisation, RegionFile, SandboxFile
 from ketenzorg.pathway.shape import read
 
 __all__ = ["Organisation", "Region", "check_region", "load_region"]
 
+KM_PER_DEGREE = 111.2  # of latitude
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -68,9 +70,29 @@ class Region:
             None,
         )
 
-    def candidates(self, pathway: Pathway, role: str, municipality: str) -> list[Organisation]:
-        """Who may play this role for somebody who lives in this municipality (CBS code)."""
-        return _candidates(self.file, pathway, role, municipality)
+    @cached_property
+    def _fitting(self) -> dict[tuple[Pathway, str, str, str], list[Organisation]]:
+        return {}
+
+    def candidates(
+        self, pathway: Pathway, role: str, municipality: str, capability: str = ""
+    ) -> list[Organisation]:
+        """Who may play this role for somebody who lives in this municipality (CBS code), nearest first.
+
+        `capability`: what a site must be able to do; empty: what the role says.
+        """
+        asked = (pathway, role, municipality, capability)
+        if asked not in self._fitting:
+            self._fitting[asked] = _candidates(self.file, *asked)
+        return self._fitting[asked]
+
+    def fits(self, organisation: Organisation, pathway: Pathway, role: str, capability: str = "") -> bool:
+        """Whether an organisation can play this role, wherever the patient lives."""
+        return _fits(organisation, pathway, role, capability)
+
+    def kilometres(self, organisation: Organisation, municipality: str, capability: str = "") -> int | None:
+        """As the crow flies, from the main town of a municipality to the nearest site; None: not known."""
+        return _kilometres(self.file, organisation, municipality, capability)
 
 
 def load_region(folder: Path, name: str, catalogue: Catalogue) -> Region:
@@ -109,13 +131,44 @@ def _placed(findings: Iterable[Finding], path: Path) -> list[Finding]:
     return with_lines(findings, f"region/{path.name}", path.read_text("utf-8"))
 
 
-def _candidates(file: RegionFile, pathway: Pathway, role: str, municipality: str) -> list[Organisation]:
-    kinds = pathway.file.roles[role].kinds
-    return [
+def _candidates(
+    file: RegionFile, pathway: Pathway, role: str, municipality: str, capability: str = ""
+) -> list[Organisation]:
+    able = [
         item
         for item in file.organisations.values()
-        if item.kind in kinds and pathway.name in item.pathways and municipality in item.serves
+        if municipality in item.serves and _fits(item, pathway, role, capability)
     ]
+    return sorted(able, key=lambda item: _far(_kilometres(file, item, municipality, capability)))
+
+
+def _fits(item: Organisation, pathway: Pathway, role: str, capability: str) -> bool:
+    wanted = capability or pathway.file.roles[role].capability
+    return (
+        item.kind in pathway.file.roles[role].kinds
+        # A practice refers, and takes its own patients back, on every pathway.
+        and (pathway.name in item.pathways or role == pathway.role_of("requester"))
+        and (not wanted or bool(item.able(wanted)))
+    )
+
+
+def _far(kilometres: int | None) -> float:
+    return math.inf if kilometres is None else kilometres
+
+
+def _kilometres(file: RegionFile, item: Organisation, municipality: str, capability: str) -> int | None:
+    home = file.centres.get(municipality)
+    sites = item.able(capability) if capability else item.sites
+    places = [site.municipality for site in sites] or [item.municipality]
+    known = [file.centres[place] for place in places if place in file.centres]
+    return min((_between(home, place) for place in known), default=None) if home else None
+
+
+def _between(one: Centre, other: Centre) -> int:
+    """On a flat map: within a province that is right to the kilometre."""
+    north = (one.north - other.north) * KM_PER_DEGREE
+    east = (one.east - other.east) * KM_PER_DEGREE * math.cos(math.radians((one.north + other.north) / 2))
+    return round(math.hypot(north, east))
 
 
 def _check_names(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
@@ -149,14 +202,30 @@ def _check_unique(file: RegionFile) -> Iterator[Finding]:
 
 
 def _check_served(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
-    """A referral from any municipality finds somebody."""
+    """A referral from any municipality finds somebody, wherever its traject begins."""
     for name in catalogue.names:
         pathway = catalogue.current(name)
-        for code, municipality in file.municipalities.items():
-            if not _candidates(file, pathway, pathway.role_of("owner"), code):
-                nl = f"niemand neemt ‘{name}’ aan voor {municipality} ({code})."
-                en = f"nobody takes '{name}' for {municipality} ({code})."
-                yield Finding(("municipalities", code), nl, en)
+        for role, capability in _first_owners(pathway):
+            can_nl, can_en = (f" met ‘{capability}’", f" with '{capability}'") if capability else ("", "")
+            for code, municipality in file.municipalities.items():
+                if not _candidates(file, pathway, role, code, capability):
+                    nl = f"niemand{can_nl} neemt ‘{name}’ aan voor {municipality} ({code})."
+                    en = f"nobody{can_en} takes '{name}' for {municipality} ({code})."
+                    yield Finding(("municipalities", code), nl, en)
+
+
+def _first_owners(pathway: Pathway) -> list[tuple[str, str]]:
+    """The roles, with what they must be able to do, to which a referral may go; its own house is always there."""
+    rows = [row.then for table in pathway.file.table for row in table.rows if row.then.to]
+    starts = [(pathway.file.begins, ""), *((then.to, then.capability) for then in rows)]
+    found = [(pathway.steps[step], capability) for step, capability in starts]
+    return list(
+        dict.fromkeys(
+            (step.performer, capability or pathway.file.roles[step.performer].capability)
+            for step, capability in found
+            if step.performer != step.requester
+        )
+    )
 
 
 def _check_clients(sandbox: SandboxFile, file: RegionFile) -> Iterator[Finding]:

@@ -63,6 +63,10 @@ class Organisation(_Table, frozen=True):
     pathways: list[str] = msgspec.field(default_factory=list)
     sites: list[Site] = msgspec.field(default_factory=list)
 
+    def able(self, capability: str) -> list[Site]:
+        """The sites that can do this."""
+        return [site for site in self.sites if any(each.name == capability for each in site.capabilities)]
+
     @property
     def identifiers(self) -> tuple[tuple[str, str], ...]:
         """(system, value) of each number that names this organisation."""
@@ -85,12 +89,21 @@ class Person(_Table, frozen=True):
     role: Literal["coach", "praktijk", "ketenteam"]
 
 
+class Centre(_Table, frozen=True):
+    """Where a municipality is: its main town, in degrees north and east."""
+
+    town: str
+    north: float
+    east: float
+
+
 class RegionFile(_Table, frozen=True):
     """The region, as its file says it."""
 
     code: str
     name: str
     municipalities: dict[str, str]  # CBS code -> name
+    centres: dict[str, Centre]  # CBS code -> where; for distances
     organisations: dict[str, Organisation]
     sources: dict[str, str]
 

@@ -23,7 +23,7 @@ def replay(pathway: Pathway, log: Sequence[tuple[int, events.Event]]) -> State:
     (_, received), *rest = standing(log)
     if not isinstance(received, events.ReferralReceived):
         raise ValueError("a traject begins with a referral")
-    state = State(received.step, {}, {received.event: received.at})
+    state = State(received.step, received.kept, {received.event: received.at})
     for _, event in rest:
         if isinstance(event, events.StepTaken):
             given = _given(pathway, state, event)

@@ -11,7 +11,9 @@ from uuid import UUID
 from ketenzorg.fhir import json
 from ketenzorg.fhir.dates import period_of
 from ketenzorg.referral.codes import fulfil, output_type, reason_concept, step_concept
-from ketenzorg.referral.stored import instant, stored_form
+from ketenzorg.referral.stored import instant, ours, stored_form
+
+URGENCIES = ("routine", "urgent", "asap", "stat")  # http://hl7.org/fhir/request-priority, sooner and sooner
 
 
 def first_task(
@@ -26,6 +28,7 @@ def first_task(
     patient: str,
     requester: str,
     owner: str,
+    priority: str | None,
     at: datetime,
 ) -> bytes:
     """The Task of a new hand-over: the sender's own, completed, or one that we make."""
@@ -46,6 +49,16 @@ def first_task(
         lastModified=_not_before(started.get("authoredOn"), at),
         requester=started.get("requester") or {"reference": requester},
         owner={"reference": owner},
+        **({"priority": urgent} if (urgent := most_urgent(started.get("priority"), priority)) else {}),
+    )
+
+
+def most_urgent(one: str | None, other: str | None) -> str | None:
+    """Of two Task.priority the one that is sooner."""
+    return (
+        max(one, other, key=lambda each: URGENCIES.index(each or "routine"))
+        if one and other
+        else one or other
     )
 
 
@@ -83,26 +96,50 @@ def next_task(
     )
 
 
+KEPT = (
+    "basedOn",
+    "intent",
+    "code",
+    "focus",
+    "for",
+    "priority",
+)  # of the hand-over before; its words stay with it
+
+
 def new_round(
-    body: bytes, id_: UUID, before: UUID, *, canonical: str, step: str, status: str, at: datetime
+    body: bytes,
+    id_: UUID,
+    before: UUID | None,
+    *,
+    canonical: str,
+    step: str,
+    status: str,
+    requester: str,
+    owner: str,
+    brought: Mapping[str, str],
+    at: datetime,
 ) -> bytes:
-    """A new Task for the same request after the old one ended: it names the old one in its input."""
-    previous = {"type": output_type("vorige taak"), "valueReference": {"reference": f"Task/{before}"}}
-    return stored_form(
-        body,
-        id_,
-        1,
-        at,
-        identifier=[_own_identifier(id_)],
-        status=status,
-        statusReason=None,
-        businessStatus=step_concept(canonical, step),
-        authoredOn=instant(at),
-        lastModified=instant(at),
-        input=[previous],
-        output=None,
-        note=None,
-    )
+    """A new Task for the same request: `before` is the one that it follows, `brought` what is asked in it."""
+    old = json.read(body)
+    inputs: list[dict[str, Any]] = [
+        *({"type": output_type(name), "valueString": text} for name, text in brought.items()),
+    ]
+    if before is not None:
+        previous = {"reference": f"Task/{before}"}
+        inputs.append({"type": output_type("vorige taak"), "valueReference": previous})
+    resource = {
+        **ours("Task", id_, 1, at),
+        "identifier": [_own_identifier(id_)],
+        "status": status,
+        "businessStatus": step_concept(canonical, step),
+        **{name: old[name] for name in KEPT if name in old},
+        "authoredOn": instant(at),
+        "lastModified": instant(at),
+        "requester": old["requester"] if old["owner"] == {"reference": owner} else {"reference": requester},
+        "owner": {"reference": owner},
+        "input": inputs,
+    }
+    return json.write({name: value for name, value in resource.items() if value != []})
 
 
 def _not_before(authored: str | None, at: datetime) -> str:

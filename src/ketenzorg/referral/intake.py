@@ -29,6 +29,7 @@ class Asked(NamedTuple):
     canonicals: tuple[str, ...]
     requester: Named | None
     owner: Named | None
+    others: tuple[Named, ...]  # further performers
     municipality: str | None  # as the address says it: a CBS code or a name
 
 
@@ -58,6 +59,7 @@ def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
         canonicals=tuple(request.resource.instantiatesCanonical or ()),
         requester=organisation_named(posted, request.resource.requester, f"{request.path}.requester"),
         owner=_owner(posted, request, task),
+        others=_others(posted, request),
         municipality=_municipality(patient.resource),
     )
     return asked, issues
@@ -86,6 +88,15 @@ def _owner(posted: Posted, request: Entry, task: Entry | None) -> Named | None:
         return organisation_named(posted, task.resource.owner, f"{task.path}.owner")
     performers = request.resource.performer or ()
     return organisation_named(posted, performers[0], f"{request.path}.performer[0]") if performers else None
+
+
+def _others(posted: Posted, request: Entry) -> tuple[Named, ...]:
+    performers = request.resource.performer or ()
+    named = (
+        organisation_named(posted, performer, f"{request.path}.performer[{place}]")
+        for place, performer in enumerate(performers[1:], 1)
+    )
+    return tuple(each for each in named if each)
 
 
 def _identifier(request: Any) -> tuple[str, str] | None:

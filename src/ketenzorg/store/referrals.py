@@ -74,6 +74,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     audit_id: UUID
     request: str
     client: str
+    knows: tuple[UUID, ...]  # who may know the personal numbers
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -38,8 +38,9 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None
     task: Version
     task_updated: datetime
+    municipality: str
     request: Version
-    plan: Version
+    plan: Version  # with an empty body for who no longer follows it
 
 
 NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
@@ -54,6 +55,28 @@ class NewVersion(msgspec.Struct, frozen=True):
     body: bytes
     rows: SearchRows
     rows_before: SearchRows = NO_ROWS
+
+
+class Joining(msgspec.Struct, frozen=True):
+    """A new party, and the types of resources that its role sees."""
+
+    organisation: UUID
+    types: tuple[str, ...]
+    bsn: bool
+
+
+class FoundBy(msgspec.Struct, frozen=True, kw_only=True):
+    """A search row of a resource whose parties change."""
+
+    type: str
+    id: UUID
+    kind: str
+    param: str
+    code: str | None = None
+    system: str | None = None
+    target: str | None = None
+    low: datetime | None = None
+    high: datetime | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +104,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     organisation: UUID
     rule: str
+    roles: dict[str, UUID]
+    parties: tuple[UUID, ...]  # everybody who ever took part
+    involved: tuple[UUID, ...]  # who takes part now
+    witnesses: tuple[UUID, ...]  # who may know of this event
+    seen_by: dict[str, tuple[UUID, ...]] = {}  # type of what is new -> who sees it
+    joining: tuple[Joining, ...] = ()
+    leaving: tuple[UUID, ...] = ()
+    found_by: tuple[FoundBy, ...] = ()
 
 
 CALL = (
@@ -147,6 +178,7 @@ def _traject(row: Any, task: UUID) -> Traject:
         open_task=row["task"],
         roles=msgspec.convert(row["roles"], dict[str, UUID]),
         parties=tuple(row["parties"]),
+        municipality=row["municipality"],
         started=row["started"],
         ended=row["ended"],
         task=Version("Task", task, row["task_version"], row["task_body"]),
@@ -154,5 +186,5 @@ def _traject(row: Any, task: UUID) -> Traject:
         request=Version(
             "ServiceRequest", row["service_request"], row["request_version"], row["request_body"]
         ),
-        plan=Version("CarePlan", row["care_plan"], row["plan_version"], row["plan_body"]),
+        plan=Version("CarePlan", row["care_plan"], row["plan_version"] or 0, row["plan_body"] or b""),
     )

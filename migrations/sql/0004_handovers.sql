@@ -1,0 +1,93 @@
+-- A traject goes from one hand-over to the next. Who takes part in the one that runs now follows it; who took part
+-- earlier keeps what it saw then, and its own part ends.
+set local search_path = ketenzorg, pg_temp;
+
+-- Organisations in the hand-over that runs now; null: all parties, as long as there was one hand-over only.
+alter table traject add column involved uuid[];
+-- What a new party gets to see is looked up by traject.
+create index resource_of_traject on resource (region, traject);
+
+create function ids(p_list jsonb) returns uuid[]
+language sql immutable parallel safe security definer set search_path = ketenzorg, pg_temp as $$
+    select array(select jsonb_array_elements_text(p_list)::uuid)
+$$;
+
+-- New parties get what their role sees of the traject so far, but not the Tasks of others' hand-overs; who leaves
+-- no longer follows the plan, and its own part ends. p_joining: [{"organisation", "types", "bsn"}]; p_found_by: the
+-- search rows of the resources whose parties change. Runs inside store_step, for all parties.
+create function let_in(
+    p_region text, p_traject uuid, p_at timestamptz, p_joining jsonb, p_leaving uuid[], p_found_by jsonb
+) returns void
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+    joining record;
+    changed record;
+begin
+    for joining in
+        select j.organisation, j.types, j.bsn
+        from jsonb_to_recordset(p_joining) as j(organisation uuid, types text[], bsn boolean)
+    loop
+        update resource set parties = parties || joining.organisation
+        where region = p_region and traject = p_traject and type = any (joining.types) and type <> 'Task'
+            and not parties @> array[joining.organisation];
+        update event set parties = parties || joining.organisation
+        where region = p_region and traject = p_traject and not parties @> array[joining.organisation];
+        if joining.bsn then
+            update personal_number set parties = parties || joining.organisation
+            where region = p_region and not parties @> array[joining.organisation]
+                and token = (select t.person from traject t where t.region = p_region and t.id = p_traject);
+        end if;
+    end loop;
+
+    update resource
+    set parties = array(select party from unnest(parties) as party where party <> all (p_leaving))
+    where region = p_region and traject = p_traject and type = 'CarePlan' and parties && p_leaving;
+    update part set ended = p_at, due = null, due_norm = null
+    where region = p_region and organisation = any (p_leaving) and traject = p_traject and ended is null;
+
+    -- Search rows carry the parties of their resource.
+    for changed in
+        select r.type, r.id, r.parties, f.kind, f.param, f.code, f.system, f.target, f.low, f.high
+        from jsonb_to_recordset(p_found_by) as f(
+            type text, id uuid, kind text, param text, code text, system text, target uuid, low timestamptz,
+            high timestamptz)
+        join resource r on r.region = p_region and r.traject = p_traject and r.type = f.type and r.id = f.id
+    loop
+        case changed.kind
+        when 'token' then
+            update search_token set parties = changed.parties
+            where region = p_region and type = changed.type and param = changed.param and code = changed.code
+                and system = changed.system and id = changed.id;
+        when 'reference' then
+            update search_reference set parties = changed.parties
+            where region = p_region and type = changed.type and param = changed.param and target = changed.target
+                and target_type = changed.system and id = changed.id;
+        when 'date' then
+            update search_date set parties = changed.parties
+            where region = p_region and type = changed.type and param = changed.param and low = changed.low
+                and high = changed.high and id = changed.id;
+        end case;
+    end loop;
+end
+$$;
+
+-- The worklist follows who is involved: of the others the part has ended, at the step where it did.
+create or replace function follow_trajecten() returns trigger
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    insert into part (region, organisation, traject, role, pathway, version, step, task, patient, started, ended,
+        due, due_norm)
+    select t.region, r.value::uuid, t.id, r.key, t.pathway, t.version, t.step, t.task, t.patient, t.started, t.ended,
+        t.due, t.due_norm
+    from changed t cross join jsonb_each_text(t.roles) r
+    where t.involved is null or (r.value::uuid = any (t.involved) and strpos(r.key, '#') = 0)
+    on conflict (region, organisation, traject, role) do update set step = excluded.step, task = excluded.task,
+        ended = excluded.ended, due = excluded.due, due_norm = excluded.due_norm;
+    return null;
+end
+$$;
+
+revoke execute on function ids, let_in from public;
+grant execute on function ids, let_in to ketenzorg_app;

@@ -1,0 +1,174 @@
+"""A hand-over: which organisation gets the work, who follows it from now on, and what they get to see.
+
+The ServiceRequest stays the one of the referral: it is the question of the whole traject, with one requester and
+one identifier, and it runs until the traject ends. Who asks whom in this hand-over stands in Task.requester and
+Task.owner, what is asked in Task.input: a second active order for the same care could be booked twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from ketenzorg.access.views import EARLIER, parties_that_see
+from ketenzorg.coordination.participants import cannot_own, organisation_of
+from ketenzorg.coordination.world import World
+from ketenzorg.errors import Invalid, Issue
+from ketenzorg.fhir import json
+from ketenzorg.fhir.r4 import STORED_TYPES
+from ketenzorg.fhir.search_parameters import search_rows
+from ketenzorg.pathway.engine import Option, StepTaken
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.region import Organisation
+from ketenzorg.pathway.taking_part import taking_part
+from ketenzorg.pathway.visibility import visibility
+from ketenzorg.referral.intake import Named
+from ketenzorg.store.trajecten import FoundBy, Joining, NewVersion, Traject
+
+ORGANISATION = "organisatie"  # the parameter of $event that names who performs the next hand-over
+
+
+class Parties(NamedTuple):
+    """Who plays which role after a step, and who takes part in the hand-over that runs then."""
+
+    roles: dict[str, UUID]
+    involved: tuple[UUID, ...]
+    before: tuple[UUID, ...]  # who took part until now
+
+    @property
+    def all(self) -> tuple[UUID, ...]:
+        """Everybody who ever took part."""
+        return tuple(dict.fromkeys((*self.before, *self.involved, *self.roles.values())))
+
+    @property
+    def witnesses(self) -> tuple[UUID, ...]:
+        """Who may know of the step itself: those before it and those after it."""
+        return tuple(dict.fromkeys((*self.before, *self.involved)))
+
+
+def parties_after(
+    taken: StepTaken | None, traject: Traject, pathway: Pathway, named: Named | None, world: World
+) -> Parties:
+    """The parties after a step. Raises Invalid when a hand-over needs an organisation that nobody can tell."""
+    before = involved(pathway, traject.step, traject.roles)
+    if taken is None or not taken.new_task:
+        if named is not None:
+            raise Invalid(_no_hand_over(named))
+        return Parties(traject.roles, before, before)
+    roles = dict(traject.roles)
+    for role in dict.fromkeys((taken.requester, taken.performer)):
+        wanted = named if role == taken.performer else None
+        if wanted is not None or role not in roles:
+            _give(role, _performer(role, traject, pathway, wanted, world).id, roles)
+    return Parties(roles, involved(pathway, taken.to_step, roles), before)
+
+
+def involved(pathway: Pathway, step: str, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
+    """The organisations in the hand-over that this step belongs to."""
+    return tuple(dict.fromkeys(roles[role] for role in taking_part(pathway, step) if role in roles))
+
+
+def who_could(option: Option, traject: Traject, pathway: Pathway, world: World) -> list[Organisation]:
+    """Who could perform the hand-over that this option begins, the likeliest first; none where there is none."""
+    step = pathway.steps[option.to_step]
+    if not option.new_task or step.performer == step.requester:
+        return []
+    now = traject.roles.get(step.performer)
+    able = world.region.candidates(pathway, step.performer, traject.municipality)
+    known = world.region.by_id(now) if now else None
+    return [*([known] if known else []), *(each for each in able if each != known)]
+
+
+def joining(parties: Parties, pathway: Pathway) -> tuple[Joining, ...]:
+    """What each new party gets to see of the traject so far."""
+    return tuple(
+        Joining(
+            party,
+            tuple(kind for kind in sorted(STORED_TYPES) if _sees(party, kind, parties, pathway)),
+            any(visibility(pathway, role).bsn for role in _roles(party, parties)),
+        )
+        for party in parties.involved
+        if party not in parties.before
+    )
+
+
+def leaving(parties: Parties) -> tuple[UUID, ...]:
+    """Whose part ends with this step."""
+    return tuple(party for party in parties.before if party not in parties.involved)
+
+
+def found_by(traject: Traject, versions: Sequence[NewVersion]) -> tuple[FoundBy, ...]:
+    """The search rows of what the parties of a traject share, as they are after this step."""
+    found: list[FoundBy] = []
+    for version in (traject.request, traject.plan):
+        new = next((each.rows for each in versions if each.id == version.id), None)
+        rows = new or search_rows(json.read(version.body))
+        row = partial(FoundBy, type=version.type, id=version.id)
+        found += [
+            row(kind="token", param=each.param, code=each.code, system=each.system) for each in rows.tokens
+        ]
+        found += [
+            row(kind="reference", param=each.param, target=each.target, system=each.type)
+            for each in rows.references
+        ]
+        found += [
+            row(kind="date", param=each.param, low=each.period.low, high=each.period.high)
+            for each in rows.dates
+        ]
+    return tuple(found)
+
+
+def seen_by(kind: str, parties: Parties, pathway: Pathway) -> tuple[UUID, ...]:
+    """Of those who take part now the ones for whom a resource of this type exists."""
+    seeing = parties_that_see(pathway, kind, parties.roles)
+    return tuple(party for party in parties.involved if party in seeing)
+
+
+def _roles(party: UUID, parties: Parties) -> list[str]:
+    return [role for role, each in parties.roles.items() if each == party and EARLIER not in role]
+
+
+def _sees(party: UUID, kind: str, parties: Parties, pathway: Pathway) -> bool:
+    return any(visibility(pathway, role).sees(kind) for role in _roles(party, parties))
+
+
+def _give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:
+    """Who had the role before keeps the sight of what it saw then."""
+    earlier = roles.get(role)
+    if earlier is not None and earlier != organisation:
+        roles[f"{role}{EARLIER}{earlier}"] = earlier
+    roles.pop(f"{role}{EARLIER}{organisation}", None)
+    roles[role] = organisation
+
+
+def _performer(
+    role: str, traject: Traject, pathway: Pathway, named: Named | None, world: World
+) -> Organisation:
+    candidates = world.region.candidates(pathway, role, traject.municipality)
+    if named is not None:
+        organisation = organisation_of(named, world.region)
+        if organisation is None or not world.region.fits(organisation, pathway, role):
+            raise Invalid(cannot_own(named.path, candidates))
+        return organisation
+    # Whose patient it is follows from nothing that we know: a practice is named, never chosen by us.
+    if not candidates or role == pathway.role_of("requester"):
+        raise Invalid(_name_one(pathway.file.roles[role].title))
+    return candidates[0]
+
+
+def _name_one(title: str) -> Issue:
+    return Issue(
+        nl=f"Wie wordt de {title.lower()}? Noem een organisatie in de parameter ‘{ORGANISATION}’.",
+        en=f"Who performs this ({title})? Name an organisation in parameter '{ORGANISATION}'.",
+        expression=(f"Parameters.parameter.where(name='{ORGANISATION}')",),
+        code="required",
+    )
+
+
+def _no_hand_over(named: Named) -> Issue:
+    return Issue(
+        nl="Hier wordt niets overgedragen: laat de organisatie weg.",
+        en="Nothing is handed over here: leave the organisation out.",
+        expression=(named.path,),
+        code="value",
+    )
