@@ -209,8 +209,8 @@ def _check_served(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
             can_nl, can_en = (f" met ‘{capability}’", f" with '{capability}'") if capability else ("", "")
             for code, municipality in file.municipalities.items():
                 if not _candidates(file, pathway, role, code, capability):
-                    nl = f"niemand{can_nl} neemt ‘{name}’ aan voor {municipality} ({code})."
-                    en = f"nobody{can_en} takes '{name}' for {municipality} ({code})."
+                    nl = f"geen {role}{can_nl} neemt ‘{name}’ aan voor {municipality} ({code})."
+                    en = f"no {role}{can_en} takes '{name}' for {municipality} ({code})."
                     yield Finding(("municipalities", code), nl, en)
 
 

@@ -13,7 +13,7 @@ AGB = "http://fhir.nl/fhir/NamingSystem/agb-z"
 
 Kind = Literal[
     "huisartspraktijk", "welzijnsorganisatie", "ziekenhuis", "apotheek",
-    "optometrie", "fysiotherapie", "ketenteam",
+    "optometrie", "fysiotherapie", "trombosedienst", "ketenteam",
 ]  # fmt: skip
 Day = Literal["ma", "di", "wo", "do", "vr", "za", "zo"]
 
