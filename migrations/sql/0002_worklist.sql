@@ -53,6 +53,8 @@ begin
     select t.region, r.value::uuid, t.id, r.key, t.pathway, t.version, t.step, t.task, t.patient, t.started, t.ended,
         t.due, t.due_norm, coalesce(t.due, t.started + interval '5000 years')
     from changed t cross join jsonb_each_text(t.roles) r
+    -- Of who takes part no longer the part has ended, at the step where it did.
+    where t.involved is null or (r.value::uuid = any (t.involved) and strpos(r.key, '#') = 0)
     on conflict (region, organisation, traject, role) do update set step = excluded.step, task = excluded.task,
         ended = excluded.ended, due = excluded.due, due_norm = excluded.due_norm,
         term = excluded.term;

@@ -73,21 +73,5 @@ begin
 end
 $$;
 
--- The worklist follows who is involved: of the others the part has ended, at the step where it did.
-create or replace function follow_trajecten() returns trigger
-language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
-begin
-    insert into part (region, organisation, traject, role, pathway, version, step, task, patient, started, ended,
-        due, due_norm)
-    select t.region, r.value::uuid, t.id, r.key, t.pathway, t.version, t.step, t.task, t.patient, t.started, t.ended,
-        t.due, t.due_norm
-    from changed t cross join jsonb_each_text(t.roles) r
-    where t.involved is null or (r.value::uuid = any (t.involved) and strpos(r.key, '#') = 0)
-    on conflict (region, organisation, traject, role) do update set step = excluded.step, task = excluded.task,
-        ended = excluded.ended, due = excluded.due, due_norm = excluded.due_norm;
-    return null;
-end
-$$;
-
 revoke execute on function ids, let_in from public;
 grant execute on function ids, let_in to ketenzorg_app;

@@ -137,7 +137,8 @@ def _candidates(
     able = [
         item
         for item in file.organisations.values()
-        if municipality in item.serves and _fits(item, pathway, role, capability)
+        if item.takes(municipality, capability or pathway.file.roles[role].capability)
+        and _fits(item, pathway, role, capability)
     ]
     return sorted(able, key=lambda item: _far(_kilometres(file, item, municipality, capability)))
 
@@ -174,7 +175,8 @@ def _between(one: Centre, other: Centre) -> int:
 def _check_names(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
     for key, item in file.organisations.items():
         place: Place = ("organisations", key)
-        for code in [*item.serves, *([item.municipality] if item.municipality else [])]:
+        served = [code for site in item.sites for each in site.capabilities for code in each.serves]
+        for code in [*item.serves, *served, *([item.municipality] if item.municipality else [])]:
             if code not in file.municipalities:
                 yield unknown((*place, "serves"), "gemeente", "municipality", code, file.municipalities)
         for name in item.pathways:

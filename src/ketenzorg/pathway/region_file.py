@@ -36,6 +36,7 @@ class Capability(_Table, frozen=True):
     name: str
     source: Source
     always: bool = False
+    serves: list[str] = msgspec.field(default_factory=list)  # where it takes more than its organisation does
     open: list[Open] = msgspec.field(default_factory=list)
 
 
@@ -66,6 +67,14 @@ class Organisation(_Table, frozen=True):
     def able(self, capability: str) -> list[Site]:
         """The sites that can do this."""
         return [site for site in self.sites if any(each.name == capability for each in site.capabilities)]
+
+    def takes(self, municipality: str, capability: str) -> bool:
+        """Whether it takes the inhabitants of this municipality, for this capability or for everything."""
+        return municipality in self.serves or any(
+            each.name == capability and municipality in each.serves
+            for site in self.sites
+            for each in site.capabilities
+        )
 
     @property
     def identifiers(self) -> tuple[tuple[str, str], ...]:
