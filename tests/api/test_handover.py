@@ -1,6 +1,6 @@
 """Chronic kidney disease over HTTP: who acts first and why, one hand-over after another, and who sees what of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from ketenzorg.pathway.load import load
 from ketenzorg.pathway.replay import replay
 from kidneys import ACR, BSN, CREATININE, EGFR, STEADY, URA, a_kidney_referral, measurement
 from referrals import said, texts
-from services import REGION, SETTINGS, Referral, Service
+from services import REGION, SETTINGS, START, Referral, Service
 
 MARTINI, PRACTICE = (
     f"Organization/{REGION.of_client(client).id}" for client in ("ziekenhuis-demo", "his-demo")
@@ -253,6 +253,32 @@ async def test_who_refused_keeps_its_refusal_and_sees_nothing_of_who_follows(ser
     assert (await service.hospital.get(f"/fhir/{referral['CarePlan']}")).status_code == 404
     assert [each["id"] for each in await found(service.hospital, "Task?_count=10")] == [task[5:]]
     await the_log_tells_the_same(service)
+
+
+async def test_a_control_in_the_own_house_that_does_not_come_is_found(service: Service) -> None:
+    referral = await refer(service, answers={"vraag": "controleren"})
+    task = referral["Task"]
+    await happens(service.his, task, "bevestigd")
+    await happens(service.his, task, "risico vastgelegd", risico="risico-mild")
+    clock = service.app.litestar.state.clock
+    clock.set(START + timedelta(days=175))
+    assert await late(service.his) == []
+    clock.set(START + timedelta(days=190)  # half a year, by the risk at the start)
+    expected = [(task, "in controle", "controle van de nierfunctie", "huisarts")]
+    assert await late(service.his) == expected
+    assert await late(service.hospital) == []
+    await happens(service.his, task, "controle gedaan")
+    assert await late(service.his) == []
+
+
+async def late(client: httpx.AsyncClient) -> list[tuple[str, ...]]:
+    """(Task, step, control, who hears) of what is late."""
+    found = []
+    for each in (await read(client, "Task/$overdue")).get("parameter", ()):
+        part = {one["name"]: one for one in each["part"]}
+        task = part["task"]["valueReference"]["reference"]
+        found.append((task, *(part[name]["valueString"] for name in ("step", "control", "tell"))))
+    return found
 
 
 SEARCHED = ("Task", "ServiceRequest", "CarePlan")

@@ -80,5 +80,6 @@ def _of_type(kind: str) -> dict[str, Any]:
         described["operation"] = [
             {"name": "next", "definition": f"{BASE}/OperationDefinition/Task-next"},
             {"name": "event", "definition": f"{BASE}/OperationDefinition/Task-event"},
+            {"name": "overdue", "definition": f"{BASE}/OperationDefinition/Task-overdue"},
         ]
     return described
