@@ -263,7 +263,7 @@ async def test_a_control_in_the_own_house_that_does_not_come_is_found(service: S
     clock = service.app.litestar.state.clock
     clock.set(START + timedelta(days=175))
     assert await late(service.his) == []
-    clock.set(START + timedelta(days=190)  # half a year, by the risk at the start)
+    clock.set(START + timedelta(days=190))  # half a year, by the risk at the start
     expected = [(task, "in controle", "controle van de nierfunctie", "huisarts")]
     assert await late(service.his) == expected
     assert await late(service.hospital) == []
