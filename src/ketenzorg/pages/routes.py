@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from ketenzorg.pages import chain, inbox, practice, refer, referral, signing_in, styles
+from ketenzorg.pages import chain, inbox, pathways, practice, refer, referral, signing_in, styles
 from ketenzorg.pages.forms import LONGEST_FORM
 from ketenzorg.pages.refusals import HANDLERS
 
@@ -33,6 +33,8 @@ ROUTES: list[ControllerRouterHandler] = [
             chain.show_chain,
             chain.chain_table,
             refer.choose_pathway,
+            pathways.list_pathways,
+            pathways.show_pathway,
             refer.show_form,
             refer.send_form,
             styles.style_sheet,

@@ -17,7 +17,7 @@ from ketenzorg.pathway.region import Region
 from ketenzorg.settings import Settings
 
 Http = Request[Any, Any, Any]
-PREFIXES = ("/werk", "/praktijk", "/verwijzen", "/keten", "/login", "/static")
+PREFIXES = ("/werk", "/praktijk", "/verwijzen", "/keten", "/zorgpaden", "/login", "/static")
 
 
 @dataclass(frozen=True, eq=False)

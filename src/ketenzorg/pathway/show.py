@@ -3,9 +3,9 @@
 import re
 
 from ketenzorg.pathway.definition import DataElement, Move, Source
+from ketenzorg.pathway.document import Part, as_markdown, bullets, table
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.markdown import bullets, table
 from ketenzorg.pathway.plan_definition import cite, share_of_all
 from ketenzorg.pathway.running import norms_running
 from ketenzorg.pathway.show_rules import show_rules
@@ -16,10 +16,23 @@ NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
 def show(pathway: Pathway) -> str:
     """The whole pathway in Markdown tables: what is asked, who does what before when, and on what ground."""
     file = pathway.file
-    adopted = f"Vastgesteld door {file.adopted_by} op {file.adopted_on}." if file.adopted else NOT_ADOPTED
+    head = (
+        f"# {file.title}, versie {file.version}\n\n**{adoption(pathway)}**\nEigenaar: {file.owner}."
+        f"{review(pathway)}\n\n{file.purpose}"
+    )
+    return "\n\n".join([head, *map(as_markdown, document(pathway))]) + "\n"
+
+
+def adoption(pathway: Pathway) -> str:
+    """Whether a clinical owner stands for the content."""
+    file = pathway.file
+    return f"Vastgesteld door {file.adopted_by} op {file.adopted_on}." if file.adopted else NOT_ADOPTED
+
+
+def document(pathway: Pathway) -> list[Part]:
+    """Every part that has something to say, in the order in which a clinician reads it."""
+    file = pathway.file
     parts = [
-        f"# {file.title}, versie {file.version}\n\n**{adopted}**\nEigenaar: {file.owner}.{_review(pathway)}"
-        f"\n\n{file.purpose}",
         bullets("Voor wie", [f"{item.say} ({cite(item.source)})" for item in file.include]),
         bullets("Niet voor", [f"{item.say} ({cite(item.source)})" for item in file.exclude]),
         _alarms(pathway),
@@ -47,7 +60,7 @@ def show(pathway: Pathway) -> str:
         bullets("Nog open", [f"{item.ask} Nu: {item.default}. ({cite(item.source)})" for item in file.open]),
         bullets("Bronnen", [f"{key}: {text}" for key, text in file.sources.items()]),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return [part for part in parts if not part.is_empty]
 
 
 def mermaid(pathway: Pathway) -> str:
@@ -74,7 +87,7 @@ def mermaid(pathway: Pathway) -> str:
     )
 
 
-def _alarms(pathway: Pathway) -> str:
+def _alarms(pathway: Pathway) -> Part:
     rules = pathway.file.alarm + pathway.file.condition
     lines = [
         f"{' '.join(pathway.file.data[name].ask for name in rule.unless)} "
@@ -107,11 +120,10 @@ def _said(text: str, source: Source) -> str:
     return f"{text} ({cite(source)})"
 
 
-def _review(pathway: Pathway) -> str:
-    review = pathway.file.review
-    return (
-        f" Opnieuw bekijken: {review.on:%d-%m-%Y}, elke {review.every}, door {review.by}." if review else ""
-    )
+def review(pathway: Pathway) -> str:
+    """When the content is looked at again."""
+    next_ = pathway.file.review
+    return f" Opnieuw bekijken: {next_.on:%d-%m-%Y}, elke {next_.every}, door {next_.by}." if next_ else ""
 
 
 def _controls(pathway: Pathway) -> list[list[str]]:

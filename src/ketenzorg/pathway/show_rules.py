@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ketenzorg.pathway.definition import PathwayFile
+from ketenzorg.pathway.document import Part, table
 from ketenzorg.pathway.functions import FUNCTIONS
-from ketenzorg.pathway.markdown import table
 from ketenzorg.pathway.plan_definition import cite
 from ketenzorg.pathway.questions import DecisionTable, Row, SetValue, Then
 
@@ -16,7 +16,7 @@ HITS = {
 }
 
 
-def show_rules(file: PathwayFile) -> Iterator[str]:
+def show_rules(file: PathwayFile) -> Iterator[Part]:
     """Everything that decides, in the order in which it is worked out."""
     yield table("Te kiezen door de eigenaar", ["wat", "nu", "mogelijk", "bron"], _values(file))
     yield table("Formules", ["wat", "functie", "uit", "instellingen", "bron"], _formulas(file))
@@ -24,7 +24,7 @@ def show_rules(file: PathwayFile) -> Iterator[str]:
         yield decision(each, file)
 
 
-def decision(each: DecisionTable, file: PathwayFile) -> str:
+def decision(each: DecisionTable, file: PathwayFile) -> Part:
     """One decision table: what a row looks at, what follows, and on what ground."""
     columns = each.inputs if len(each.inputs) <= _MOST_COLUMNS else ["als"]
     rows = [
