@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from html import unescape
 
-from services import SETTINGS
-
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.show import document
+from services import SETTINGS
 
 from .browsers import Browser
 
