@@ -24,6 +24,26 @@ def findings_of(text: str, folder: Path) -> list[Finding]:
     return survey(folder)[1]
 
 
+NIER = "chronische-nierschade/0.1.0.toml"
+COMMON = "common/0.1.0.toml"
+IN_TABLES: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "pathway_mistakes_tables.toml").read_text("utf-8")
+)["mistake"]
+FIRST_PROOF = next(at for at, mistake in enumerate(IN_TABLES) if mistake["name"] == "gap in the matrix")
+
+
+def nier_with(folder: Path, *mistakes: dict[str, Any]) -> list[Finding]:
+    """The findings in chronische-nierschade and the blocks that it shares, with these mistakes in them."""
+    for name in (NIER, COMMON):
+        text = (PATHWAYS / name).read_text("utf-8")
+        for mistake in mistakes:
+            if mistake.get("file", NIER) == name:
+                text = changed(mistake, text)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return survey(folder)[1]
+
+
 def changed(mistake: dict[str, Any], text: str = REAL) -> str:
     for was, becomes in mistake["changes"]:
         assert was in text, "the pathway file has changed: seed this mistake anew"
@@ -42,6 +62,137 @@ def test_a_mistake_is_found(mistake: dict[str, Any], tmp_path: Path) -> None:
     assert [
         item for item in findings if path(item.place) == mistake["place"] and mistake["says"] in item.en
     ], [f"{item.where()} {item.en}" for item in findings]
+
+
+@pytest.mark.parametrize("mistake", IN_TABLES, ids=lambda mistake: mistake["name"])
+def test_a_mistake_in_tables_and_shared_blocks_is_found(mistake: dict[str, Any], tmp_path: Path) -> None:
+    findings = nier_with(tmp_path, mistake)
+    file = mistake.get("file", NIER)
+    assert [
+        item
+        for item in findings
+        if path(item.place) == mistake["place"]
+        and mistake["says"] in item.en
+        and item.where().startswith(file)
+    ], [f"{item.where()} {item.en}" for item in findings]
+
+
+def test_twenty_mistakes_in_tables_give_twenty_findings(tmp_path: Path) -> None:
+    text = (PATHWAYS / NIER).read_text("utf-8")
+    # Each by itself, and none that takes away what others are about.
+    apart = [
+        mistake
+        for mistake in IN_TABLES[:FIRST_PROOF]
+        if "file" not in mistake
+        and mistake["name"] not in ("unknown block", "row without a source", "watch without a length")
+        if all(text.count(was) == 1 for was, _ in mistake["changes"])
+        if len(mistake["changes"]) == 1
+    ]
+    seeded: list[dict[str, Any]] = []
+    for mistake in apart:
+        if all(was in text for was, _ in mistake["changes"]):
+            text, seeded = changed(mistake, text), [*seeded, mistake]
+    found = {(path(item.place), item.en) for item in nier_with(tmp_path, *seeded)}
+    missed = [
+        mistake["name"]
+        for mistake in seeded
+        if not any(place == mistake["place"] and mistake["says"] in says for place, says in found)
+    ]
+    assert missed == []
+    assert len(seeded) >= 20
+    assert len(found) >= len(seeded)
+
+
+def test_a_mistake_in_a_shared_block_is_said_once_with_the_pathways_in_which_it_shows(tmp_path: Path) -> None:
+    shutil.copytree(PATHWAYS, tmp_path / "pathways")
+    file = tmp_path / "pathways" / COMMON
+    [mistake] = [each for each in IN_TABLES if each["name"] == "unknown code in a shared block"]
+    file.write_text(changed(mistake, file.read_text("utf-8")), "utf-8")
+    [finding] = survey(tmp_path / "pathways")[1]
+    assert finding.where().startswith(f"{COMMON}:")
+    assert "antistolling" in finding.en
+    assert "chronische-nierschade" in finding.en
+
+
+LOOSER = {
+    "alarm rule left out": (
+        'unless = { vermoeden-acuut = "nee" }', 'unless = { twijfel = "nee" }',
+        "'vermoeden van acute nierschade' alarmed there for vermoeden-acuut = ja",
+    ),
+    "alarm row narrowed": (
+        'acute-nierschade = "ja" }, then = { alarm', 'acute-nierschade = "ja", egfr = "< 60" }, then = { alarm',
+        "'acute stijging van kreatinine' alarmed there for acute-nierschade = ja, vermoeden-acuut = nee, egfr = 60",
+    ),
+    "alarm row for what is known only": (
+        'acute-nierschade = "ja" }, then = { alarm', 'acute-nierschade = "ja", egfr = "bekend" }, then = { alarm',
+        "for acute-nierschade = ja, vermoeden-acuut = nee, egfr onbekend",
+    ),
+    "formula moved": ("stijging-in-48-uur = 20", "stijging-in-48-uur = 22", "'stijging-in-48-uur' was 20"),
+    "another formula": (
+        '{ kreatinine-reeks = "kreatinine" }', '{ kreatinine-reeks = "kreatinine-thuis" }', "cannot be compared",
+    ),
+}  # fmt: skip
+SECOND = """[data.kreatinine-thuis]
+ask     = "Kreatinine, thuis geprikt"
+type    = "getal"
+need    = "mag"
+measure = "kreatinine"
+unit    = "umol/L"
+series  = true
+source  = { status = "proposal" }
+
+"""
+
+
+def two_versions(folder: Path, was: str, becomes: str) -> list[Finding]:
+    shutil.copytree(PATHWAYS / "common", folder / "common")
+    (folder / "chronische-nierschade").mkdir()
+    old = (PATHWAYS / NIER).read_text("utf-8").replace("[data.egfr]", f"{SECOND}[data.egfr]")
+    old = old.replace("stijging-in-48-uur = 25", "stijging-in-48-uur = 20")
+    assert was in old
+    new = old.replace(was, becomes, 1).replace('version     = "0.1.0"', 'version     = "0.2.0"')
+    # The input is looked at by the table too.
+    new = (
+        new.replace('inputs   = ["acute-nierschade"]', 'inputs   = ["acute-nierschade", "egfr"]')
+        if "egfr = " in becomes
+        else new
+    )
+    for version, text in (("0.1.0", old), ("0.2.0", new)):
+        (folder / "chronische-nierschade" / f"{version}.toml").write_text(text, "utf-8")
+    return survey(folder)[1]
+
+
+@pytest.mark.parametrize(("was", "becomes", "says"), LOOSER.values(), ids=LOOSER)
+def test_a_new_version_never_alarms_less(was: str, becomes: str, says: str, tmp_path: Path) -> None:
+    [finding] = two_versions(tmp_path, was, becomes)
+    assert finding.where().startswith("chronische-nierschade/0.2.0.toml:")
+    assert says in finding.en
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('{ when = { acute-nierschade = "ja" }, then', '{ when = { acute-nierschade = "ja of onbekend" }, then'),
+        ("stijging-in-48-uur = 20", "stijging-in-48-uur = 15"),
+        ('name   = "vermoeden van acute nierschade"', 'name   = "acute nierschade vermoed"'),
+    ],
+)  # fmt: skip
+def test_a_new_version_may_alarm_more(was: str, becomes: str, tmp_path: Path) -> None:
+    assert two_versions(tmp_path, was, becomes) == []
+
+
+def test_what_was_proved_is_not_proved_again_until_anything_changes(tmp_path: Path) -> None:
+    folder, proven = tmp_path / "pathways", tmp_path / "proven"
+    shutil.copytree(PATHWAYS, folder)
+    first = load(folder, proven)
+    assert proven.exists()
+    assert load(folder, proven).names == first.names
+    file = folder / COMMON
+    file.write_text(
+        file.read_text("utf-8").replace('from   = ["uitstellen"]', 'from   = ["uitstel"]'), "utf-8"
+    )
+    with pytest.raises(PathwayErrors):
+        load(folder, proven)
 
 
 def test_a_finding_points_to_the_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Checks of what a file asks and how it decides: units, codes, formulas, and every cell of every table."""
 
+import operator
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -89,20 +90,19 @@ def _wrong_measure(place: Place, element: DataElement) -> Iterator[Finding]:
     known = units.MEASURES.get(element.measure)
     if known is None:
         yield unknown((*place, "measure"), "maat", "measure", element.measure, units.MEASURES)
-    elif element.unit not in known.units:
+        return
+    if element.unit not in known.units:
         yield unknown((*place, "unit"), "eenheid", "unit", element.unit, known.units)
-    else:
-        low, high = bounds(element)
-        if low >= high:
-            nl, en = "lowest is niet lager dan highest.", "lowest is not below highest."
-            yield Finding((*place, "lowest"), nl, en)
-        for named in element.coded_as:
-            if codings(named) and not any(coding in known.codes for coding in codings(named)):
-                yield Finding(
-                    (*place, "coded_as"),
-                    f"‘{named}’ staat niet voor {known.title}.",
-                    f"'{named}' does not stand for {known.name}.",
-                )
+    elif operator.ge(*bounds(element)):
+        nl, en = "lowest is niet lager dan highest.", "lowest is not below highest."
+        yield Finding((*place, "lowest"), nl, en)
+    for named in element.coded_as:
+        if codings(named) and not any(coding in known.codes for coding in codings(named)):
+            yield Finding(
+                (*place, "coded_as"),
+                f"‘{named}’ staat niet voor {known.title}.",
+                f"'{named}' does not stand for {known.name}.",
+            )
 
 
 def _check_coded(file: PathwayFile) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _check_coded(file: PathwayFile) -> Iterator[Finding]:
         for named in element.coded_as:
             if not codings(named):
                 yield unknown(("data", name, "coded_as"), "codestelsel", "code system", named, SYSTEMS)
-            elif not could_be(named):
+            elif element.type != "getal" and not could_be(named):  # of a measure all codes are known
                 place: Place = ("data", name, "coded_as")
                 nl, en = f"‘{named}’ bestaat niet in dat stelsel.", f"'{named}' is no code of that system."
                 yield Finding(place, f"{nl} Kijk de cijfers na.", f"{en} Check the digits.")
@@ -192,11 +192,12 @@ def _check_tables(file: PathwayFile) -> Iterator[Finding]:
     known, numbers = grounds(file), numbers_of(file.values)
     seen: set[str] = set()
     later = {table.name for table in file.table}
+    said = _wrong_elsewhere(file, known)
     for index, table in enumerate(file.table):
         place: Place = ("table", index)
         if table.name in seen | set(file.data) | set(file.derived) | set(file.values):
             yield Finding((*place, "name"), f"‘{table.name}’ bestaat al.", f"'{table.name}' exists already.")
-        yield from _check_inputs(place, table, known, later)
+        yield from _check_inputs(place, table, known, later, said)
         for number, row in enumerate(table.rows):
             at: Place = (*place, "rows", number)
             yield from _check_when(at, table, row, known, numbers)
@@ -215,10 +216,18 @@ def _check_tables(file: PathwayFile) -> Iterator[Finding]:
         later.discard(table.name)
 
 
+def _wrong_elsewhere(file: PathwayFile, known: Mapping[str, Ground]) -> set[str]:
+    """What a table may not look at because it is itself wrong: that was said at its own place."""
+    measured = {name for name, element in file.data.items() if element.type == "getal"}
+    return ({*measured, *file.derived}) - set(known)
+
+
 def _check_inputs(
-    place: Place, table: DecisionTable, known: Mapping[str, Ground], later: set[str]
+    place: Place, table: DecisionTable, known: Mapping[str, Ground], later: set[str], said: set[str]
 ) -> Iterator[Finding]:
     for name in table.inputs:
+        if name in said:
+            continue
         if name not in known:
             yield unknown((*place, "inputs"), "gegeven", "name", name, known)
         elif name in later:

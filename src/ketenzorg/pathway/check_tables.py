@@ -6,7 +6,7 @@ exact, and a counter-example stands for its whole piece.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
 
 import msgspec
@@ -158,28 +158,21 @@ def pieces(name: str, column: Column, ground: Ground) -> list[Piece]:
 
 
 def numbers_in(cuts: Sequence[Decimal], ground: Ground) -> list[Decimal]:
-    """A number of each piece that can occur: at the ends, at every cut, and between each two."""
-    inside = [cut for cut in cuts if ground.low <= cut <= ground.high]
-    ends = sorted({ground.low, *inside, ground.high})
+    """A number of each piece that can occur: at every cut, between each two, and at the ends of what can be."""
+    ends = sorted({ground.low, *(cut for cut in cuts if ground.low <= cut <= ground.high), ground.high})
     between = [number for low, high in pairwise(ends) if (number := _between(low, high, ground)) is not None]
     if ground.whole:
         ends = [end for end in ends if end == end.to_integral_value()]
-    return [*_inside_first(inside, ends), *between]
-
-
-def _inside_first(inside: Sequence[Decimal], ends: Sequence[Decimal]) -> list[Decimal]:
-    """The limits of the table before the ends of what can be: they make the plainer example."""
-    return [*(end for end in ends if end in inside), *(end for end in ends if end not in inside)]
+    # The limits of the table make the plainest example, what hardly occurs the least plain.
+    return [*(end for end in ends if end in cuts), *between, *(end for end in ends if end not in cuts)]
 
 
 def _between(low: Decimal, high: Decimal, ground: Ground) -> Decimal | None:
-    """A number strictly between the two; none when only whole numbers occur and there is none."""
-    middle = (low + high) / _TWO
-    whole = middle.to_integral_value(ROUND_CEILING)
-    for number in (whole, whole - 1):
-        if low < number < high:
-            return number
-    return None if ground.whole else middle
+    """A number strictly between the two, near the lower; none when only whole numbers occur and there is none."""
+    whole = low.to_integral_value(ROUND_FLOOR) + 1
+    if whole < high:
+        return whole
+    return None if ground.whole else (low + high) / _TWO
 
 
 def _shown(value: Decimal | str) -> str:

@@ -64,7 +64,13 @@ def nearest(word: str, known: Iterable[str]) -> tuple[str, str]:
 def unknown(place: Place, kind_nl: str, kind_en: str, word: str, known: Iterable[str]) -> Finding:
     """A name that is not defined anywhere, with the nearest one that is."""
     nl, en = nearest(word, known)
-    return Finding(place, f"onbekende {kind_nl} ‘{word}’.{nl}", f"unknown {kind_en} '{word}'.{en}")
+    adjective = "onbekend" if kind_nl in _NEUTER else "onbekende"
+    return Finding(place, f"{adjective} {kind_nl} ‘{word}’.{nl}", f"unknown {kind_en} '{word}'.{en}")
+
+
+_NEUTER = frozenset(
+    {"antwoord", "blok", "codestelsel", "einde", "FHIR-element", "gegeven", "gegeven (erboven)"}
+)  # het, not de
 
 
 def with_lines(findings: Iterable[Finding], file: str, text: str) -> list[Finding]:
