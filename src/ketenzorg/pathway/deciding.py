@@ -46,6 +46,16 @@ class Decided(msgspec.Struct, frozen=True):
     open: frozenset[str]  # tables of which a row may hold that cannot be told
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What one table came to."""
+
+    hits: tuple[Hit, ...]
+    open: bool  # a row may hold of which it cannot be told
+    outcome: Choice | None
+    length: str
+    wanted: tuple[str, ...]  # data elements and formulas that would tell
+
+
 @dataclass(frozen=True, eq=False)
 class ReadyTable:
     """A table that can be looked up in; its rows are the bits of a number."""
@@ -56,7 +66,11 @@ class ReadyTable:
     on_unknown: int  # the rows with a cell that says "onbekend"
     lengths: tuple[tuple[int, int], ...]  # of each row of a table with hit = "kortste", to compare them
     outcomes: tuple[Choice | None, ...]
+    names: frozenset[str]  # of its columns
     doubts: dict[int, Choice] = field(default_factory=dict)  # open rows -> what the table may still come to
+    blank: list["Found"] = field(
+        default_factory=list
+    )  # what it comes to when nothing was answered, once known
 
     @cached_property
     def all_rows(self) -> int:
@@ -79,7 +93,7 @@ def ready(file: PathwayFile) -> Rules:
     values = {name: _set_value(name, value) for name, value in file.values.items()}
     numbers = numbers_of(file.values)
     tables = tuple(ready_table(table, numbers) for table in file.table)
-    return Rules(elements, formulas(file.derived), tables, values)
+    return Rules(elements, formulas(file.derived, elements, values), tables, values)
 
 
 def ready_table(table: DecisionTable, numbers: Mapping[str, Decimal]) -> ReadyTable:
@@ -95,6 +109,7 @@ def ready_table(table: DecisionTable, numbers: Mapping[str, Decimal]) -> ReadyTa
         ),
         lengths=tuple(_length(row.then.every) for row in table.rows) if table.hit == "kortste" else (),
         outcomes=tuple(Choice.of(row.then.is_) if row.then.is_ else None for row in table.rows),
+        names=frozenset(names),
     )
 
 
@@ -125,31 +140,62 @@ def decide(
     found: dict[str, Fact] = {name: each.fact for name, each in data.items() if each.fact is not None}
     found.update(rules.values)
     found.update(said)
+    # What hangs on nothing that was answered comes to the same for everybody: worked out once.
+    blank = {name for name, each in rules.asked.items() if data[name] is each.unanswered}
+    blank |= rules.values.keys()
+    blank -= said.keys()
     for formula in rules.formulas:
-        if formula.name not in said:
+        if formula.name in said:
+            continue
+        if formula.blank is not None and formula.names <= blank:
+            found[formula.name] = formula.blank
+            blank.add(formula.name)
+        else:
             found[formula.name] = work_out(formula, found, data, now)
     hits: list[Hit] = []
     lengths: dict[str, str] = {}
-    wanted: dict[tuple[str, str], None] = {}
-    open_tables: set[str] = set()
+    wanted: list[tuple[str, str]] = []
+    open_tables: list[str] = []
     for each in rules.tables:
-        held, open_ = look_up(each, found)
-        table = each.table
-        hits += [each.hits[row] for row in _rows(held)]
-        if open_:
-            open_tables.add(table.name)
-        if table.codes and table.name not in said:
-            found[table.name] = _outcome(each, held, open_, found)
-        if held and each.lengths:
-            shortest = min(_rows(held), key=each.lengths.__getitem__)
-            # A row that may hold and is shorter leaves it open.
-            if all(each.lengths[shortest] <= each.lengths[row] for row in _rows(open_)):
-                lengths[table.name] = table.rows[shortest].then.every
-        if open_ and table.if_unknown:
-            names = _elements(each, open_, found)
-            wanted.update({(name, table.name): None for name in names if name in data})
-    missing = tuple(pair for pair in wanted if not data[pair[0]].answered)
-    return Decided(tuple(hits), found, lengths, missing, frozenset(open_tables))
+        name = each.table.name
+        came_to = _blank(each, found) if each.names <= blank else _came_to(each, found)
+        if came_to.outcome is not None and name not in said:
+            found[name] = came_to.outcome
+            if each.names <= blank:
+                blank.add(name)
+        hits += came_to.hits
+        if came_to.open:
+            open_tables.append(name)
+        if came_to.length:
+            lengths[name] = came_to.length
+        wanted += [(one, name) for one in came_to.wanted if one in data and not data[one].answered]
+    return Decided(tuple(hits), found, lengths, tuple(wanted), frozenset(open_tables))
+
+
+def _blank(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
+    if not each.blank:
+        each.blank.append(_came_to(each, found))
+    return each.blank[0]
+
+
+def _came_to(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
+    """The rows of a table that hold, and what follows for those below it."""
+    table = each.table
+    held, open_ = look_up(each, found)
+    rows = _rows(held)
+    length = ""
+    if held and each.lengths:
+        shortest = min(rows, key=each.lengths.__getitem__)
+        # A row that may hold and is shorter leaves it open.
+        if all(each.lengths[shortest] <= each.lengths[row] for row in _rows(open_)):
+            length = table.rows[shortest].then.every
+    return Found(
+        tuple([each.hits[row] for row in rows]),
+        bool(open_),
+        _outcome(each, held, open_, found) if table.codes else None,
+        length,
+        tuple(_elements(each, open_, found)) if open_ and table.if_unknown else (),
+    )
 
 
 def look_up(each: ReadyTable, found: Mapping[str, Fact]) -> Rows:

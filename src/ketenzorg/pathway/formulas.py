@@ -1,7 +1,7 @@
 """The formulas of a pathway file, with everything that does not change looked up once, at load."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -9,8 +9,10 @@ import msgspec
 from ketenzorg.pathway.facts import Choice, Number
 from ketenzorg.pathway.function import Fact, Ready, call, ready
 from ketenzorg.pathway.functions import FUNCTIONS
-from ketenzorg.pathway.measured import Known
+from ketenzorg.pathway.measured import Asked, Known
 from ketenzorg.pathway.questions import Derived
+
+_ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # for what does not hang on it
 
 
 class Formula(msgspec.Struct, frozen=True):
@@ -22,11 +24,26 @@ class Formula(msgspec.Struct, frozen=True):
         tuple[str, str, bool], ...
     ]  # input, name in the file, whether it takes all values over time
     in_file: dict[str, str]  # input -> name in the file
+    names: frozenset[str]  # of everything in the file that it takes
+    blank: Number | Choice | None = (
+        None  # what it comes to when nothing was answered; none: that hangs on the moment
+    )
 
 
-def formulas(derived: Mapping[str, Derived]) -> tuple[Formula, ...]:
-    """The formulas of a checked file, in its order."""
-    return tuple(_formula(name, each) for name, each in derived.items())
+def formulas(
+    derived: Mapping[str, Derived], elements: Mapping[str, Asked], values: Mapping[str, Fact]
+) -> tuple[Formula, ...]:
+    """The formulas of a checked file, in its order, each with what it comes to without any answer."""
+    data = {name: each.unanswered for name, each in elements.items()}
+    found = {name: each.fact for name, each in data.items() if each.fact is not None} | dict(values)
+    ready_ones = []
+    for name, each in derived.items():
+        formula = _formula(name, each)
+        found[name] = work_out(formula, found, data, _ANY_MOMENT)
+        if not formula.ready.function.uses_now:
+            formula = msgspec.structs.replace(formula, blank=found[name])
+        ready_ones.append(formula)
+    return tuple(ready_ones)
 
 
 def _formula(name: str, derived: Derived) -> Formula:
@@ -39,7 +56,8 @@ def _formula(name: str, derived: Derived) -> Formula:
         (wanted.name, derived.from_.get(wanted.name, ""), wanted.kind == "reeks")
         for wanted in function.inputs
     )
-    return Formula(name, ready(function, settings), sources, dict(derived.from_))
+    names = frozenset(derived.from_.values())
+    return Formula(name, ready(function, settings), sources, dict(derived.from_), names)
 
 
 def work_out(

@@ -12,6 +12,7 @@ from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Valu
 from ketenzorg.pathway.function import Fact
 from ketenzorg.pathway.questions import DataElement
 
+_UNKNOWN = "onbekend"
 EGFR = "egfr"  # the measure whose values tell nothing over time without their formula
 
 
@@ -30,6 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
     name: str
     element: DataElement
     unanswered: Known
+    choices: dict[str, Known] = {}  # what each answer says, where there are few
     low: Decimal = Decimal(0)  # plausible limits, in the unit of the file
     high: Decimal = Decimal(0)
     max_age: calendar.Amount | None = None
@@ -43,18 +45,25 @@ def asked(elements: Mapping[str, DataElement]) -> dict[str, Asked]:
 def _asked(name: str, element: DataElement) -> Asked:
     match element.type:
         case "ja-nee":
-            return Asked(name, element, Known(facts.Choice((facts.YES, facts.NO), (name,)), answered=False))
+            either = facts.Choice((facts.YES, facts.NO), (name,))
+            said = _choices((facts.YES, facts.NO)) | {_UNKNOWN: Known(either, answered=True)}
+            return Asked(name, element, Known(either, answered=False), said)
         case "code":
-            return Asked(name, element, Known(facts.Choice(tuple(element.codes), (name,)), answered=False))
+            nothing = Known(facts.Choice(tuple(element.codes), (name,)), answered=False)
+            return Asked(name, element, nothing, _choices(element.codes))
         case "datum":
             return Asked(name, element, Known(facts.Day(date.min, date.max), answered=False))
         case "tekst":
             return Asked(name, element, Known(None, answered=False))
         case "getal":
             low, high = bounds(element)
-            nothing = Known(facts.Number(low, high, element.unit, (name,)), False, series.Series(()))
+            number = Known(facts.Number(low, high, element.unit, (name,)), False, series.Series(()))
             max_age = calendar.parse(element.max_age) if element.max_age else None
-            return Asked(name, element, nothing, low, high, max_age)
+            return Asked(name, element, number, low=low, high=high, max_age=max_age)
+
+
+def _choices(codes: Iterable[str]) -> dict[str, Known]:
+    return {code: Known(facts.Choice((code,)), answered=True) for code in codes}
 
 
 def known(each: Asked, value: Value, now: datetime | None) -> Known:
@@ -62,11 +71,8 @@ def known(each: Asked, value: Value, now: datetime | None) -> Known:
     match each.element.type, value:
         case "getal", _:
             return _measured(each, value, now)
-        case "ja-nee", YesNo(value=said):
-            fact = facts.Choice((said,)) if said in (facts.YES, facts.NO) else each.unanswered.fact
-            return Known(fact, answered=True)
-        case "code", Code(code=chosen) if chosen in each.element.codes:
-            return Known(facts.Choice((chosen,)), answered=True)
+        case ("ja-nee", YesNo(value=chosen)) | ("code", Code(code=chosen)):
+            return each.choices.get(chosen, each.unanswered)
         case "datum", Day(value=day):
             return Known(facts.Day(day, day), answered=True)
         case "tekst", Text(value=words) if words.strip():
