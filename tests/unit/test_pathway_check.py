@@ -186,6 +186,9 @@ def test_what_was_proved_is_not_proved_again_until_anything_changes(tmp_path: Pa
     shutil.copytree(PATHWAYS, folder)
     first = load(folder, proven)
     assert proven.exists()
+    again = load(folder, proven)
+    assert [pathway.file for pathway in again.versions()] == [pathway.file for pathway in first.versions()]
+    proven.write_bytes(b"nonsense")
     assert load(folder, proven).names == first.names
     file = folder / COMMON
     file.write_text(

@@ -7,6 +7,7 @@ from ketenzorg.pathway.words import EVERYBODY, PERFORMER, REQUESTER
 
 EVERY = "alle"
 STAY = "dezelfde stap"
+_MEANT = frozenset({REQUESTER, PERFORMER, EVERYBODY})
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,8 @@ def handover_of(step: str, file: PathwayFile) -> tuple[str, Handover]:
 
 def role_names(names: list[str], asked: Handover, file: PathwayFile) -> list[str]:
     """The roles that are meant, with aanvrager, uitvoerder and iedereen written out."""
+    if _MEANT.isdisjoint(names):
+        return names
     meant: list[str] = []
     for name in names:
         if name == REQUESTER:
@@ -79,7 +82,11 @@ def side_name(main: str, side: str) -> str:
 
 def flatten(file: PathwayFile) -> dict[str, Step]:
     """Every step by its name: first those of the file, in their order, then the side steps over them."""
-    own = {name: _own(name, file) for name in file.steps}
+    shared = [(frozenset(resolve(table.steps, file)), table.next) for table in file.shared]
+    own = {
+        name: _own(name, [move for over, moves in shared if name in over for move in moves], file)
+        for name in file.steps
+    }
     sides = {side.name: _covered(side, file) for side in file.side}
     steps = [_main_step(name, own[name], sides, file) for name in file.steps]
     steps += [_side_step(main, side, own, sides, file) for side in file.side for main in sides[side.name]]
@@ -97,8 +104,7 @@ def _covered(side: Side, file: PathwayFile) -> list[str]:
     ]
 
 
-def _own(name: str, file: PathwayFile) -> list[Move]:
-    shared = [move for table in file.shared if name in resolve(table.steps, file) for move in table.next]
+def _own(name: str, shared: list[Move], file: PathwayFile) -> list[Move]:
     _, asked = handover_of(name, file)
     said = [*file.steps[name].next, *shared]
     if asked.from_ == asked.to:

@@ -1,6 +1,7 @@
 """Reads the pathway folder and gives a catalogue in which every pathway has been checked."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -29,22 +30,29 @@ class Common(msgspec.Struct, frozen=True):
     text: str
 
 
+class Proven(msgspec.Struct, frozen=True):
+    """What the checks found nothing in, and the content and program for which that was so."""
+
+    key: str
+    files: list[PathwayFile]
+
+
 def load(folder: Path, proven: Path | None = None) -> Catalogue:
     """Every version of every pathway below this folder; PathwayErrors with all findings of all files.
 
-    `proven` is a file that keeps for which content the checks found nothing, so that a start does not repeat them.
-    It holds a hash of every file and of this program: whatever changes, is checked.
+    `proven` is a file that keeps the pathways in which the checks found nothing, so that a start repeats neither
+    the checks nor the reading. It counts only for a hash of every file and of this program: whatever changes, is
+    read and checked.
     """
     key = _fingerprint(folder)
-    if proven is None or not _holds(proven, key):
-        pathways, findings = survey(folder)
-        if findings:
-            raise PathwayErrors(findings)
-        if proven is not None:
-            _keep(proven, key)
-        return Catalogue(pathways)
-    common, _ = _common(folder)
-    return Catalogue(compile_pathway(file) for path in _files(folder) if (file := _read(path, common)[0]))
+    if proven is not None and (kept := _kept(proven, key)) is not None:
+        return Catalogue(compile_pathway(file) for file in kept)
+    pathways, findings = survey(folder)
+    if findings:
+        raise PathwayErrors(findings)
+    if proven is not None and _fingerprint(folder) == key:  # nothing was written meanwhile
+        _keep(proven, Proven(key, [pathway.file for pathway in pathways]))
+    return Catalogue(pathways)
 
 
 def survey(folder: Path) -> tuple[list[Pathway], list[Finding]]:
@@ -188,15 +196,18 @@ def _program() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in modules)).hexdigest()
 
 
-def _holds(proven: Path, key: str) -> bool:
-    """Whether this very content was proved before; what cannot be read proves nothing."""
+def _kept(proven: Path, key: str) -> list[PathwayFile] | None:
+    """The pathways, if this very content was proved before; what cannot be read proves nothing."""
     try:
-        return proven.read_text("ascii") == key
-    except (OSError, UnicodeDecodeError):
-        return False
+        kept = msgspec.msgpack.decode(proven.read_bytes(), type=Proven)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return kept.files if kept.key == key else None
 
 
-def _keep(proven: Path, key: str) -> None:
-    """Where nothing can be written, the next start checks again."""
+def _keep(proven: Path, kept: Proven) -> None:
+    """Whole or not at all; where nothing can be written, the next start checks again."""
+    part = proven.with_name(f"{proven.name}.{os.getpid()}")
     with suppress(OSError):
-        proven.write_text(key, "ascii")
+        part.write_bytes(msgspec.msgpack.encode(kept))
+        part.replace(proven)
