@@ -21,13 +21,15 @@ create table throughput_cell (
     -- What a page reads follows each other here: of one grain, from day to day.
     primary key (region, pathway, side, organisation, kind, grain, day, municipality, name, detail, outcome, first)
 ) partition by list (side);
--- What has a length is counted four times: per week and per block of eight weeks, in its municipality and everywhere.
--- A year per municipality is then read from some six blocks and the weeks around them, and a trend from its weeks.
+-- What has a length is counted per week in its municipality; of everybody also per block of eight weeks, and both
+-- everywhere; of the owner per block everywhere. A year is then read from some six blocks and the weeks around them, a
+-- trend from its weeks. One requester has so few that its weeks will do.
 -- What one page reads lies together: all of everybody, or all owners beside each other.
-create table throughput_cell_everybody partition of throughput_cell for values in ('everybody');
-create table throughput_cell_owner partition of throughput_cell for values in ('owner');
-create table throughput_cell_requester partition of throughput_cell for values in ('requester');
-create index throughput_cell_empty on throughput_cell (region) where numbers = 0;
+-- `numbers` is in no index, and pages keep room: so a cell that changes stays where it is, and no index grows. A cell may
+-- come back to 0; it stays, as there are few.
+create table throughput_cell_everybody partition of throughput_cell for values in ('everybody') with (fillfactor = 70);
+create table throughput_cell_owner partition of throughput_cell for values in ('owner') with (fillfactor = 70);
+create table throughput_cell_requester partition of throughput_cell for values in ('requester') with (fillfactor = 70);
 
 -- Up to where the log is counted, in the order of commits. While `sweep` is there, the trajecten up to it are
 -- counted as they were at (xid, id).
@@ -147,26 +149,33 @@ begin
     if not found then
         return false;
     end if;
+    with changed as (
+        select d.pathway, o.side, o.organisation, d.kind, d.day, d.municipality, d.name, d.detail, d.outcome, d.first,
+            sum(d.n * ('1e' || 8 * d.place)::numeric) as numbers
+        from unnest(d_pathway, d_requester, d_owner, d_municipality, d_kind, d_day, d_name, d_detail, d_outcome, d_place,
+            d_first, d_n)
+            as d(pathway, requester, owner, municipality, kind, day, name, detail, outcome, place, first, n)
+        cross join lateral (values ('everybody', '00000000-0000-0000-0000-000000000000'::uuid), ('owner', d.owner),
+            ('requester', d.requester)) as o(side, organisation)
+        where o.side <> 'requester' or d.requester <> d.owner  -- who refers to itself has one traject, not two
+        group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    )
     insert into throughput_cell as c (region, pathway, side, organisation, kind, grain, day, municipality, name, detail,
         outcome, first, numbers)
-    select p_region, d.pathway, o.side, o.organisation, d.kind, g.grain, g.day, g.municipality, d.name, d.detail,
-        d.outcome, d.first, sum(d.n * ('1e' || 8 * d.place)::numeric)
-    from unnest(d_pathway, d_requester, d_owner, d_municipality, d_kind, d_day, d_name, d_detail, d_outcome, d_place,
-        d_first, d_n)
-        as d(pathway, requester, owner, municipality, kind, day, name, detail, outcome, place, first, n)
-    cross join lateral (values ('everybody', '00000000-0000-0000-0000-000000000000'::uuid), ('owner', d.owner),
-        ('requester', d.requester)) as o(side, organisation)
-    cross join lateral (
-        select 'place', d.day, d.municipality where d.kind not in ('stay', 'clock')
-        union all select l.* from (values
-            ('week', d.day, d.municipality), ('week everywhere', d.day, ''),
-            ('block', block_of(d.day), d.municipality), ('block everywhere', block_of(d.day), '')) as l
-        where d.kind in ('stay', 'clock')) as g(grain, day, municipality)
-    where o.side <> 'requester' or d.requester <> d.owner  -- who refers to itself has one traject, not two
+    select p_region, d.pathway, d.side, d.organisation, d.kind, g.grain, g.day, g.municipality, d.name, d.detail,
+        d.outcome, d.first, sum(d.numbers)
+    from changed d
+    cross join lateral (values
+        ('place', d.day, d.municipality, d.kind not in ('stay', 'clock')),
+        ('week', d.day, d.municipality, d.kind in ('stay', 'clock')),
+        ('block', block_of(d.day), d.municipality, d.kind in ('stay', 'clock') and d.side = 'everybody'),
+        ('week everywhere', d.day, '', d.kind in ('stay', 'clock') and d.side = 'everybody'),
+        ('block everywhere', block_of(d.day), '', d.kind in ('stay', 'clock') and d.side <> 'requester')
+    ) as g(grain, day, municipality, kept)
+    where g.kept
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
     on conflict (region, pathway, side, organisation, kind, grain, day, municipality, name, detail, outcome, first)
         do update set numbers = c.numbers + excluded.numbers;
-    delete from throughput_cell where region = p_region and numbers = 0;
     return true;
 end
 $$;
@@ -191,8 +200,8 @@ $$;
 
 -- The cells of a pathway, of these sides, for everybody (nil) or for these organisations, each apart, added up: what has
 -- a length over these spans (a grain, and days from and to; each is of a part of the period), and all of what is open
--- now and of what came and went. Of one municipality, or (null) of all, which `p_places` keeps apart where the grain has
--- them. Only clocks with these names, or (null) all. `day` only where days are apart, and why only of what was refused.
+-- now and of what came and went. Of one municipality, or (null) of all, which `p_places` keeps apart. Only clocks with
+-- these names, or (null) all. `day` only where days are apart, and why only of what was refused.
 create function read_counts(
     p_region text, p_pathway text, p_sides text[], p_organisations uuid[], p_municipality text, p_kinds text[],
     p_names text[], p_grains text[], p_from date[], p_to date[], p_parts int[], p_places boolean, p_by_week boolean
@@ -201,7 +210,7 @@ create function read_counts(
 language sql security definer set search_path = ketenzorg, pg_temp
 -- Span by span along the key: it reads a tenth of the table, but the planner cannot know that of the arguments.
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off as $$
-    select c.organisation, c.municipality, c.kind, c.name, c.detail, c.outcome, c.first, s.part,
+    select c.organisation, case when p_places then c.municipality end, c.kind, c.name, c.detail, c.outcome, c.first, s.part,
         case when p_by_week then c.day end, sum(c.numbers)::text
     from unnest(p_grains, p_from, p_to, p_parts) as s(grain, first_day, last_day, part)
     join throughput_cell c on c.grain = s.grain and c.day between s.first_day and s.last_day

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 import httpx
@@ -45,7 +44,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def many(logs: list[list[Entry]], wanted: int) -> Iterator[tuple[UUID, list[Entry]]]:
+def many(logs: list[list[Entry]], wanted: int) -> Iterator[list[Entry]]:
     """The same walks, begun on other days in other places, and as far as they are NOW."""
     chance = random.Random(1)
     places = list(REGION.municipalities)
@@ -73,7 +72,7 @@ def many(logs: list[list[Entry]], wanted: int) -> Iterator[tuple[UUID, list[Entr
                 ),
             )
             made += len(entries)
-            yield uuid7(), entries
+            yield entries
 
 
 async def main(url: str, wanted: int) -> None:
@@ -90,11 +89,13 @@ async def main(url: str, wanted: int) -> None:
         await migrate(database.admin_url, app_password=APP_PASSWORD)
         connection = await asyncpg.connect(for_asyncpg(database.admin_url))
         started = time.perf_counter()
+        # As they came in: the ids of trajecten rise with time, and counting again goes by them.
+        logs = sorted(many(walks, wanted), key=lambda log: log[0][1].at)
         await connection.copy_records_to_table(
             "event",
             schema_name="ketenzorg",
             columns=COLUMNS,
-            records=list(rows_of(list(many(walks, wanted)))),
+            records=list(rows_of([(uuid7(), log) for log in logs])),
         )
         await connection.execute("vacuum analyze ketenzorg.event")
         print(f"written in {time.perf_counter() - started:.0f} s")

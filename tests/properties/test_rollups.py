@@ -120,7 +120,7 @@ async def cells(database: Database, region: str) -> list[asyncpg.Record]:
     try:
         return list(
             await connection.fetch(
-                "select * from ketenzorg.throughput_cell where region = $1"
+                "select * from ketenzorg.throughput_cell where region = $1 and numbers <> 0"
                 " order by pathway, side, organisation, kind, grain, day, municipality, name, detail, outcome, first",
                 region,
             )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,6 @@ from ketenzorg.throughput.figures import (
 )
 from ketenzorg.throughput.rollup import EVERYBODY, Rollup
 from ketenzorg.throughput.selection import (
-    WEEK_GRAIN,
     Period,
     Selection,
     Span,
@@ -43,7 +42,7 @@ from ketenzorg.throughput.standing_out import standing_out
 
 OF_PLACES = [CLOCK, OPEN_CLOCK, OPEN_STAY, DUE, IN, OUT]
 PER_PLACE, PER_WEEK = "place", "week"
-EVERYWHERE = "everywhere"  # the grains of all municipalities together
+WEEK, BLOCK, WEEK_EVERYWHERE, BLOCK_EVERYWHERE = "week", "block", "week everywhere", "block everywhere"
 KEPT = 64  # answers, of some hundred kB each
 PIECES_BEFORE_A_PAGE = 5  # of the log, folded while somebody waits
 DAYS = {"dagen": 1, "weken": 7}
@@ -87,25 +86,31 @@ class Throughput:
         begins = recent.first if recent else date.max
         compare = Comparing(pathway)
         norms = pathway.file.norm if every_norm else compare.norms
-        names, spans = [norm.name for norm in norms], [*_spans(period, recent)]
+        names = [norm.name for norm in norms]
+        parts = [(period, 0)] if recent is None else [(period.before(recent), 0), (recent, RECENT)]
+
+        def spans(week: str, block: str = "") -> list[tuple[Span, int]]:
+            """Those of the period, its last part apart."""
+            return [(span, number) for part, number in parts for span in part.spans(week, block)]
+
+        # Which grains there are of whom: see the migration.
+        of_one = used.organisation is not None
+        apart = spans(WEEK) if of_one else spans(WEEK, BLOCK)
+        everywhere = apart if of_one or used.municipality else spans(WEEK_EVERYWHERE, BLOCK_EVERYWHERE)
+        weeks = [(period.spans(WEEK if of_one or used.municipality else WEEK_EVERYWHERE)[0], 0)]
+        of_team = spans(WEEK) if used.municipality else spans(WEEK, BLOCK_EVERYWHERE)
         # At once: the database has more than one core.
-        by_place, everywhere, by_week, of_teams = await asyncio.gather(
-            self._read(used, OF_PLACES, spans, per=PER_PLACE, names=names),
-            self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK], spans),
-            self._read(
-                used,
-                [CLOCK, OPEN_CLOCK],
-                [(Span(WEEK_GRAIN, period.first, period.last), 0)],
-                per=PER_WEEK,
-                names=names,
-            ),
-            self._of_teams(used, pathway, spans, names),
+        by_place, in_all, by_week, of_teams = await asyncio.gather(
+            self._read(used, OF_PLACES, apart, per=PER_PLACE, names=names),
+            self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK], everywhere),
+            self._read(used, [CLOCK, OPEN_CLOCK], weeks, per=PER_WEEK, names=names),
+            self._of_teams(used, pathway, of_team, names),
         )
         municipalities, weekly, teams, lengths = (Gathering(period, today, begins) for _ in range(4))
         municipalities.add(by_place, "municipality")
         teams.add(of_teams, "organisation")
         weekly.add_weeks(by_week)
-        lengths.add(everywhere, "organisation")
+        lengths.add(in_all, "organisation")
         whole = together(municipalities.places.values()).with_lengths_of(together(lengths.places.values()))
         per_point = _weeks_per_point(whole, period)
         figures = Measures(
@@ -187,7 +192,6 @@ class Throughput:
             sides, organisations = ["owner"], teams
         elif chosen.organisation is not None:
             sides, organisations = ["owner", "requester"], [chosen.organisation]
-        apart = chosen.municipality is not None or per == PER_PLACE
         return await self._database.fetch(
             "select * from read_counts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             self.region.code,
@@ -197,22 +201,13 @@ class Throughput:
             chosen.municipality,
             kinds,
             names,
-            [span.grain if apart else f"{span.grain} {EVERYWHERE}" for span, _ in spans],
+            [span.grain for span, _ in spans],
             [span.first for span, _ in spans],
             [span.last for span, _ in spans],
             [part for _, part in spans],
             per == PER_PLACE,
             per == PER_WEEK,
         )
-
-
-def _spans(period: Period, recent: Period | None = None) -> Iterator[tuple[Span, int]]:
-    """The spans of a period, its last part apart."""
-    if recent is None:
-        yield from ((span, 0) for span in period.spans())
-        return
-    yield from ((span, 0) for span in period.before(recent).spans())
-    yield from ((span, RECENT) for span in recent.spans())
 
 
 def teams_of(region: Region, pathway: Pathway) -> dict[UUID, str]:

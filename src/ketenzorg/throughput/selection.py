@@ -16,7 +16,6 @@ USUAL_WEEKS = 52
 RECENT_WEEKS = 13
 BLOCK = 8  # weeks, which are counted together too
 FIRST_BLOCK = date(2001, 1, 1)  # a Monday
-WEEK_GRAIN, BLOCK_GRAIN = "week", "block"
 DAY = timedelta(days=1)
 WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 
@@ -63,15 +62,15 @@ class Period(msgspec.Struct, frozen=True):
         """As long, with another end."""
         return Period(last - (self.last - self.first), last)
 
-    def spans(self) -> "list[Span]":
-        """The blocks of eight weeks that lie in it whole, and the weeks before and after them."""
-        block, after = _block_of(self.first + timedelta(weeks=BLOCK - 1)), _block_of(self.last_day + DAY)
-        if block >= after:
-            return [Span(WEEK_GRAIN, self.first, self.last)]
+    def spans(self, week: str, block: str = "") -> "list[Span]":
+        """The blocks of eight weeks that lie in it whole, and the weeks around them; weeks only, with no block."""
+        begin, after = _block_of(self.first + timedelta(weeks=BLOCK - 1)), _block_of(self.last_day + DAY)
+        if not block or begin >= after:
+            return [Span(week, self.first, self.last)]
         edges = [
-            Span(WEEK_GRAIN, self.first, block - DAY),
-            Span(BLOCK_GRAIN, block, after - DAY),
-            Span(WEEK_GRAIN, after, self.last_day),
+            Span(week, self.first, begin - DAY),
+            Span(block, begin, after - DAY),
+            Span(week, after, self.last_day),
         ]
         return [span for span in edges if span.first <= span.last]
 
