@@ -2,24 +2,63 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ketenzorg.pathway import engine, handover
+from ketenzorg.pathway.calendar import AMSTERDAM, parse
+from ketenzorg.pathway.criteria import LENGTH, URGENCY
 from ketenzorg.pathway.definition import STATUSES_WITH_REASON
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.running import beginnings
+from ketenzorg.pathway.words import ITSELF
 
 CATALOGUE = load(Path(__file__).parents[2] / "pathways")
-Walk = tuple[Pathway, list[engine.StepTaken], list[dict[str, str]]]
-BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EVERY = [one for pathway in CATALOGUE.versions() for one in (pathway, *pathway.variants.values())]
+
+
+class Walk(NamedTuple):
+    """Where a traject began, what happened, and what each event brought."""
+
+    pathway: Pathway
+    first: engine.State
+    steps: list[engine.StepTaken]
+    brought: list[dict[str, str]]
+
+    @property
+    def states(self) -> list[engine.State]:
+        return [self.first, *(taken.state for taken in self.steps)]
+
+
+# On an ordinary day, and around the nights in which the clock changes.
+BEGINS = [
+    datetime(2026, 3, 1, 12, tzinfo=UTC),
+    datetime(2026, 3, 28, 23, 30, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
+    datetime(2026, 10, 24, 22, 30, tzinfo=UTC),
+    datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+    datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+]
+
+
+def begun(draw: st.DrawFn, pathway: Pathway, at: datetime) -> engine.State:
+    """In one of the steps to which the file or a table points, with some urgency and length of a control."""
+    first = draw(st.sampled_from(beginnings(pathway.file)))
+    urgencies = st.sampled_from([*pathway.file.urgencies, ""]) if pathway.file.urgencies else st.just("")
+    counts = {f"{URGENCY}:{name}": 1} if (name := draw(urgencies)) else {}
+    for watch in pathway.file.watch:
+        if watch.if_unknown and draw(st.booleans()):
+            counts[f"{LENGTH}:{watch.every}:maanden"] = draw(st.integers(1, 12))
+    return engine.State(first, counts, {pathway.begins_with(first): at})
 
 
 def one_walk(draw: st.DrawFn) -> Walk:
-    pathway = draw(st.sampled_from(CATALOGUE.versions()))
-    state, at = engine.start(pathway, BEGIN), BEGIN
+    pathway, at = draw(st.sampled_from(EVERY)), draw(st.sampled_from(BEGINS))
+    first = state = begun(draw, pathway, at)
     steps, brought = [], []
     for _ in range(draw(st.integers(0, 25))):
         options = engine.allowed(pathway, state)
@@ -34,7 +73,7 @@ def one_walk(draw: st.DrawFn) -> Walk:
         steps.append(taken)
         brought.append(needs)
         state = taken.state
-    return pathway, steps, brought
+    return Walk(pathway, first, steps, brought)
 
 
 walks = st.composite(one_walk)()
@@ -44,9 +83,8 @@ walks = st.composite(one_walk)()
 def test_task_status_stays_legal(
     walk: Walk,
 ) -> None:
-    pathway, steps, _ = walk
-    status = pathway.steps[pathway.file.begins].task
-    for taken in steps:
+    status = walk.pathway.steps[walk.first.step].task
+    for taken in walk.steps:
         if taken.closes:  # the Task that ran ends, and a new one begins
             assert handover.legal(status, taken.closes), (taken.event, status, taken.closes)
             assert taken.closes in handover.FINAL_STATUSES
@@ -67,9 +105,8 @@ def test_task_status_stays_legal(
 def test_a_replay_of_the_events_gives_the_same_state(
     walk: Walk,
 ) -> None:
-    pathway, steps, brought = walk
-    state = engine.start(pathway, BEGIN)
-    for taken, needs in zip(steps, brought, strict=True):
+    pathway, state = walk.pathway, walk.first
+    for taken, needs in zip(walk.steps, walk.brought, strict=True):
         stored = msgspec.json.decode(msgspec.json.encode(state), type=engine.State)
         state = engine.advance(pathway, stored, taken.event, taken.by, taken.at, needs).state
         assert state == taken.state
@@ -79,10 +116,70 @@ def test_a_replay_of_the_events_gives_the_same_state(
 def test_every_running_step_can_go_on_and_is_watched(
     walk: Walk,
 ) -> None:
-    pathway, steps, _ = walk
-    for taken in steps:
+    pathway = walk.pathway
+    for taken in walk.steps:
         if taken.ends:
             assert engine.due(pathway, taken.state) == []
         else:
             assert engine.allowed(pathway, taken.state)
             assert engine.due(pathway, taken.state) or pathway.steps[taken.to_step].no_norm
+
+
+@given(walks)
+def test_a_status_alone_always_means_one_event(walk: Walk) -> None:
+    for state in walk.states:
+        now = walk.pathway.steps[state.step].task
+        for option in engine.allowed(walk.pathway, state):
+            if option.task and option.task != now and engine.by_status(option):
+                for role in option.by:
+                    if role != ITSELF:
+                        meant = engine.for_status(walk.pathway, state, role, option.task)
+                        assert (meant.task, role in meant.by) == (option.task, True)
+
+
+@given(walks)
+def test_a_hand_over_changes_with_a_new_task_and_never_without(walk: Walk) -> None:
+    steps, before = walk.pathway.steps, walk.pathway.steps[walk.first.step]
+    for taken in walk.steps:
+        after = steps[taken.to_step]
+        assert (taken.requester, taken.performer) == (after.requester, after.performer)
+        if not (taken.new_task or taken.ends):
+            assert after.handover == before.handover, (before.name, taken.event, after.name)
+        if taken.new_task:
+            assert bool(taken.closes) != bool(before.ends)
+        before = after
+
+
+@given(walks)
+def test_a_clock_that_stands_still_gives_the_time_back(walk: Walk) -> None:
+    """In a pause only what limits the pause runs; after it, everything is due at least as late as before."""
+    pathway, before = walk.pathway, walk.first
+    held: dict[str, datetime] = {}
+    for taken in walk.steps:
+        was, now = pathway.steps[before.step], pathway.steps[taken.to_step]
+        if now.clock_stops and not was.clock_stops:
+            held = {due.norm: due.at for due in engine.due(pathway, before)}
+        if now.clock_stops:
+            about = {norm.name for norm, _ in pathway.norms if pathway.pause_of(norm) == now.side}
+            assert {due.norm for due in engine.due(pathway, taken.state)} <= about
+        elif was.clock_stops and not now.ends and now.main == was.main and not now.side:
+            later = {due.norm: due.at for due in engine.due(pathway, taken.state)}
+            assert all(later[name] >= at for name, at in held.items() if name in later)
+            assert held.keys() <= later.keys()
+        before = taken.state
+
+
+@given(walks)
+def test_days_end_at_midnight_in_amsterdam_also_when_the_clock_changes(walk: Walk) -> None:
+    hours = {norm.name for norm, amount in walk.pathway.norms if amount.unit == "uur"}
+    hours |= {
+        watch.name
+        for watch in walk.pathway.file.watch
+        if parse(watch.if_unknown or watch.every).unit == "uur"
+    }
+    for state in walk.states:
+        for due in engine.due(walk.pathway, state):
+            assert due.at.utcoffset() == timedelta(0)
+            assert due.at > min(state.happened.values())
+            local = due.at.astimezone(AMSTERDAM)
+            assert due.norm in hours or (local.hour, local.minute, local.second) == (23, 59, 59), due
