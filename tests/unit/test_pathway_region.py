@@ -14,7 +14,8 @@ from ketenzorg.pathway.region_file import URA
 
 PATHWAYS = Path(__file__).parents[2] / "pathways"
 CATALOGUE = load(PATHWAYS)
-WRONG = 'serves = ["GM1968"]\npathways = ["welzijn"]\nsites'
+WESTERHOEK = re.compile(r"(welzijn-westerhoek\][^\[]+)serves += .*\npathways += .*")
+WRONG = r'\1serves = ["GM1968"]\npathways = ["welzijn"]'
 WELZIJN = CATALOGUE.current("welzijn-op-recept")
 
 
@@ -69,9 +70,9 @@ def test_what_is_made_up_says_so(groningen: Region) -> None:
 def test_every_mistake_in_the_region_is_found_at_once(tmp_path: Path) -> None:
     shutil.copytree(PATHWAYS / "region", tmp_path / "region")
     file = tmp_path / "region" / "groningen.toml"
-    text = file.read_text("utf-8")
+    text, found = WESTERHOEK.subn(WRONG, file.read_text("utf-8"))
+    assert found == 1
     for was, becomes in {
-        'serves    = ["GM1969"]\npathways  = ["welzijn-op-recept"]\nsites': WRONG,
         'ura  = "99990002"': 'ura  = "99990001"',
         'key = "WWA-2020"': 'key = "WWA-2019"',
     }.items():
@@ -80,7 +81,8 @@ def test_every_mistake_in_the_region_is_found_at_once(tmp_path: Path) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(PathwayErrors) as caught:
         load_region(tmp_path, "groningen", CATALOGUE)
-    assert [path(finding.place) for finding in caught.value.findings] == [
+    # One finding for each pathway that nobody takes there any more.
+    assert list(dict.fromkeys(path(finding.place) for finding in caught.value.findings)) == [
         "organisations.welzijn-westerhoek.serves",
         "organisations.welzijn-westerhoek.pathways",
         "organisations.treant.sites[1]",
