@@ -175,6 +175,7 @@ declare
     v_traject uuid := p_step ->> 'traject';
     v_at timestamptz := p_step ->> 'at';
     written int := 0;
+    further record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
 
@@ -185,6 +186,16 @@ begin
     where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
     if not found then
         return false;
+    end if;
+    if p_step -> 'identity' <> 'null' then  -- data that were sent before are not taken a second time
+        insert into referral_identity (region, organisation, system, value, hash, traject, locations)
+        select p_region, (p_step ->> 'organisation')::uuid, i.system, i.value, decode(i.value, 'hex'), v_traject,
+            i.locations
+        from jsonb_to_record(p_step -> 'identity') as i(system text, value text, locations text[])
+        on conflict do nothing;
+        if not found then
+            raise exception 'sent twice at one moment' using errcode = 'serialization_failure';
+        end if;
     end if;
     -- The caller had the right to this step; what follows from it is written for all parties.
     perform set_config('ketenzorg.callers', array_to_string(ids(p_step -> 'parties'), ','), true);
@@ -269,6 +280,19 @@ begin
         (p_step ->> 'happened_at')::timestamptz, v_at, p_step ->> 'from_step', t.step, p_step -> 'event_body',
         ids(p_step -> 'witnesses')
     from traject t where t.region = p_region and t.id = v_traject;
+
+    -- What the rules make of new data happens with them.
+    for further in
+        select f.id, f.event, f.from_step, f.to_step, f.body
+        from jsonb_to_recordset(p_step -> 'further') as f(
+            id uuid, event text, from_step text, to_step text, body jsonb)
+    loop
+        update traject set seq = seq + 1 where region = p_region and id = v_traject;
+        insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
+        select p_region, t.id, t.seq, further.id, further.event, v_at, v_at, further.from_step, further.to_step,
+            further.body, ids(p_step -> 'witnesses')
+        from traject t where t.region = p_region and t.id = v_traject;
+    end loop;
 
     if p_step -> 'joining' <> '[]' or p_step -> 'leaving' <> '[]' then
         perform let_in(p_region, v_traject, v_at, p_step -> 'joining', ids(p_step -> 'leaving'), p_step -> 'found_by');

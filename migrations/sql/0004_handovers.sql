@@ -73,5 +73,45 @@ begin
 end
 $$;
 
-revoke execute on function ids, let_in from public;
-grant execute on function ids, let_in to ketenzorg_app;
+-- All data of the traject that a request or a plan belongs to, for the rules: for who takes part in it now. The rules
+-- look at more than one party may see; what comes of them is shown to each as its role allows.
+create function data_of(p_region text, p_callers uuid[], p_type text, p_id uuid)
+returns table (traject uuid, task uuid, patient uuid, type text, id uuid, body bytea)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+declare
+    found_traject record;
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    select t.id, t.task, t.patient, t.parties into found_traject
+    from resource r join traject t on t.region = r.region and t.id = r.traject
+    where r.region = p_region and r.type = p_type and r.id = p_id
+        and coalesce(t.involved, t.parties) && p_callers;
+    if not found then
+        return;
+    end if;
+    perform set_config('ketenzorg.callers', array_to_string(found_traject.parties, ','), true);
+    return query
+    select found_traject.id, found_traject.task, found_traject.patient, r.type, r.id, r.body
+    from resource r
+    where r.region = p_region and r.traject = found_traject.id and r.type not in ('Task', 'CarePlan')
+    order by r.id;
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+end
+$$;
+
+-- What was stored of data that an organisation sent before.
+create function sent_before(p_region text, p_callers uuid[], p_system text, p_value text) returns text[]
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    return (
+        select k.locations from referral_identity k
+        where k.region = p_region and k.organisation = any (p_callers) and k.system = p_system
+            and k.value = p_value
+    );
+end
+$$;
+
+revoke execute on function ids, let_in, data_of, sent_before from public;
+grant execute on function ids, let_in, data_of, sent_before to ketenzorg_app;

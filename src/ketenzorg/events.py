@@ -70,4 +70,14 @@ class StepCorrected(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     task_status: str
 
 
-Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended | StepCorrected
+class DataAdded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="data-added"):
+    """New data came in for a traject that runs; the step stayed, what norms and controls depend on may not."""
+
+    organisation: UUID
+    task: UUID
+    at: datetime
+    resources: tuple[str, ...]  # "Observation/<id>"
+    kept: dict[str, int]  # urgency and lengths of controls from now on, as State.counts has them
+
+
+Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended | StepCorrected | DataAdded

@@ -11,7 +11,7 @@ import pytest
 from ketenzorg import events
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.replay import replay
-from kidneys import ACR, BSN, CREATININE, EGFR, STEADY, URA, a_kidney_referral, measurement
+from kidneys import ACR, BSN, CREATININE, EGFR, STEADY, URA, a_kidney_referral, measurement, new_data
 from referrals import said, texts
 from services import REGION, SETTINGS, START, Referral, Service
 
@@ -269,6 +269,41 @@ async def test_a_control_in_the_own_house_that_does_not_come_is_found(service: S
     assert await late(service.hospital) == []
     await happens(service.his, task, "controle gedaan")
     assert await late(service.his) == []
+
+
+async def test_new_results_are_judged_with_the_old_and_signalled(service: Service) -> None:
+    referral = await refer(service, answers={"vraag": "controleren"})
+    task, based_on = referral["Task"], referral["ServiceRequest"]
+    await happens(service.his, task, "bevestigd")
+    await happens(service.his, task, "risico vastgelegd", risico="risico-mild")
+    service.app.litestar.state.clock.set(START + timedelta(days=2))
+    worse = new_data(based_on, measurement(EGFR, 35, "2026-01-14"), measurement(ACR, 40, "2026-01-14"))
+    assert (await service.hospital.post("/fhir", json=worse)).status_code == 404
+    response = await service.his.post("/fhir", json=worse)
+    assert response.status_code == 200, response.text
+    entries = response.json()["entry"]
+    words = "\n".join(each["details"]["text"] for each in entries[0]["response"]["outcome"]["issue"])
+    assert (
+        "Vastgelegd: ‘signaal snelle achteruitgang’; bericht aan: huisarts. Tabel ‘verwijsindicatie’" in words
+    )
+    assert "Uitkomst ‘risicocategorie’: Sterk verhoogd risico." in words
+    assert "controle van de nierfunctie" in words  # due sooner than it was
+    stored = await read(service.his, entries[0]["response"]["location"].partition("/_history")[0])
+    assert stored["subject"]["reference"] == referral["Patient"]
+    assert (await read(service.his, task))["meta"]["versionId"] == "4"
+    await the_log_tells_the_same(service)
+
+    again = await service.his.post("/fhir", json=worse)
+    assert [entry["response"]["location"] for entry in again.json()["entry"]] == [
+        entry["response"]["location"] for entry in entries
+    ]
+    assert "hadden we al" in again.text
+    assert (await service.rows("select count(*) as n from ketenzorg.event"))[0]["n"] == 5
+    acute = new_data(
+        based_on, measurement(CREATININE, 90, "2026-01-13"), measurement(CREATININE, 120, "2026-01-14")
+    )
+    assert "bel nu de dienstdoende internist-nefroloog" in (await service.his.post("/fhir", json=acute)).text
+    await the_log_tells_the_same(service)
 
 
 async def late(client: httpx.AsyncClient) -> list[tuple[str, ...]]:

@@ -10,10 +10,12 @@ from litestar.types import Receive, Scope, Send
 from ketenzorg.api.answers import send_json
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
+from ketenzorg.coordination.adding import Addition, add_data, is_for_a_traject
 from ketenzorg.coordination.looking import read
-from ketenzorg.coordination.referring import Receipt, receive_referral
+from ketenzorg.coordination.referring import Receipt, receive_posted
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir.outcome import operation_outcome
+from ketenzorg.referral.bundle import read_bundle
 from ketenzorg.referral.stored import instant
 
 
@@ -32,10 +34,25 @@ async def _answer(request: Http) -> bytes:
     world, visit = world_of(request), visit_of(request)
     visit.caller.require("ServiceRequest", "c")
     body = await read_body(request)
-    receipt = await receive_referral(body, visit, world)
+    posted = read_bundle(body, world.new_id)
+    if is_for_a_traject(posted):
+        return _added(await add_data(posted, visit, world))
+    receipt = await receive_posted(posted, visit, world)
     entries = _entries(receipt)
     if prefers(request, "return=representation"):
         await _add_resources(entries, visit, world)
+    return msgspec.json.encode({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
+
+
+def _added(addition: Addition) -> bytes:
+    """Where the data are; the first entry tells what changed."""
+    status = "201 Created" if addition.new else "200 OK"
+    responses: list[dict[str, Any]] = [
+        {"status": status, "location": f"{location}/_history/1", "etag": 'W/"1"'}
+        for location in addition.locations
+    ]
+    responses[0]["outcome"] = msgspec.Raw(operation_outcome(addition.notices, "informational"))
+    entries = [{"response": response} for response in responses]
     return msgspec.json.encode({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
 
 

@@ -14,6 +14,8 @@ from ketenzorg.coordination.world import World
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.worklist import Recorded
 
+NAMED: dict[type, str] = {events.TaskAmended: "aanvulling", events.DataAdded: "gegevens aangevuld"}
+
 
 class Moment(msgspec.Struct, frozen=True):
     """Something that happened, as the log has it."""
@@ -64,7 +66,7 @@ def _moment(
         organisation, event = body.requester, body.event
     else:
         organisation = body.organisation
-        event = "aanvulling" if isinstance(body, events.TaskAmended) else "hersteld"
+        event = NAMED.get(type(body), "hersteld")
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
     if isinstance(body, events.StepTaken):

@@ -1,6 +1,6 @@
 """What a sender must know about a referral that was taken in: who acts before when, why, and what is missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Screening
 from ketenzorg.pathway.deciding import Hit
 from ketenzorg.pathway.definition import Source
-from ketenzorg.pathway.engine import Due
+from ketenzorg.pathway.engine import Due, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.region_file import Capability
@@ -55,6 +55,58 @@ def notices_of(
         *_asked_for(screening),
         *_second(stored),
         *_not_adopted(pathway),
+    )
+
+
+def what_changed(
+    before: Screening,
+    after: Screening,
+    taken: Sequence[StepTaken],
+    dues_before: list[Due],
+    dues_after: list[Due],
+) -> tuple[Notice, ...]:
+    """What new data made of a traject that runs; first what cannot wait."""
+    found = [
+        *_alarms(after),
+        *(_signalled(step, after) for step in taken),
+        *(_urgency(after) if _soon(before) != _soon(after) else []),
+        *_classified(after, dict(before.values)),
+        *(_date(due) for due in dues_after if due not in dues_before),
+        *(each for each in _advice(after) if each not in _advice(before)),
+        *(each for each in _unusable(after) if each not in _unusable(before)),
+    ]
+    nothing = _told("Opgeslagen; er verandert niets door.", "Stored; nothing changes by it.")
+    return (*(found or [nothing]), *_asked_for(after))
+
+
+def _soon(screening: Screening) -> str:
+    return screening.urgency.name if screening.urgency else ""
+
+
+def _alarms(screening: Screening) -> list[Notice]:
+    """Nothing holds back what is stored, and somebody must phone all the same."""
+    return [
+        Issue(
+            nl=f"{stop.first_aid} {stop.say}".strip(),
+            en=f"By rule '{stop.rule}' ({cite(stop.source)}): {stop.first_aid} {stop.say}",
+            expression=tuple(answer_path(element) for element in stop.elements),
+            code="business-rule",
+            severity="error",
+        )
+        for stop in screening.blocked
+        if stop.alarm
+    ]
+
+
+def _signalled(step: StepTaken, screening: Screening) -> Notice:
+    raised = next(each for each in screening.events if each.event == step.event)
+    nl, en = _ruled(raised.rule, screening, lambda hit: hit.then.event == step.event)
+    told = ", ".join(step.tell)
+    return Issue(
+        nl=f"Vastgelegd: ‘{step.event}’; bericht aan: {told}.{nl}",
+        en=f"On record: '{step.event}'; told: {told}.{en}",
+        code="informational",
+        severity="warning",
     )
 
 
@@ -155,12 +207,12 @@ def _urgency(screening: Screening) -> list[Notice]:
     ]
 
 
-def _classified(screening: Screening) -> list[Notice]:
-    """What formulas and tables came to; what cannot be told is asked for further on."""
+def _classified(screening: Screening, before: Mapping[str, str] = {}) -> list[Notice]:
+    """What formulas and tables came to, where that is new; what cannot be told is asked for further on."""
     return [
         _told(f"Uitkomst ‘{name}’: {outcome}.", f"Outcome of '{name}': {outcome}.")
         for name, outcome in screening.values
-        if outcome and outcome != "niet te bepalen"
+        if outcome and outcome != "niet te bepalen" and before.get(name) != outcome
     ]
 
 

@@ -52,8 +52,12 @@ class Receipt(msgspec.Struct, frozen=True):
 
 async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
     """Take in a transaction Bundle. Raises Malformed, Invalid, Forbidden or Conflict with everything that is wrong."""
+    return await receive_posted(read_bundle(body, world.new_id), visit, world)
+
+
+async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
+    """The same, of a Bundle that was read already."""
     at = world.now()
-    posted = read_bundle(body, world.new_id)
     asked, issues = what_is_asked(posted)
     issues += match_organisations(posted, world.region)
     numbers, wrong_numbers = seal_numbers(posted.entries, world.keys)

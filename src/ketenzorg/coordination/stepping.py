@@ -39,6 +39,10 @@ from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 
 TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
+CHANGING = Issue(
+    nl="Er wordt op dit moment door anderen aan deze Task gewerkt. Lees hem opnieuw en probeer het nog eens.",
+    en="Others are working on this Task at this moment. Read it again and try once more.",
+)
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -120,12 +124,7 @@ async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: i
         step, versions = _step(said, traject, pathway, visit, world, at)
         if await world.trajecten.store(step, versions):
             return task_now(versions[0], at, traject, pathway, visit)
-    raise Conflict(
-        Issue(
-            nl="Er wordt op dit moment door anderen aan deze Task gewerkt. Lees hem opnieuw en probeer het nog eens.",
-            en="Others are working on this Task at this moment. Read it again and try once more.",
-        ),
-    )
+    raise Conflict(CHANGING)
 
 
 async def load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway]:

@@ -97,8 +97,13 @@ def start(pathway: Pathway, at: datetime, screening: Screening | None = None) ->
 
 def rearmed(state: State, screening: Screening) -> State:
     """The same place with what new data say about urgency and the lengths of controls."""
+    return rekept(state, screening.kept)
+
+
+def rekept(state: State, kept: Mapping[str, int]) -> State:
+    """The same place with another urgency and other lengths of controls."""
     counts = {name: number for name, number in state.counts.items() if not name.startswith(_KEPT)}
-    return State(state.step, counts | screening.kept, state.happened)
+    return State(state.step, counts | dict(kept), state.happened)
 
 
 def advance(

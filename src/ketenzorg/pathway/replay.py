@@ -25,6 +25,8 @@ def replay(pathway: Pathway, log: Sequence[tuple[int, events.Event]]) -> State:
         raise ValueError("a traject begins with a referral")
     state = State(received.step, received.kept, {received.event: received.at})
     for _, event in rest:
+        if isinstance(event, events.DataAdded):
+            state = engine.rekept(state, event.kept)
         if isinstance(event, events.StepTaken):
             given = _given(pathway, state, event)
             state = engine.advance(pathway, state, event.event, event.by, event.at, given).state

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from ketenzorg.fhir.search_parameters import Moment, SearchRows
@@ -79,6 +80,33 @@ class FoundBy(msgspec.Struct, frozen=True, kw_only=True):
     high: datetime | None = None
 
 
+class Further(msgspec.Struct, frozen=True):
+    """An event that follows at once from the one that is stored."""
+
+    id: UUID
+    event: str
+    from_step: str
+    to_step: str
+    body: Any
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """By what the same data are known when they are sent again; `value` is a digest in hex."""
+
+    system: str
+    value: str
+    locations: tuple[str, ...]
+
+
+class Known(NamedTuple):
+    """The traject that data belong to, and the data that it has."""
+
+    traject: UUID
+    task: UUID
+    patient: UUID
+    resources: list[tuple[str, UUID, bytes]]
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A step to store: taken only if `seq` is still that of the last event."""
 
@@ -112,6 +140,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     joining: tuple[Joining, ...] = ()
     leaving: tuple[UUID, ...] = ()
     found_by: tuple[FoundBy, ...] = ()
+    identity: Identity | None = None
+    further: tuple[Further, ...] = ()
 
 
 CALL = (
@@ -135,10 +165,35 @@ class Trajecten:
         )
         return _traject(rows[0], task) if rows else None
 
+    async def data_of(self, kind: str, id_: UUID, organisation: UUID) -> Known | None:
+        """All data of the traject of a request or a plan; None for who takes no part in it now."""
+        rows = await self._database.fetch(
+            "select * from data_of($1, $2, $3, $4)", self._region, [organisation], kind, id_
+        )
+        if not rows:
+            return None
+        first = rows[0]
+        found = [(row["type"], row["id"], row["body"]) for row in rows]
+        return Known(first["traject"], first["task"], first["patient"], found)
+
+    async def sent_before(self, system: str, value: str, organisation: UUID) -> tuple[str, ...] | None:
+        """Where the same data were stored, if this organisation sent them before."""
+        rows = await self._database.fetch(
+            "select sent_before($1, $2, $3, $4) as locations", self._region, [organisation], system, value
+        )
+        locations = rows[0]["locations"]
+        return None if locations is None else tuple(locations)
+
     async def store(self, step: Step, versions: Sequence[NewVersion]) -> bool:
         """Store a step with the new versions; False when another one came first and nothing was written."""
-        rows = await self._database.fetch(
-            CALL,
+        try:
+            rows = await self._database.fetch(CALL, *self._arguments(step, versions))
+        except asyncpg.SerializationError:
+            return False
+        return bool(rows[0]["stored"])
+
+    def _arguments(self, step: Step, versions: Sequence[NewVersion]) -> tuple[Any, ...]:
+        return (
             self._region,
             [step.organisation],
             msgspec.json.encode(step).decode(),
@@ -148,7 +203,6 @@ class Trajecten:
             [version.body for version in versions],
             *(column for kind in SearchRows._fields for column in columns(_changes(versions, kind), 5)),
         )
-        return bool(rows[0]["stored"])
 
 
 def _changes(versions: Sequence[NewVersion], kind: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,316 @@
+"""New data for a traject that runs: stored, judged by the rules together with all that was there, and signalled.
+
+A GP system sends them as it sends a referral: a transaction Bundle in which an Observation or QuestionnaireResponse
+names the ServiceRequest or the CarePlan in `basedOn` (https://hl7.org/fhir/R4/observation-definitions.html#Observation.basedOn).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg import events
+from ketenzorg.access.keys import keyed_digest
+from ketenzorg.access.personal_numbers import tokens_in
+from ketenzorg.access.sealing import seal_numbers
+from ketenzorg.coordination.handing_over import Parties, involved, seen_by
+from ketenzorg.coordination.notices import Notice, what_changed
+from ketenzorg.coordination.stepping import CHANGING, TRIES, load
+from ketenzorg.coordination.versions import Said, next_versions
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import Conflict, Invalid, Issue, NotFound, TransitionNotAllowed
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import SearchRows
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.answers import read_answers
+from ketenzorg.pathway.criteria import Screening, screen
+from ketenzorg.pathway.engine import State, StepTaken
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.words import ITSELF
+from ketenzorg.referral.bundle import Entry, Posted
+from ketenzorg.referral.codes import BASE
+from ketenzorg.referral.content import canonical
+from ketenzorg.referral.references import resolve
+from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.referrals import Message
+from ketenzorg.store.trajecten import Further, Identity, Known, NewVersion, Step, Traject
+
+SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
+BASED_ON = re.compile(r"(ServiceRequest|CarePlan)/([0-9a-f-]{36})\Z")
+DATA = frozenset(
+    {
+        "Observation", "QuestionnaireResponse", "Condition", "MedicationStatement", "MedicationRequest",
+        "AllergyIntolerance", "Procedure", "DiagnosticReport", "DocumentReference", "FamilyMemberHistory",
+    },
+)  # fmt: skip
+ABOUT = frozenset(
+    {"Observation", "QuestionnaireResponse", "DiagnosticReport"}
+)  # get our Patient when they name none
+NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
+
+
+class Addition(msgspec.Struct, frozen=True):
+    """What the sender hears: where each entry is, and what changed by it."""
+
+    new: bool
+    at: datetime
+    locations: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    """The rules before and after, and what they raised."""
+
+    before: Screening
+    after: Screening
+    state: State
+    taken: tuple[StepTaken, ...]
+
+
+def is_for_a_traject(posted: Posted) -> bool:
+    """Whether a Bundle brings data for what runs already, rather than a referral."""
+    return not posted.of("ServiceRequest") and any(_names(entry) for entry in posted.entries)
+
+
+async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
+    """Take new data in. Raises Invalid, NotFound (also for who takes no part now) or TransitionNotAllowed."""
+    kind, id_ = _based_on(posted)
+    organisation = visit.caller.organisation
+    digest = keyed_digest(world.keys.digest, canonical(posted)).hex()
+    ready = False
+    for _ in range(TRIES):
+        earlier = await world.trajecten.sent_before(SENT, digest, organisation)
+        if earlier is not None:
+            return Addition(False, world.now(), earlier, (_had_it(),))
+        known = await world.trajecten.data_of(kind, id_, organisation)
+        if known is None:
+            raise _not_there()
+        traject, pathway = await load(known.task, visit, world)
+        if traject.ended is not None:
+            raise _ended()
+        if not ready:
+            _make_ready(posted, known, traject, world)
+            ready = True
+        at = world.now()
+        judged = _judge(posted, known, traject, pathway, at)
+        step, versions = _step(posted, digest, known, judged, traject, pathway, visit, world, at)
+        if await world.trajecten.store(step, versions):
+            now = State(traject.step, traject.counts, traject.happened)
+            dues = engine.due(pathway, now), engine.due(pathway, judged.state)
+            notices = what_changed(judged.before, judged.after, judged.taken, *dues)
+            return Addition(True, at, tuple(entry.location for entry in posted.entries), notices)
+    raise Conflict(CHANGING)
+
+
+def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at: datetime) -> _Judged:
+    stored = [json.read(body) for _, _, body in known.resources]
+    came = [entry.content for entry in posted.entries]
+    before = screen(pathway, read_answers(pathway, _latest(stored, pathway)), at)
+    after = screen(pathway, read_answers(pathway, _latest([*stored, *came], pathway)), at)
+    state = engine.rearmed(State(traject.step, traject.counts, traject.happened), after)
+    known_already = {raised.event for raised in before.events}
+    taken: list[StepTaken] = []
+    for raised in after.events:
+        able = {option.event for option in engine.allowed(pathway, state, ITSELF) if not option.new_task}
+        if raised.event in able - known_already:
+            known_already.add(raised.event)
+            taken.append(engine.advance(pathway, state, raised.event, ITSELF, at, {}))
+            state = taken[-1].state
+    return _Judged(before, after, state, tuple(taken))
+
+
+def _latest(resources: Sequence[dict[str, Any]], pathway: Pathway) -> list[dict[str, Any]]:
+    """Of a question that was answered again only the last answer counts; measurements make a series."""
+    answered: set[str] = set()
+    found = []
+    for resource in reversed(resources):
+        if resource["resourceType"] == "QuestionnaireResponse":
+            before = set(answered)
+            answered |= set(_link_ids(resource))
+            found.append({**resource, "item": _without(resource.get("item", ()), before, pathway)})
+        else:
+            found.append(resource)
+    return found[::-1]
+
+
+def _link_ids(node: dict[str, Any]) -> Iterator[str]:
+    for item in node.get("item", ()):
+        if item.get("answer"):
+            yield item["linkId"]
+        yield from _link_ids(item)
+
+
+def _without(items: Iterable[dict[str, Any]], answered: set[str], pathway: Pathway) -> list[dict[str, Any]]:
+    data = pathway.file.data
+    series = {name for name in answered if name in data and data[name].type == "getal"}
+    return [
+        {**item, "item": _without(item.get("item", ()), answered, pathway)}
+        for item in items
+        if item["linkId"] not in answered - series
+    ]
+
+
+def _step(
+    posted: Posted,
+    digest: str,
+    known: Known,
+    judged: _Judged,
+    traject: Traject,
+    pathway: Pathway,
+    visit: Visit,
+    world: World,
+    at: datetime,
+) -> tuple[Step, list[NewVersion]]:
+    """Everything that is stored together: the data, what they change, and the signals."""
+    now = involved(pathway, traject.step, traject.roles)
+    parties = Parties(traject.roles, now, now)
+    [task] = next_versions(Said(event=None, by=ITSELF), None, traject, parties, pathway, world, at)
+    due = next(iter(engine.due(pathway, judged.state)), None)
+    organisation = visit.caller.organisation
+    locations = tuple(entry.location for entry in posted.entries)
+    step = Step(
+        traject=traject.id,
+        seq=traject.seq,
+        at=at,
+        step=judged.state.step,
+        counts=judged.state.counts,
+        happened=judged.state.happened,
+        ended=None,
+        due=due.at if due else None,
+        due_norm=due.norm if due else None,
+        task=task.id,
+        open_task=task.id,
+        event_id=world.new_id(),
+        event="gegevens aangevuld",
+        from_step=traject.step,
+        happened_at=at,
+        event_body=events.DataAdded(
+            organisation=organisation, task=task.id, at=at, resources=locations, kept=judged.after.kept
+        ),
+        outbox=tuple(Message(world.new_id(), party, task.id, task.version) for party in now),
+        audit_id=world.new_id(),
+        request=visit.request,
+        client=visit.caller.client,
+        organisation=organisation,
+        rule=f"{pathway.name}|{pathway.version} gegevens aangevuld",
+        roles=traject.roles,
+        parties=traject.parties,
+        involved=now,
+        witnesses=now,
+        seen_by={entry.kind: seen_by(entry.kind, parties, pathway) for entry in posted.entries},
+        identity=Identity(SENT, digest, locations),
+        further=tuple(_signal(taken, task.id, organisation, world) for taken in judged.taken),
+    )
+    return step, [task, *(_stored(entry, known, at) for entry in posted.entries)]
+
+
+def _signal(taken: StepTaken, task: UUID, organisation: UUID, world: World) -> Further:
+    body = events.StepTaken(
+        event=taken.event,
+        from_step=taken.from_step,
+        to_step=taken.to_step,
+        at=taken.at,
+        by=taken.by,
+        organisation=organisation,
+        task=task,
+        task_status=taken.task,
+    )
+    return Further(world.new_id(), taken.event, taken.from_step, taken.to_step, body)
+
+
+def _stored(entry: Entry, known: Known, at: datetime) -> NewVersion:
+    about = {"subject": {"reference": f"Patient/{known.patient}"}}
+    named = "subject" in entry.content or entry.kind not in ABOUT
+    body = stored_form(entry.raw, entry.id, 1, at, **({} if named else about))
+    return NewVersion(entry.kind, entry.id, 1, body, NO_ROWS)
+
+
+def _names(entry: Entry) -> set[tuple[str, str]]:
+    references = [each.get("reference", "") for each in _list(entry.content.get("basedOn"))]
+    return {(match[1], match[2]) for each in references if (match := BASED_ON.match(each))}
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    return value if isinstance(value, list) else []
+
+
+def _based_on(posted: Posted) -> tuple[str, UUID]:
+    """The one request or plan that the data belong to. Raises Invalid."""
+    named = {each for entry in posted.entries for each in _names(entry)}
+    issues = [_not_data(entry) for entry in posted.entries if entry.kind not in DATA]
+    if len(named) != 1:
+        issues.append(
+            Issue(
+                nl="Deze gegevens horen bij verschillende verwijzingen; stuur elk in een eigen Bundle.",
+                en="These data belong to different referrals; send each in a Bundle of its own.",
+                expression=("Bundle.entry",),
+            )
+        )
+    if issues:
+        raise Invalid(*issues)
+    kind, id_ = named.pop()
+    try:
+        return kind, UUID(id_)
+    except ValueError:
+        raise _not_there() from None
+
+
+def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
+    """Numbers sealed and references resolved, once. Raises Invalid, also for what is about somebody else."""
+    _, issues = seal_numbers(posted.entries, world.keys)
+    ours = {f"{kind}/{id_}".encode() for kind, id_, _ in known.resources} | {
+        f"CarePlan/{traject.plan.id}".encode()
+    }
+    issues += resolve(posted.entries, posted.addresses(), world.addresses | ours)
+    persons = {token for kind, _, body in known.resources if kind == "Patient" for token in tokens_in(body)}
+    issues += [_somebody_else(entry) for entry in posted.entries if not tokens_in(entry.raw) <= persons]
+    if issues:
+        raise Invalid(*issues)
+
+
+def _not_data(entry: Entry) -> Issue:
+    return Issue(
+        nl=f"Een {entry.kind} hoort niet bij aangevulde gegevens: de patiënt en de verwijzing kennen wij al.",
+        en=f"A {entry.kind} is no part of added data: we know the patient and the referral.",
+        expression=(entry.path,),
+        code="not-supported",
+    )
+
+
+def _somebody_else(entry: Entry) -> Issue:
+    return Issue(
+        nl="In deze resource staat het BSN van iemand anders dan de patiënt van dit traject.",
+        en="This resource holds the BSN of somebody else than the patient of this traject.",
+        expression=(entry.path,),
+        code="business-rule",
+    )
+
+
+def _had_it() -> Notice:
+    return Issue(
+        nl="Deze gegevens hadden we al; er is niets veranderd.",
+        en="We had these data already; nothing changed.",
+        code="informational",
+        severity="information",
+    )
+
+
+def _not_there() -> NotFound:
+    return NotFound(
+        Issue(
+            nl="De verwijzing in basedOn is er niet, of niet voor u.",
+            en="The request in basedOn is not there, or not for you.",
+        )
+    )
+
+
+def _ended() -> TransitionNotAllowed:
+    return TransitionNotAllowed(
+        Issue(
+            nl="Dit traject is beëindigd; nieuwe gegevens horen bij een nieuwe verwijzing.",
+            en="This traject has ended; new data belong to a new referral.",
+        )
+    )
