@@ -67,6 +67,28 @@ def test_what_is_made_up_says_so(groningen: Region) -> None:
         assert organisation.kind == "ziekenhuis" or "(fictief)" in organisation.name
 
 
+def test_who_can_do_what_is_asked_comes_nearest_first(groningen: Region) -> None:
+    artrose = CATALOGUE.current("artrose")
+    names = [
+        each.name for each in groningen.candidates(artrose, "orthopeed", "GM1895", "topklinische orthopedie")
+    ]
+    assert names == ["Martini Ziekenhuis"]  # for this it takes all municipalities, for the rest it does not
+    assert "Martini Ziekenhuis" not in [
+        each.name for each in groningen.candidates(artrose, "orthopeed", "GM1895")
+    ]
+    assert [each.name for each in groningen.candidates(artrose, "orthopeed", "GM1969")] == [
+        "Martini Ziekenhuis",
+        "Wilhelmina Ziekenhuis Assen",  # outside the province: how far is not known
+    ]
+    ozg = groningen.by_identifier(URA, "99990023")
+    assert ozg is not None
+    assert groningen.kilometres(ozg, "GM1895") == 0
+    assert groningen.kilometres(ozg, "GM0037") in range(
+        16, 20
+    )  # Stadskanaal to Winschoten, as the crow flies
+    assert not groningen.fits(ozg, artrose, "orthopeed", "academische orthopedie")
+
+
 def test_every_mistake_in_the_region_is_found_at_once(tmp_path: Path) -> None:
     shutil.copytree(PATHWAYS / "region", tmp_path / "region")
     file = tmp_path / "region" / "groningen.toml"

@@ -134,13 +134,13 @@ def _placed(findings: Iterable[Finding], path: Path) -> list[Finding]:
 def _candidates(
     file: RegionFile, pathway: Pathway, role: str, municipality: str, capability: str = ""
 ) -> list[Organisation]:
+    wanted = capability or pathway.file.roles[role].capability
     able = [
         item
         for item in file.organisations.values()
-        if item.takes(municipality, capability or pathway.file.roles[role].capability)
-        and _fits(item, pathway, role, capability)
+        if item.takes(municipality, wanted) and _fits(item, pathway, role, wanted)
     ]
-    return sorted(able, key=lambda item: _far(_kilometres(file, item, municipality, capability)))
+    return sorted(able, key=lambda item: _far(_kilometres(file, item, municipality, wanted)))
 
 
 def _fits(item: Organisation, pathway: Pathway, role: str, capability: str) -> bool:
