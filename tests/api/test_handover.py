@@ -225,6 +225,13 @@ async def test_the_referral_and_the_event_choose_who_performs(service: Service) 
         if part["name"] == "organisatie" and option["part"][0]["valueString"] == "verwijzen"
     ]
     assert [each["reference"] for each in offered] == [MARTINI]
+    why = [each["valueString"] for each in options if each["name"] == "explanation"]
+    assert any("Urgentie: Regulier" in each and "rij 3" in each for each in why)
+    assert [each["valueReference"]["reference"] for each in options if each["name"] == "owner"] == [PRACTICE]
+    assert [each["part"][0]["valueString"] for each in options if each["name"] == "due"] == [
+        "waarde herhalen",
+        "waarde bevestigen",
+    ]
     assert "nefrologie, openingstijden niet bekend, 0 km hemelsbreed" in offered[0]["display"]
     choice = said("verwijzen", vraag_aan_nefroloog="Graag zien.")
     choice["parameter"].append(

@@ -54,7 +54,8 @@ class Walk:
         self.day += days
         clock = self.service.app.litestar.state.clock
         clock.set(START + timedelta(days=self.day))
-        options = (await self.service.coach.get(f"/fhir/{self.task}/$next")).json()["parameter"][1:]
+        said_next = (await self.service.coach.get(f"/fhir/{self.task}/$next")).json()["parameter"]
+        options = [each for each in said_next if each["name"] == "next"]
         if not options:
             return
         if note:

@@ -15,14 +15,16 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
+from ketenzorg.coordination.explaining import explained
 from ketenzorg.coordination.handing_over import ORGANISATION, who_could
 from ketenzorg.coordination.notices import known_of
 from ketenzorg.coordination.stepping import take_event, what_may_happen
-from ketenzorg.coordination.world import World
+from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue
-from ketenzorg.fhir import r4
+from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
-from ketenzorg.pathway.engine import Option
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.engine import Due, Option, State
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.codes import step_concept
 from ketenzorg.referral.intake import Named
@@ -42,6 +44,7 @@ async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) ->
     parameters = [
         {"name": "step", "valueCodeableConcept": step_concept(pathway.canonical, traject.step)},
         *(_option(option, traject, pathway, world) for option in options),
+        *(await _why(traject, pathway, visit, world) if options else []),
     ]
     return resource(msgspec.json.encode({"resourceType": "Parameters", "parameter": parameters}))
 
@@ -57,6 +60,27 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     name, at, given, performer = _said(parameters)
     now = await take_event(task, name, given, at, visit, world_of(request), if_match_of(request), performer)
     return resource(now.body, version=now.version, updated=now.updated)
+
+
+async def _why(traject: Traject, pathway: Pathway, visit: Visit, world: World) -> list[dict[str, Any]]:
+    """Who must act, before when, and what the rules say."""
+    owner = json.read(traject.task.body)["owner"]
+    dues = engine.due(pathway, State(traject.step, traject.counts, traject.happened))
+    notices = await explained(traject, pathway, visit, world)
+    return [
+        {"name": "owner", "valueReference": owner},
+        *({"name": "due", "part": _due(due)} for due in dues),
+        *({"name": "explanation", "valueString": notice.nl} for notice in notices),
+    ]
+
+
+def _due(due: Due) -> list[dict[str, Any]]:
+    source = ", ".join(filter(None, (due.source, due.status)))
+    return [
+        {"name": "norm", "valueString": due.norm},
+        {"name": "at", "valueInstant": due.at.isoformat()},
+        {"name": "source", "valueString": source},
+    ]
 
 
 def _option(option: Option, traject: Traject, pathway: Pathway, world: World) -> dict[str, Any]:

@@ -108,8 +108,8 @@ async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
 def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at: datetime) -> _Judged:
     stored = [json.read(body) for _, _, body in known.resources]
     came = [entry.content for entry in posted.entries]
-    before = screen(pathway, read_answers(pathway, _latest(stored, pathway)), at)
-    after = screen(pathway, read_answers(pathway, _latest([*stored, *came], pathway)), at)
+    before = screen(pathway, read_answers(pathway, latest(stored, pathway)), at)
+    after = screen(pathway, read_answers(pathway, latest([*stored, *came], pathway)), at)
     state = engine.rearmed(State(traject.step, traject.counts, traject.happened), after)
     known_already = {raised.event for raised in before.events}
     taken: list[StepTaken] = []
@@ -122,7 +122,7 @@ def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at:
     return _Judged(before, after, state, tuple(taken))
 
 
-def _latest(resources: Sequence[dict[str, Any]], pathway: Pathway) -> list[dict[str, Any]]:
+def latest(resources: Sequence[dict[str, Any]], pathway: Pathway) -> list[dict[str, Any]]:
     """Of a question that was answered again only the last answer counts; measurements make a series."""
     answered: set[str] = set()
     found = []

@@ -58,6 +58,18 @@ def notices_of(
     )
 
 
+def what_holds(screening: Screening) -> tuple[Notice, ...]:
+    """What the rules say of the data as they are now."""
+    return (
+        *_alarms(screening),
+        *_urgency(screening),
+        *_classified(screening),
+        *_advice(screening),
+        *_unusable(screening),
+        *_asked_for(screening),
+    )
+
+
 def what_changed(
     before: Screening,
     after: Screening,
