@@ -147,11 +147,11 @@ def decide(
     for formula in rules.formulas:
         if formula.name in said:
             continue
-        if formula.blank is not None and formula.names <= blank:
-            found[formula.name] = formula.blank
+        nothing_given = formula.names <= blank
+        same = nothing_given and not formula.ready.function.uses_now
+        found[formula.name] = fact = formula.blank if same else work_out(formula, found, data, now)
+        if same or (nothing_given and fact == formula.blank):
             blank.add(formula.name)
-        else:
-            found[formula.name] = work_out(formula, found, data, now)
     hits: list[Hit] = []
     lengths: dict[str, str] = {}
     wanted: list[tuple[str, str]] = []

@@ -12,6 +12,7 @@ from ketenzorg.pathway.functions import FUNCTIONS
 from ketenzorg.pathway.measured import Asked, Known
 from ketenzorg.pathway.questions import Derived
 
+_NOTHING = Choice(())
 _ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # for what does not hang on it
 
 
@@ -25,9 +26,7 @@ class Formula(msgspec.Struct, frozen=True):
     ]  # input, name in the file, whether it takes all values over time
     in_file: dict[str, str]  # input -> name in the file
     names: frozenset[str]  # of everything in the file that it takes
-    blank: Number | Choice | None = (
-        None  # what it comes to when nothing was answered; none: that hangs on the moment
-    )
+    blank: Number | Choice  # what it comes to when nothing was answered
 
 
 def formulas(
@@ -39,10 +38,8 @@ def formulas(
     ready_ones = []
     for name, each in derived.items():
         formula = _formula(name, each)
-        found[name] = work_out(formula, found, data, _ANY_MOMENT)
-        if not formula.ready.function.uses_now:
-            formula = msgspec.structs.replace(formula, blank=found[name])
-        ready_ones.append(formula)
+        found[name] = blank = work_out(formula, found, data, _ANY_MOMENT)
+        ready_ones.append(msgspec.structs.replace(formula, blank=blank))
     return tuple(ready_ones)
 
 
@@ -57,7 +54,7 @@ def _formula(name: str, derived: Derived) -> Formula:
         for wanted in function.inputs
     )
     names = frozenset(derived.from_.values())
-    return Formula(name, ready(function, settings), sources, dict(derived.from_), names)
+    return Formula(name, ready(function, settings), sources, dict(derived.from_), names, _NOTHING)
 
 
 def work_out(
