@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from ketenzorg.cli.demo import PERIOD, PLAYS, demo
+from ketenzorg.cli.demo_chain_referrals import FEWEST
 from ketenzorg.cli.demo_folder import WrongFolder, demo_folder
 from ketenzorg.cli.demo_lines import Exchange, Line, NotAsExpected
 from ketenzorg.cli.demo_people import OF_THE_EXAMPLE
@@ -76,6 +77,10 @@ def test_once_ends_with_a_summary_and_leaves_no_personal_number(tmp_path: Path) 
     assert re.search(r"In een jaar ongeveer [0-9]+ verwijzingen", told)
     for status in ("200  Deze verwijzing hadden we al", "409  Onder dit kenmerk", "422  Verstuur niets"):
         assert status in told
+    played = dict(
+        re.findall(r"^  ([a-z-]+): .*?Gespeeld:\s+([0-9]+)\s+verwijzingen", told, re.MULTILINE | re.DOTALL)
+    )
+    assert played == dict.fromkeys(set(CATALOGUE.names) - {"welzijn-op-recept"}, str(FEWEST))
     assert "Nog niet ingevuld: " in told
     assert re.search(r"terugkoppeling: .*(Mevrouw|Meneer)", told)
     assert "KZ-" not in told  # no lines of the log between the story

@@ -16,8 +16,11 @@ import uvloop
 from ketenzorg.app import tokens_of
 from ketenzorg.cli import demo_summary as tell
 from ketenzorg.cli.demo_cases import Period
+from ketenzorg.cli.demo_chain_referrals import make_chain_cases
+from ketenzorg.cli.demo_chain_story import ChainStory, set_out
+from ketenzorg.cli.demo_chains import CHAINS
 from ketenzorg.cli.demo_database import keep_pace
-from ketenzorg.cli.demo_figures import tell_figures
+from ketenzorg.cli.demo_figures import tell_chains, tell_figures
 from ketenzorg.cli.demo_folder import demo_folder
 from ketenzorg.cli.demo_lines import TOKEN_LIFETIME, Exchange, Lines, NotAsExpected
 from ketenzorg.cli.demo_referrals import make_cases
@@ -137,7 +140,11 @@ async def _story(
     with second_api as second, Exchange((urlsplit(asked.address).port or 0, second)) as exchange:
         lines = Lines(exchange, tokens, region.code)
         cases = make_cases(region, catalogue, PLAYS, PERIOD, asked.referrals)
-        story = Story(region, catalogue, {play.pathway: play for play in PLAYS}, PERIOD, cases, lines)
+        beside = [
+            case for chain in CHAINS for case in make_chain_cases(chain, region, catalogue, cases, PERIOD)
+        ]
+        chains = ChainStory(region, catalogue, lines, PERIOD.today, set_out(beside))
+        story = Story(region, catalogue, {play.pathway: play for play in PLAYS}, PERIOD, cases, lines, chains)
         tell.tell_begin(asked.referrals, asked.address, once=asked.once)
         progress = tell.Progress(asked.referrals)
 
@@ -153,6 +160,7 @@ async def _story(
         clients = {name: lines.of_caller(caller_for(region, name)) for name in region.clients}
         tell.tell_steps(story, steps)
         await tell_figures(story, clients["ketenteam-demo"])
+        await tell_chains(story)
         tell.tell_what_else(story, service.receivers)
         await tell.tell_story(story)
         await tell.tell_clients(clients)

@@ -51,6 +51,23 @@ async def tell_figures(story: Story, chain_team: Line) -> None:
         _tell_silent(play, year)
 
 
+async def tell_chains(story: Story) -> None:
+    """One line for each other pathway, asked by the chain team that has it."""
+    heading("De andere zorgpaden (GET /throughput/<zorgpad>)")
+    for name, sent in story.chains.sent.items():
+        team = next(
+            each for each in story.region.organisations if each.kind == "ketenteam" and name in each.pathways
+        )
+        year = await story.lines.of(team).call("GET", f"/throughput/{name}")
+        totals = year["totals"]
+        line(
+            f"  {name}: ",
+            f"{_count(totals['inflow'])} verwijzingen, nu lopen er {_count(totals['open_now'])}, "
+            f"te laat {_count(totals['late_now'])}. Gespeeld: {sent} verwijzingen, "
+            f"{story.chains.steps[name]} stappen, {story.chains.houses[name]} keer naar een andere organisatie.",
+        )
+
+
 async def _figures(line: Line, play: Play, until: date | None = None) -> Json:
     if until is None:
         return await line.call("GET", f"/throughput/{play.pathway}")

@@ -133,7 +133,7 @@ def bundle_of(case: Case, play: Play, pathway: Pathway) -> Json:
     """The transaction Bundle that the practice's system posts."""
     patient, request, condition = (_urn(case, part) for part in (1, 2, 3))
     resources: list[tuple[str, Json]] = [
-        (patient, _patient(case.person)),
+        (patient, patient_of(case.person)),
         (request, _request(case, pathway, patient, condition)),
         (condition, _condition(case.question, patient)),
         (_urn(case, 4), _answers(case, play, pathway, patient)),
@@ -165,7 +165,8 @@ def _urn(case: Case, part: int) -> str:
     return f"urn:uuid:{UUID(int=case.number << 64 | 0x8000 << 48 | part, version=4)}"
 
 
-def _patient(person: Person) -> Json:
+def patient_of(person: Person) -> Json:
+    """The Patient that a practice's system sends."""
     number = {"identifier": [{"system": BSN, "value": person.bsn}]} if person.bsn else {}
     return {
         "resourceType": "Patient",

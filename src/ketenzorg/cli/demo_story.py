@@ -1,7 +1,6 @@
 """What happens in the demo: every referral and every act on its day, over HTTP."""
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
+from ketenzorg.cli.demo_answers import location, notices, to_act
 from ketenzorg.cli.demo_cases import Case, Period
+from ketenzorg.cli.demo_chain_story import ChainStory
 from ketenzorg.cli.demo_coaches import Said, act
 from ketenzorg.cli.demo_courses import Act, Course, pick_way
 from ketenzorg.cli.demo_lines import Json, Lines, NotAsExpected, said
@@ -25,7 +26,6 @@ from ketenzorg.pathway.region import Organisation, Region
 
 SENT_TWICE, SENT_CHANGED, SENT_WITH_ALARM = 30, 31, 32
 FEWEST = 40  # referrals: less is no story
-TO_ACT = re.compile(r"\(Organization/([0-9a-f-]{36})\)")
 
 
 @dataclass
@@ -59,6 +59,7 @@ class Story:
     period: Period
     cases: list[Case]
     lines: Lines
+    chains: ChainStory
     running: dict[int, Running] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
@@ -83,6 +84,7 @@ class Story:
                 await self._day(together)
                 count.update(each.what is None for each in together)
             await after_month(month, count[True], count[False])
+        await self._until(local_day(self.period.today))
         await self.lines.move_clock(self.period.today, self._keeper)
 
     @property
@@ -91,14 +93,28 @@ class Story:
 
     async def _day(self, together: list[Moment]) -> None:
         """What a day brings is written down at its end: all referrals at once, each in its own order."""
-        await self.lines.move_clock(together[-1].at, self._keeper)
+        day = local_day(together[-1].at)
+        await self._until(day)
+        beside = self.chains.due(day)
+        await self.lines.move_clock(
+            max([each.at for each in together] + [each.at for each in beside]), self._keeper
+        )
         number = attrgetter("number")
         try:
             async with asyncio.TaskGroup() as group:
+                for one in beside:
+                    group.create_task(self.chains.go_on(one))
                 for _, of_one in groupby(sorted(together, key=number), key=number):
                     group.create_task(self._in_order(list(of_one)))
         except ExceptionGroup as several:
             raise several.exceptions[0] from None
+
+    async def _until(self, day: date) -> None:
+        """The days before this one on which something happens in the other pathways only."""
+        for together in self.chains.days_before(day):
+            await self.lines.move_clock(max(each.at for each in together), self._keeper)
+            for one in together:
+                await self.chains.go_on(one)
 
     async def _in_order(self, of_one: list[Moment]) -> None:
         for each in of_one:
@@ -130,11 +146,11 @@ class Story:
         if case.number == SENT_WITH_ALARM:
             await self._refused_by_alarm(case)
         answer = await line.call("POST", "/fhir", self._bundle(case))
-        owner = self._to_act(answer)
+        owner = to_act(answer, self.region)
         if owner is None or "201" not in answer["entry"][0]["response"]["status"]:
             raise _odd("een nieuwe verwijzing", "a new referral")
         begins = self.pathway(case).file.begins
-        self.running[case.number] = Running(case, owner, _location(answer, "Task"), begins, answer)
+        self.running[case.number] = Running(case, owner, location(answer, "Task"), begins, answer)
         if case.number == SENT_TWICE:
             await self._sent_again(case, answer)
         if case.number == SENT_CHANGED:
@@ -142,11 +158,6 @@ class Story:
 
     def _bundle(self, case: Case) -> Json:
         return bundle_of(case, self.plays[case.pathway], self.pathway(case))
-
-    def _to_act(self, answer: Json) -> Organisation | None:
-        """Who must act, as the answer tells the practice."""
-        told = (TO_ACT.search(text) for text in _notices(answer))
-        return next((self.region.by_id(UUID(found[1])) for found in told if found), None)
 
     async def _act(self, running: Running, what: Act) -> None:
         pathway, play = self.pathway(running.case), self.plays[running.case.pathway]
@@ -163,9 +174,9 @@ class Story:
     async def _sent_again(self, case: Case, first: Json) -> None:
         """A system that did not hear the answer sends again."""
         again = await self.lines.of(case.practice).call("POST", "/fhir", self._bundle(case))
-        if _location(again, "Task") != _location(first, "Task"):
+        if location(again, "Task") != location(first, "Task"):
             raise _odd("dezelfde verwijzing nog eens", "the same referral again")
-        self.refusals["zelfde verwijzing nog eens"] = f"200  {_notices(again)[0]}"
+        self.refusals["zelfde verwijzing nog eens"] = f"200  {notices(again)[0]}"
 
     async def _sent_with_other_content(self, case: Case) -> None:
         changed = self._bundle(case)
@@ -187,17 +198,7 @@ class Story:
 
 def notices_of(running: Running) -> list[str]:
     """What the answer to the referral told its sender."""
-    return _notices(running.answer)
-
-
-def _notices(answer: Json) -> list[str]:
-    outcomes = (entry["response"].get("outcome", {}) for entry in answer["entry"])
-    return [text for outcome in outcomes for text in said(outcome)]
-
-
-def _location(answer: Json, kind: str) -> str:
-    locations: Iterator[str] = (entry["response"]["location"] for entry in answer["entry"])
-    return next(each for each in locations if each.startswith(f"{kind}/")).partition("/_history")[0]
+    return notices(running.answer)
 
 
 def _odd(nl: str, en: str) -> NotAsExpected:

@@ -150,11 +150,15 @@ async def tell_clients(lines: Mapping[str, Line]) -> None:
     await lines["ketenteam-demo"].call("GET", "/fhir/Task", expect=403)
     await _sees_no_number(lines["welzijn-demo"], coach[0])
     waiting = sum(task["status"] in ("requested", "received", "accepted") for task in coach)
-    none = "niets: het heeft hierin geen rol"
+    if {task["id"] for task in hospital} & {task["id"] for task in coach}:
+        raise NotAsExpected(
+            Issue(nl="Het ziekenhuis ziet iets van welzijn.", en="The hospital sees something of welfare.")
+        )
+    none = f"niets; wel {len(hospital)} keer iets van andere zorgpaden"
     for name, question, answer in (
         ("his-demo", "Hoe gaat het met wie ik verwees?", f"{len(his)} verwijzingen, met alles erbij"),
         ("welzijn-demo", "Wie wacht er op mij?", f"{waiting} van de {len(coach)}; geen BSN, geen diagnose"),
-        ("ziekenhuis-demo", "Zie ik iets van welzijn?", str(len(hospital)) if hospital else none),
+        ("ziekenhuis-demo", "Zie ik iets van welzijn?", none),
         ("ketenteam-demo", "Zie ik mensen?", "nee (403): wel tellingen, nooit mensen"),
     ):
         say(f"  {name:<16} {question:<33} {answer}")
