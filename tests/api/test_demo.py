@@ -16,6 +16,7 @@ import pytest
 
 from ketenzorg.cli.demo import PERIOD, PLAYS, demo
 from ketenzorg.cli.demo_chain_referrals import FEWEST
+from ketenzorg.cli.demo_chains import CHAINS
 from ketenzorg.cli.demo_folder import WrongFolder, demo_folder
 from ketenzorg.cli.demo_lines import Exchange, Line, NotAsExpected
 from ketenzorg.cli.demo_people import OF_THE_EXAMPLE
@@ -80,7 +81,7 @@ def test_once_ends_with_a_summary_and_leaves_no_personal_number(tmp_path: Path) 
     played = dict(
         re.findall(r"^  ([a-z-]+): .*?Gespeeld:\s+([0-9]+)\s+verwijzingen", told, re.MULTILINE | re.DOTALL)
     )
-    assert played == dict.fromkeys(set(CATALOGUE.names) - {"welzijn-op-recept"}, str(FEWEST))
+    assert played == {chain.pathway: str(FEWEST) for chain in CHAINS}
     assert "Nog niet ingevuld: " in told
     assert re.search(r"terugkoppeling: .*(Mevrouw|Meneer)", told)
     assert "KZ-" not in told  # no lines of the log between the story
