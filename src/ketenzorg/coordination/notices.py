@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from ketenzorg.coordination.participants import Participants
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue
@@ -262,16 +264,21 @@ def _advice(screening: Screening) -> list[Notice]:
 def _unusable(screening: Screening) -> list[Notice]:
     """What was given and could not be used, by its reason."""
     return [
-        Issue(
-            nl=f"{missing.element}: {doubt.nl}",
-            en=f"{missing.element}: {doubt.en}",
-            expression=(answer_path(missing.element),),
-            code=doubt.code,
-            severity="warning",
-        )
+        msgspec.structs.replace(unusable(doubt), severity="warning")
         for missing in screening.missing
         for doubt in missing.why
     ]
+
+
+def unusable(doubt: Issue) -> Issue:
+    """A doubt about a measurement, which names its question, as the sender reads it."""
+    named = ", ".join(doubt.expression)
+    return msgspec.structs.replace(
+        doubt,
+        nl=f"{named}: {doubt.nl}",
+        en=f"{named}: {doubt.en}",
+        expression=tuple(answer_path(element) for element in doubt.expression),
+    )
 
 
 def _asked_for(screening: Screening) -> list[Notice]:

@@ -9,7 +9,7 @@ from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.sealing import seal_numbers
 from ketenzorg.access.views import parties_that_know, parties_that_see
-from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of
+from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable
 from ketenzorg.coordination.participants import (
     Participants,
     find_participants,
@@ -22,7 +22,7 @@ from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import SearchRows, search_rows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.answers import read_answers
-from ketenzorg.pathway.criteria import Screening, Soon, screen
+from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.bundle import Entry, Posted, read_bundle
 from ketenzorg.referral.care_plan import new_care_plan
@@ -263,20 +263,36 @@ def _receipt(
 
 def _stops(screening: Screening) -> list[Issue]:
     """What stops the sending: an alarm, a condition that is not met, an answer that must be there."""
-    return [*_rules(screening), *(issue for stop in screening.blocked for issue in stop.why)]
+    return [*_rules(screening), *(unusable(issue) for stop in screening.blocked for issue in stop.why)]
 
 
 def _rules(screening: Screening) -> list[Issue]:
     return [
         Issue(
-            nl=f"{stop.first_aid} {stop.say}".strip(),
-            en=f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): {stop.first_aid} {stop.say}",
+            nl=_unanswered_nl(stop) if stop.needed else _said(stop),
+            en=f"Nothing was sent: {_unanswered_en(stop)}" if stop.needed else _by_rule(stop),
             expression=tuple(answer_path(element) for element in stop.elements),
-            code="business-rule",
+            code="required" if stop.needed else "business-rule",
             severity="fatal" if stop.alarm else "error",
         )
         for stop in screening.blocked
     ]
+
+
+def _said(stop: Blocked) -> str:
+    return f"{stop.first_aid} {stop.say}".strip()
+
+
+def _by_rule(stop: Blocked) -> str:
+    return f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): {_said(stop)}"
+
+
+def _unanswered_nl(stop: Blocked) -> str:
+    return f"Zonder dit antwoord wordt niets verstuurd: {stop.say}"
+
+
+def _unanswered_en(stop: Blocked) -> str:
+    return f"linkId '{stop.rule}' must be answered ({cite(stop.source)}): {stop.say}"
 
 
 def _no_such_pathway(path: str, world: World) -> Issue:

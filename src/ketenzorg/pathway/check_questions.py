@@ -130,8 +130,11 @@ def _check_values(file: PathwayFile) -> Iterator[Finding]:
 
 def _check_derived(file: PathwayFile) -> Iterator[Finding]:
     before = {*file.data, *file.values}
+    tables = [table.name for table in file.table]
     for name, derived in file.derived.items():
         place: Place = ("derived", name)
+        if derived.shown_with and derived.shown_with not in tables:
+            yield unknown((*place, "shown_with"), "tabel", "table", derived.shown_with, tables)
         function = FUNCTIONS.get(derived.function)
         if function is None:
             yield unknown((*place, "function"), "functie", "function", derived.function, FUNCTIONS)

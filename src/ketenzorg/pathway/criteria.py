@@ -22,6 +22,7 @@ LENGTHS = {
     "wk": "weken",
     "d": "dagen",
 }  # UCUM of a formula that gives the length of a control
+UNITS = {**LENGTHS, "a": "jaar", "{score}": "", "1": ""}  # UCUM as people say it
 URGENCY, LENGTH = "urgentie", "termijn"  # how State.counts keeps what the tables said: "urgentie:spoed" = 1
 
 
@@ -36,6 +37,7 @@ class Blocked(msgspec.Struct, frozen=True):
     first_aid: str = ""  # what to do before or while phoning
     exit: Exit | None = None
     why: tuple[Issue, ...] = ()  # what was given and could not be used
+    needed: bool = False  # no rule: an answer that must be there
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -116,20 +118,21 @@ def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = No
     ]
     covered = {name for stop in rules for name in stop.elements}
     required = [
-        Blocked(name, element.ask, element.source, (name,), why=known[name].doubts)
+        Blocked(name, element.ask, element.source, (name,), why=known[name].doubts, needed=True)
         for name, element in file.data.items()
         if element.need == "vereist" and not known[name].answered and name not in covered
     ]
+    blocked = (*(_asking(file, stop, decided) for stop in rules), *required)
     urgency = _urgency(file, decided)
     return Screening(
-        blocked=(*rules, *required),
+        blocked=blocked,
         missing=tuple(_missing(file, known, decided)),
         advice=(*_advice(file, known), *_tabled_advice(decided)),
         route=_route(pathway, decided),
         urgency=urgency,
         events=tuple(Raised(hit.then.event, hit.table, hit.source) for hit in decided.hits if hit.then.event),
         explained=decided.hits,
-        values=tuple(_in_words(file, decided)),
+        values=tuple(_in_words(file, decided, blocked=bool(blocked))),
         kept=_kept(file, urgency, decided),
     )
 
@@ -157,6 +160,26 @@ def _tabled(decided: Decided) -> Iterator[Blocked]:
             yield Blocked(hit.table, then.alarm, hit.source, elements, True, then.first_aid, then.exit)
         if then.stop:
             yield Blocked(hit.table, then.stop, hit.source, elements, exit=then.exit)
+
+
+def _asking(file: PathwayFile, stop: Blocked, decided: Decided) -> Blocked:
+    """The stop with the questions under the tables and formulas that it looked at: only those can be answered."""
+    below = [question for name in stop.elements for question in _questions(file, name, decided)]
+    first = [name for name in stop.elements if name in file.data]
+    return msgspec.structs.replace(stop, elements=tuple(dict.fromkeys([*first, *below])))
+
+
+def _questions(file: PathwayFile, name: str, decided: Decided) -> Iterator[str]:
+    if name in file.data:
+        yield name
+        return
+    below = [one for hit in decided.hits if hit.table == name for one, _ in hit.because]
+    if not below and name in file.derived:
+        below = list(file.derived[name].from_.values())
+    if not below:
+        below = [one for table in file.table if table.name == name for one in table.inputs]
+    for one in below:
+        yield from _questions(file, one, decided)
 
 
 def _missing(file: PathwayFile, known: Mapping[str, Known], decided: Decided) -> Iterator[Missing]:
@@ -219,9 +242,12 @@ def _kept(file: PathwayFile, urgency: Soon | None, decided: Decided) -> dict[str
     return kept
 
 
-def _in_words(file: PathwayFile, decided: Decided) -> Iterator[tuple[str, str]]:
-    """What each formula and each table with a value came to, as far as it can be told."""
+def _in_words(file: PathwayFile, decided: Decided, *, blocked: bool) -> Iterator[tuple[str, str]]:
+    """What each formula and each table with a value came to, as far as it can be told and may be shown."""
+    speaking = frozenset() if blocked else {hit.table for hit in decided.hits}
     for name, derived in file.derived.items():
+        if derived.shown_with and derived.shown_with not in speaking:
+            continue
         yield derived.title, _shown(decided.facts[name], {})
     for table in file.table:
         if table.codes:
@@ -232,15 +258,21 @@ def _in_words(file: PathwayFile, decided: Decided) -> Iterator[tuple[str, str]]:
 def _shown(fact: object, codes: Mapping[str, str]) -> str:
     match fact:
         case Number(exact=None):
-            return f"niet precies bekend ({fact.low.normalize():f} tot en met {fact.high.normalize():f} {fact.unit})"
+            ends = f"{_digits(fact.low)} tot en met {_digits(fact.high)}"
+            return f"niet precies bekend ({ends} {_unit(fact.unit)}".rstrip() + ")"
         case Number():
-            return f"{_digits(fact.low)} {fact.unit}".strip()
+            return f"{_digits(fact.low)} {_unit(fact.unit)}".strip()
         case Choice(exact=None):
             return "niet te bepalen"
         case Choice():
             return codes.get(fact.possible[0], fact.possible[0])
         case _:
             return ""
+
+
+def _unit(unit: str) -> str:
+    """In a word where the UCUM code is none."""
+    return UNITS.get(unit, unit)
 
 
 def _digits(number: Decimal) -> str:

@@ -1,0 +1,172 @@
+"""A GP system posts a referral for each pathway: who must act and why, how soon, what else, and what stops it."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from examples import LIFTED, Answer, an_example, asked, lines, measured
+from ketenzorg.pathway.load import load
+from services import REGION, SETTINGS, Service
+
+CKD, CHEST, BLOOD, EYES, JOINTS = (
+    "chronische-nierschade",
+    "pijn-op-de-borst-en-palpitaties",
+    "antistolling",
+    "oogzorg",
+    "artrose",
+)
+EGFR, CREATININE, ACR_MOLAR, ACR_MASS = "62238-1", "14682-9", "32294-1", "9318-7"
+ML = "mL/min/{1.73_m2}"
+QUESTIONS = {
+    name: set(load(SETTINGS.pathways).current(name).file.data) for name in load(SETTINGS.pathways).names
+}
+HOUSES = {
+    "apotheek": "Apotheek De Vijzel (fictief)",
+    "trombosedienst": "Trombosedienst De Peilstok (fictief)",
+    "expertisecentrum": "Expertisecentrum trombose (fictief)",
+    "martini": "Martini Ziekenhuis",
+    "eloc": "Optometriecentrum De Lens (fictief)",
+    "fysio": "Fysiotherapie Veerkracht (fictief)",
+    "focuskliniek": "Focuskliniek Orthopedie De Gang (fictief)",
+    "praktijk": "Huisartsenpraktijk De Singel (fictief)",
+}
+Case = tuple[str, dict[str, Answer], str, str, str, int]
+
+
+async def post(service: Service, bundle: dict[str, Any]) -> httpx.Response:
+    return await service.his.post("/fhir", json=bundle)
+
+
+async def task_of(service: Service, response: httpx.Response) -> dict[str, Any]:
+    places = [entry["response"]["location"].partition("/_history")[0] for entry in response.json()["entry"]]
+    place = next(each for each in places if each.startswith("Task/"))
+    task: dict[str, Any] = (await service.his.get(f"/fhir/{place}")).json()
+    return task
+
+
+async def is_taken(
+    service: Service, bundle: dict[str, Any], owner: str, priority: str, step: str, row: int
+) -> list[str]:
+    """Taken, by this owner with this priority, and the answer says why."""
+    response = await post(service, bundle)
+    assert response.status_code == 200, response.text
+    task, said = await task_of(service, response), lines(response)
+    names = {f"Organization/{each.id}": each.name for each in REGION.organisations}
+    assert names[task["owner"]["reference"]] == HOUSES[owner]
+    assert task["priority"] == priority
+    assert said[0].startswith(f"Aan zet: {HOUSES[owner]}"), said[0]
+    assert f"Step: '{step}'. Table 'wie is aan zet', row {row} (" in said[0], said[0]
+    assert "; bron: " in said[0]
+    assert any(line.startswith("Urgentie: ") for line in said), said
+    return said
+
+
+async def is_stopped(service: Service, bundle: dict[str, Any], pathway: str) -> httpx.Response:
+    """Refused; nothing is stored, and every place that is pointed at is a question."""
+    response = await post(service, bundle)
+    assert response.status_code == 422, response.text
+    assert asked(response) <= QUESTIONS[pathway], asked(response) - QUESTIONS[pathway]
+    assert not await service.rows(
+        "select 1 from ketenzorg.traject union all select 1 from ketenzorg.resource"
+    )
+    return response
+
+
+EXAMPLES: list[tuple[str, str, str, str, int, list[str]]] = [
+    (BLOOD, "apotheek", "routine", "eerste uitgifte", 2, [
+        "Uitkomst ‘CHA2DS2-VA’: 2.",
+        "Uitkomst ‘complexiteit’: Laag-complex",
+        "Norm ‘middel klaar’: uiterlijk 13-01-2026 (landelijk, JAAAH).",
+        "Advies (kans op een beroerte; landelijk, CHADSVA)",
+    ]),
+    (CKD, "martini", "routine", "verwezen", 1, [
+        "Uitkomst ‘Leeftijd’: 67 jaar.",
+        "Uitkomst ‘risicocategorie’: Sterk verhoogd risico.",
+        "Norm ‘eerste consult bij de nefroloog’: uiterlijk 09-02-2026 (landelijk, VWS-TREEK).",
+    ]),
+    (CHEST, "martini", "urgent", "verwezen", 1, [
+        "Uitkomst ‘Typering van de pijn op de borst’: typisch.",
+        "Urgentie: Versneld",
+        "Advies (Marburg Heart Score; landelijk, MDCALC): NIET VOOR ACS.",
+    ]),
+    (EYES, "eloc", "routine", "verwezen naar het ELOC", 1, [
+        "Norm ‘onderzoek bij het ELOC’: uiterlijk 19-01-2026 (andere regio, THOON).",
+    ]),
+    (JOINTS, "fysio", "routine", "aangemeld bij de fysiotherapeut", 3, [
+        "Uitkomst ‘klinische criteria’: Ja, klinisch.",
+        "Advies (beeldvorming nodig; landelijk, RLDB-ART-DX): De diagnose is klinisch",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pathway", "owner", "priority", "step", "row", "explained"), EXAMPLES, ids=[each[0] for each in EXAMPLES]
+)
+async def test_the_example_of_each_pathway_is_complete_and_explained(
+    service: Service, pathway: str, owner: str, priority: str, step: str, row: int, explained: list[str]
+) -> None:
+    bundle = an_example(pathway)
+    said = await is_taken(service, bundle, owner, priority, step, row)
+    for expected in explained:
+        assert any(expected in line for line in said), (expected, said)
+    assert not any("Not answered yet" in line for line in said), said
+    assert "niet door een zorginhoudelijk eigenaar vastgesteld" in said[-1]
+    patient = bundle["entry"][0]["resource"]
+    assert not any(patient["name"][0]["family"] in line for line in said)
+    assert not any(patient["identifier"][0]["value"] in line for line in said)
+
+
+ASPECIFIC: dict[str, Answer] = {"weg_in_rust": False, "uitgelokt": False}
+ORTHO: dict[str, Answer] = {
+    "vraag": "orthopeed",
+    "stap_2_gedaan": True,
+    "complexiteit": "geen",
+    "operatie_indicatie": True,
+}
+VARIANTS: list[Case] = [
+    (BLOOD, {"vraag": "advies"}, "expertisecentrum", "routine", "advies gevraagd", 9),
+    (BLOOD, {"vraag": "verwijzen"}, "martini", "routine", "verwezen naar de specialist", 10),
+    (BLOOD, {"vraag": "zelf-controleren"}, "praktijk", "routine", "in controle", 4),
+    (BLOOD, {"kunstklep": True}, "expertisecentrum", "routine", "advies gevraagd", 8),
+    (CKD, {"vraag": "meekijken"}, "martini", "routine", "meekijkconsult gevraagd", 2),
+    (CKD, {"vraag": LIFTED}, "martini", "routine", "verwezen", 4),
+    (CHEST, {"weg_in_rust": False}, "martini", "urgent", "verwezen", 1),
+    (CHEST, ASPECIFIC | {"toch_verwijzen": "niet-pluis"}, "martini", "routine", "verwezen", 1),
+    (CHEST, {"ernstige_comorbiditeit": True}, "martini", "routine", "verwezen", 1),
+    (CHEST, {"duur_in_rust": (15, "min")}, "martini", "urgent", "verwezen", 1),
+    (CHEST, {"vraag": "beoordelen"}, "praktijk", "urgent", "beoordeling", 3),
+    (EYES, {"haast": "semi-spoed"}, "eloc", "urgent", "verwezen naar het ELOC", 1),
+    (EYES, {"vraag": "oogarts"}, "martini", "routine", "verwezen naar de oogarts", 2),
+    (EYES, {"vraag": LIFTED, "operatie_nodig": True}, "martini", "routine", "verwezen naar de oogarts", 3),
+    (EYES, {"vlekken": "zwevend", "vlekken_duur": (7, "wk")}, "eloc", "routine", "verwezen naar het ELOC", 1),
+    (JOINTS, {"vraag": "stap-1"}, "praktijk", "routine", "stap 1 voorbereiden", 1),
+    (JOINTS, {"snelle_achteruitgang": True}, "fysio", "urgent", "aangemeld bij de fysiotherapeut", 3),
+    (JOINTS, ORTHO, "martini", "routine", "verwezen naar de orthopeed", 5),
+    (JOINTS, ORTHO | {"asa": (2, "{score}")}, "focuskliniek", "routine", "verwezen naar de orthopeed", 4),
+    (JOINTS, ORTHO | {"asa": (3, "{score}")}, "martini", "routine", "verwezen naar de orthopeed", 5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pathway", "answers", "owner", "priority", "step", "row"),
+    VARIANTS,
+    ids=[f"{each[0]}-{'-'.join(each[1])}" for each in VARIANTS],
+)
+async def test_another_answer_changes_who_acts_or_how_soon(
+    service: Service, pathway: str, answers: dict[str, Answer], owner: str, priority: str, step: str, row: int
+) -> None:
+    await is_taken(service, an_example(pathway, **answers), owner, priority, step, row)
+
+
+@pytest.mark.parametrize(
+    ("egfr", "owner", "step", "row", "risk"),
+    [(29, "martini", "verwezen", 4, "Sterk"), (31, "praktijk", "waarde bevestigen", 6, "Matig")],
+)
+async def test_an_egfr_on_either_side_of_30_changes_who_acts(
+    service: Service, egfr: float, owner: str, step: str, row: int, risk: str
+) -> None:
+    bundle = measured(an_example(CKD, vraag=LIFTED), ACR_MOLAR, (2.0, "mg/mmol", "2026-01-07"))
+    bundle = measured(bundle, EGFR, (egfr, ML, "2025-10-06"), (egfr, ML, "2026-01-07"))
+    said = await is_taken(service, bundle, owner, "routine", step, row)
+    assert any(f"‘risicocategorie’: {risk} verhoogd risico" in line for line in said)
