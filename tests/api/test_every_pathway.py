@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from examples import LIFTED, Answer, an_example, asked, lines, measured
+from examples import LIFTED, Answer, an_example, asked, issues, lines, measured
 from ketenzorg.pathway.load import load
 from services import REGION, SETTINGS, Service
 
@@ -170,3 +170,52 @@ async def test_an_egfr_on_either_side_of_30_changes_who_acts(
     bundle = measured(bundle, EGFR, (egfr, ML, "2025-10-06"), (egfr, ML, "2026-01-07"))
     said = await is_taken(service, bundle, owner, "routine", step, row)
     assert any(f"‘risicocategorie’: {risk} verhoogd risico" in line for line in said)
+
+
+STOPS: list[tuple[str, dict[str, Answer], str, set[str]]] = [
+    (CHEST, {"acs_vermoeden": True}, "Bel nu 112", {"acs-vermoeden"}),
+    (CHEST, {"acs_vermoeden": "asked-unknown"}, "Bel nu 112", {"acs-vermoeden"}),
+    (CHEST, {"duur_in_rust": (16, "min")}, "bel nu 112", {"duur-in-rust"}),
+    (EYES, {"chemisch_letsel": True}, "Eerst spoelen: meteen", {"chemisch-letsel"}),
+    (EYES, {"vlekken": "zwevend", "vlekken_duur": (6, "wk")}, "bel nu", {"vlekken", "vlekken-duur"}),
+    (BLOOD, {"ernstige_bloeding": True}, "el nu 112", {"ernstige-bloeding"}),
+    (CKD, {"vermoeden_acuut": True}, "el nu", {"vermoeden-acuut"}),
+    (JOINTS, {"nachtpijn_met_alarm": LIFTED}, "bel nu", {"nachtpijn-met-alarm"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("pathway", "answers", "says", "places"), STOPS, ids=[f"{e[0]}-{'-'.join(e[1])}" for e in STOPS]
+)
+async def test_an_alarm_says_bel_nu_and_stores_nothing(
+    service: Service, pathway: str, answers: dict[str, Answer], says: str, places: set[str]
+) -> None:
+    response = await is_stopped(service, an_example(pathway, **answers), pathway)
+    first = issues(response)[0]
+    assert first["severity"] == "fatal"
+    assert says in first["details"]["text"]
+    assert asked(response) == places
+    assert "arburg" not in response.text
+
+
+async def test_aspecific_chest_pain_is_not_referred_and_the_answer_points_at_real_questions(
+    service: Service,
+) -> None:
+    response = await is_stopped(service, an_example(CHEST, **ASPECIFIC), CHEST)
+    assert lines(response)[0].startswith("Niet verwijzen: ")
+    assert {"vraag", "toch-verwijzen", "drukkend-retrosternaal", "weg-in-rust"} <= asked(response)
+    assert "arburg" not in response.text
+
+
+async def test_a_score_that_may_not_be_shown_is_nowhere(service: Service) -> None:
+    response = await post(service, an_example(CHEST, oorzaak_duidelijk=True))
+    assert response.status_code == 200, response.text
+    assert "arburg" not in response.text
+
+
+async def test_an_answer_that_must_be_there_is_named_as_such(service: Service) -> None:
+    response = await is_stopped(service, an_example(CHEST, klacht=LIFTED), CHEST)
+    assert lines(response) == [
+        "Zonder dit antwoord wordt niets verstuurd: Welke klacht?\n"
+        "Nothing was sent: linkId 'klacht' must be answered (proposal): Welke klacht?"
+    ]

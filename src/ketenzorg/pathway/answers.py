@@ -6,8 +6,10 @@ An answer that is there but cannot be read as what was asked counts as no answer
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
+from ketenzorg.pathway import units
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
 from ketenzorg.pathway.definition import DataElement
 from ketenzorg.pathway.loaded import Pathway
@@ -47,14 +49,25 @@ def _measured(
 ) -> dict[str, Value]:
     """Every reading, with its code, its date and where it stood: which of them count is decided by the rules."""
     readings = [value for each in said if isinstance(value := _quantity(each, element), Quantity)]
-    wanted = {coding for named in element.coded_as for coding in codings(named)}
+    wanted = _codes_of(element)
     for resource in resources:
         if resource["resourceType"] == "Observation" and resource.get("status") != "cancelled":
             readings += _observed(resource, wanted)
     return {name: readings[0] if len(readings) == 1 else Readings(tuple(readings))} if readings else {}
 
 
-def _observed(observation: Resource, wanted: set[tuple[str, str]]) -> Iterator[Quantity]:
+@lru_cache(maxsize=1024)
+def _codes_as(measure: str, coded_as: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    """The codes of the file, and those of the same measure in its other units (mass beside molar)."""
+    named = {coding for one in coded_as for coding in codings(one)}
+    return frozenset(named | set(units.MEASURES[measure].codes)) if named else frozenset()
+
+
+def _codes_of(element: DataElement) -> frozenset[tuple[str, str]]:
+    return _codes_as(element.measure, tuple(element.coded_as))
+
+
+def _observed(observation: Resource, wanted: frozenset[tuple[str, str]]) -> Iterator[Quantity]:
     """The value of an Observation, and of its components (a blood pressure has two)."""
     at = observation.get("effectiveDateTime") or observation.get("effectiveInstant") or ""
     for part in (observation, *observation.get("component", ())):
