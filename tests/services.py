@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -14,11 +15,13 @@ from ketenzorg.app import create_app, tokens_of
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
-from ketenzorg.settings import Settings, for_asyncpg
+from ketenzorg.settings import DATA_DIR, Settings, for_asyncpg
 from referrals import a_referral, said
 
 SECRET = b"a secret for tests, long enough."
-SETTINGS = Settings.from_environ({})
+# A folder in which what was proved of the pathways is kept: each app would prove it again.
+DATA = TemporaryDirectory(prefix="ketenzorg-tests-")
+SETTINGS = Settings.from_environ({DATA_DIR.name: DATA.name})
 REGION = load_region(SETTINGS.pathways, SETTINGS.region, load(SETTINGS.pathways))
 START = datetime(2026, 1, 12, 9, 30, tzinfo=UTC)  # a Monday
 
