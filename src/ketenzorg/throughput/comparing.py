@@ -79,7 +79,7 @@ class Comparing:
 
     def _compared(self, norm: Norm, counts: Counts, whole: Lengths) -> Compared:
         here, recent = counts.lengths[CLOCK, norm.name], counts.recent[norm.name]
-        nothing = NormAt(norm.name, Waiting(None), HIDDEN)
+        nothing = NormAt(norm.name, Waiting(None), HIDDEN, HIDDEN if norm.share else None)
         if here.trajecten() < SMALLEST:
             return Compared(norm.name, nothing, nothing, nothing, nothing, None, None)
         return Compared(
