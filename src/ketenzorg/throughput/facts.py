@@ -75,8 +75,10 @@ class Rules:
 
     def __init__(self, pathway: Pathway) -> None:
         moves = [move for step in pathway.steps.values() for move in step.moves]
+        reopened = [move for step in pathway.steps.values() if step.ends for move in step.moves]
         self.main = {name: step.main for name, step in pathway.steps.items()}
-        self.new_rounds = frozenset(move.event for move in moves if move.new_task)
+        # A hand-over to another organisation has a new Task too, and is still the same round.
+        self.new_rounds = frozenset(move.event for move in reopened if move.new_task)
         self.always_feedback = frozenset(move.event for move in moves if FEEDBACK in move.needs)
         self.clocks = tuple(
             _Clock(
