@@ -107,6 +107,7 @@ async def test_a_practices_pages(service: Service, somebody: Opens) -> None:
         page_of(answered, "/praktijk"),
         f"{page_of(asked, '/praktijk')}/doen/intrekken",
         "/verwijzen",
+        "/verwijzen/welzijn-op-recept",
     )
     await marieke.page.locator("form").evaluate_all("forms => forms.forEach(form => form.noValidate = true)")
     await marieke.choose("Nee", "acuut gevaar")

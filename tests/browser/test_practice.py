@@ -54,10 +54,11 @@ async def test_a_referral_by_form_and_no_danger_is_asked_first(
 ) -> None:
     marieke = await somebody("Marieke Alberda", java_script_enabled=scripts)
     await marieke.follow("Nieuwe verwijzing")
+    await marieke.follow("Welzijn op Recept")
     await expect(marieke.main.get_by_role("group").first).to_contain_text(DANGER)
     await fill_in(marieke)
     await marieke.press("Verstuur")  # the browser itself asks for the answer that lacks
-    assert marieke.path == "/verwijzen"
+    assert marieke.path == "/verwijzen/welzijn-op-recept"
     await expect(marieke.main.get_by_role("radio", name="Ja").first).to_be_focused()
     await marieke.choose("Onbekend", DANGER)
     await marieke.press("Verstuur")
@@ -79,7 +80,7 @@ async def test_a_referral_by_form_and_no_danger_is_asked_first(
 @pytest.mark.parametrize("answer", ["Ja", "Onbekend"])
 async def test_danger_says_call_now_the_moment_it_is_chosen(somebody: Opens, answer: str) -> None:
     marieke = await somebody("Marieke Alberda", java_script_enabled=False)
-    await marieke.open("/verwijzen")
+    await marieke.open("/verwijzen/welzijn-op-recept")
     call = marieke.main.get_by_text("bel nu de crisisdienst")
     await expect(call).to_be_hidden()
     await marieke.choose(answer, DANGER)
@@ -91,6 +92,8 @@ async def test_danger_says_call_now_the_moment_it_is_chosen(somebody: Opens, ans
 async def test_a_form_by_keyboard_alone(service: Service, somebody: Opens) -> None:
     marieke = await somebody("Marieke Alberda")
     await marieke.tab_to("Nieuwe verwijzing")
+    await marieke.key("Enter")
+    await marieke.tab_to("Welzijn op Recept")
     await marieke.key("Enter")
     keyboard = marieke.page.keyboard
     await marieke.tab_to("Ja")
