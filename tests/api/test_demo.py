@@ -22,7 +22,8 @@ from ketenzorg.cli.demo_lines import Exchange, Line, NotAsExpected
 from ketenzorg.cli.demo_people import OF_THE_EXAMPLE
 from ketenzorg.cli.demo_receivers import Receiver
 from ketenzorg.cli.demo_referrals import make_cases
-from ketenzorg.cli.demo_service import PortInUse, listen
+from ketenzorg.cli.demo_service import listen_here
+from ketenzorg.cli.listening import PortInUse
 from ketenzorg.pathway.load import load
 from referrals import EXAMPLE
 from services import REGION, SETTINGS
@@ -156,7 +157,7 @@ def test_a_receiver_takes_only_what_we_signed() -> None:
 
 
 async def test_another_answer_than_expected_ends_it_with_what_was_said() -> None:
-    with listen(0) as listener:
+    with listen_here(0) as listener:
         nobody = listener.getsockname()[1]
     with Exchange([nobody]) as exchange, pytest.raises(NotAsExpected, match="ConnectionRefusedError"):
         await Line(exchange, "x").call("GET", "/fhir/Task")

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Browser
 
-from ketenzorg.cli.demo_service import HOST, listen
+from ketenzorg.cli.demo_service import HOST, listen_here
 from ketenzorg.cli.serve import options
 from services import Service
 
@@ -60,7 +60,7 @@ async def address(browser: Browser, service: Service) -> AsyncIterator[str]:
     """Where the service of this test is reached."""
     how: dict[str, Any] = {**options(), "lifespan": "off"}
     server = Server(uvicorn.Config(service.app, **how))
-    with listen(0) as listener:
+    with listen_here(0) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait(
             {running, asyncio.create_task(server.listening.wait())}, return_when="FIRST_COMPLETED"

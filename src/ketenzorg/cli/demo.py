@@ -25,7 +25,7 @@ from ketenzorg.cli.demo_folder import demo_folder
 from ketenzorg.cli.demo_lines import TOKEN_LIFETIME, Exchange, Lines, NotAsExpected
 from ketenzorg.cli.demo_referrals import make_cases
 from ketenzorg.cli.demo_second import second_api
-from ketenzorg.cli.demo_service import HOST, Service, listen, serving
+from ketenzorg.cli.demo_service import HOST, Service, listen_here, serving
 from ketenzorg.cli.demo_story import Story
 from ketenzorg.cli.demo_welzijn import PLAY as WELZIJN
 from ketenzorg.cli.place import Place, place
@@ -77,7 +77,7 @@ def demo(environ: Mapping[str, str], *, port: int, once: bool, referrals: int) -
     """Make the region, let it live until today, tell; then serve, unless `once`. The exit code."""
     settings = Settings.from_environ(environ)
     started = time.monotonic()
-    with listen(port) as listener, demo_folder(settings.data_dir) as folder:
+    with listen_here(port) as listener, demo_folder(settings.data_dir) as folder:
         address = f"http://{HOST}:{listener.getsockname()[1]}"
         tell.say(
             "ketenzorg-demo: een regio in het klein. Alle mensen, praktijken en coaches zijn verzonnen.\n"

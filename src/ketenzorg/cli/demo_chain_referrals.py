@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from ketenzorg.cli.demo_cases import Case, Json, Period, office_hours
 from ketenzorg.cli.demo_chain import Answer, Chain, Kind
 from ketenzorg.cli.demo_people import Person
-from ketenzorg.cli.demo_referrals import ICPC, SEED, patient_of
+from ketenzorg.cli.demo_referrals import ICPC, SEED, patient_of, transaction
 from ketenzorg.pathway.calendar import AMSTERDAM, is_working_day
 from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.region import Organisation, Region
@@ -109,18 +109,7 @@ def chain_bundle(case: ChainCase, pathway: Pathway) -> Json:
             for place, value in enumerate(values)
         ),
     ]
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction",
-        "entry": [
-            {
-                "fullUrl": urn,
-                "resource": resource,
-                "request": {"method": "POST", "url": resource["resourceType"]},
-            }
-            for urn, resource in resources
-        ],
-    }
+    return transaction(resources)
 
 
 def _urn(case: ChainCase, part: str) -> str:

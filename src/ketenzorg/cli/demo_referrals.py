@@ -147,6 +147,11 @@ def bundle_of(case: Case, play: Play, pathway: Pathway) -> Json:
             (_urn(case, 7), _task(case, request)),
         ]
     resources += [(_urn(case, 8 + place), each) for place, each in enumerate(play.along(case, patient))]
+    return transaction(resources)
+
+
+def transaction(resources: Sequence[tuple[str, Json]]) -> Json:
+    """A Bundle that creates each resource under its urn."""
     return {
         "resourceType": "Bundle",
         "type": "transaction",

@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from ketenzorg.cli.demo_service import listen
+from ketenzorg.cli.demo_service import listen_here
 from ketenzorg.cli.place import place
 from ketenzorg.cli.serve import GRACE_S, application_at, options
 
@@ -20,7 +20,7 @@ from ketenzorg.cli.serve import GRACE_S, application_at, options
 @contextmanager
 def second_api(environ: Mapping[str, str], log: Path) -> Iterator[int]:
     """The port of another process that serves as its environment says; questions wait until it is up."""
-    with listen(0) as listener, log.open("wb") as output:
+    with listen_here(0) as listener, log.open("wb") as output:
         port = int(listener.getsockname()[1])
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", __name__, str(listener.fileno())],

@@ -13,11 +13,11 @@ import uvicorn
 
 from ketenzorg.app import real_time
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
+from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place
 from ketenzorg.cli.serve import BACKLOG, application_at, options
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.worker import Worker
-from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.database import Database
 from ketenzorg.store.ids import uuid7
@@ -27,10 +27,6 @@ HOST = "127.0.0.1"
 LOOK_S = 0.05
 PATIENCE_S = 60.0  # what the last notifications get to arrive
 LISTENERS = ("his-demo", "welzijn-demo")
-
-
-class PortInUse(KetenzorgError):
-    """Somebody listens on the port already."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +60,9 @@ class Server(uvicorn.Server):
         yield
 
 
-def listen(port: int) -> socket.socket:
+def listen_here(port: int) -> socket.socket:
     """A socket on this machine only; port 0 takes any that is free. Raises PortInUse."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise PortInUse(
-            Issue(
-                nl=f"Poort {port} is niet vrij. Kies een andere, bijvoorbeeld: ./run demo --port 8090",
-                en=f"Port {port} is not free. Choose another, for example: ./run demo --port 8090",
-            )
-        ) from error
-    listener.setblocking(False)
-    return listener
+    return listen(HOST, port, BACKLOG)
 
 
 @asynccontextmanager
@@ -91,7 +73,7 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         database = Database(here.database_url)
         stack.push_async_callback(database.close)
         outbox = Outbox(database, here.settings.region)
-        ear = stack.enter_context(listen(0))
+        ear = stack.enter_context(listen_here(0))
         at = f"http://{HOST}:{ear.getsockname()[1]}"
         endpoints = {name: (region.of_client(name).id, f"{at}/{name}") for name in LISTENERS}
         await stack.enter_async_context(_server(receivers, ear, lifespan="off"))

@@ -16,17 +16,21 @@ from ketenzorg.pathway.machine import build
 REASON_SYSTEM = f"{CANONICAL}/CodeSystem/reason"  # of the codes in [codes]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pathway:
     """One version of one pathway; what is not here stands in `file`."""
 
     file: PathwayFile
     steps: Mapping[str, Step]
-    norms: tuple[tuple[Norm, Amount], ...] = field(repr=False)
-    rules: Rules = field(repr=False)
-    watches: tuple[tuple[Watch, frozenset[str]], ...] = field(repr=False)  # with the steps in which it runs
-    to_come: Mapping[str, frozenset[str]] = field(repr=False)  # step -> events that can still happen
-    variants: Mapping[str, "Pathway"] = field(repr=False, default_factory=dict)  # by CBS code
+    norms: tuple[tuple[Norm, Amount], ...]
+    rules: Rules
+    watches: tuple[tuple[Watch, frozenset[str]], ...]  # with the steps in which it runs
+    to_come: Mapping[str, frozenset[str]]  # step -> events that can still happen
+    variants: Mapping[str, "Pathway"] = field(default_factory=dict)  # by CBS code
+
+    def __repr__(self) -> str:
+        """Short: the whole file would be hundreds of kilobytes in a trace or a failing test."""
+        return f"Pathway({self.name} {self.version})"
 
     @property
     def name(self) -> str:
