@@ -5,16 +5,18 @@ from typing import Any
 import httpx
 import pytest
 
-from examples import LIFTED, Answer, an_example, asked, issues, lines, measured
+from examples import FOLDER, LIFTED, Answer, an_example, asked, issues, lines, measured
 from ketenzorg.pathway.load import load
+from referrals import EXAMPLE
 from services import REGION, SETTINGS, Service
 
-CKD, CHEST, BLOOD, EYES, JOINTS = (
+CKD, CHEST, BLOOD, EYES, JOINTS, FALLS = (
     "chronische-nierschade",
     "pijn-op-de-borst-en-palpitaties",
     "antistolling",
     "oogzorg",
     "artrose",
+    "valpreventie",
 )
 EGFR, CREATININE, ACR_MOLAR, ACR_MASS = "62238-1", "14682-9", "32294-1", "9318-7"
 ML = "mL/min/{1.73_m2}"
@@ -97,7 +99,17 @@ EXAMPLES: list[tuple[str, str, str, str, int, list[str]]] = [
         "Uitkomst ‘klinische criteria’: Ja, klinisch.",
         "Advies (beeldvorming nodig; landelijk, RLDB-ART-DX): De diagnose is klinisch",
     ]),
+    (FALLS, "fysio", "routine", "gesignaleerd", 1, [
+        "Uitkomst ‘valrisico’: Hoog.",
+        "Norm ‘test na het signaal’: uiterlijk 26-01-2026 (voorstel).",
+        "Advies (wat erbij past; landelijk, LGL-VAL): Hoog risico: eerst een valanalyse",
+    ]),
 ]  # fmt: skip
+
+
+def test_every_pathway_has_an_example_that_is_posted() -> None:
+    posted = {EXAMPLE.stem, *(f"referral-{each[0]}" for each in EXAMPLES)}
+    assert posted == {file.stem for file in FOLDER.glob("*.json")} == {f"referral-{name}" for name in QUESTIONS}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +157,7 @@ VARIANTS: list[Case] = [
     (JOINTS, ORTHO, "martini", "routine", "verwezen naar de orthopeed", 5),
     (JOINTS, ORTHO | {"asa": (2, "{score}")}, "focuskliniek", "routine", "verwezen naar de orthopeed", 4),
     (JOINTS, ORTHO | {"asa": (3, "{score}")}, "martini", "routine", "verwezen naar de orthopeed", 5),
+    (FALLS, {"vaker_gevallen": False}, "fysio", "routine", "gesignaleerd", 1),
 ]  # fmt: skip
 
 
@@ -181,6 +194,7 @@ STOPS: list[tuple[str, dict[str, Answer], str, set[str]]] = [
     (BLOOD, {"ernstige_bloeding": True}, "el nu 112", {"ernstige-bloeding"}),
     (CKD, {"vermoeden_acuut": True}, "el nu", {"vermoeden-acuut"}),
     (JOINTS, {"nachtpijn_met_alarm": LIFTED}, "bel nu", {"nachtpijn-met-alarm"}),
+    (FALLS, {"wegraking": "asked-unknown"}, "bel nu de huisarts", {"wegraking"}),
 ]
 
 
