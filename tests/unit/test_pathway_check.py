@@ -33,8 +33,9 @@ FIRST_PROOF = next(at for at, mistake in enumerate(IN_TABLES) if mistake["name"]
 
 
 def nier_with(folder: Path, *mistakes: dict[str, Any]) -> list[Finding]:
-    """The findings in chronische-nierschade and the blocks that it shares, with these mistakes in them."""
-    for name in (NIER, COMMON):
+    """The findings in chronische-nierschade, or the file named, and what it shares, with these mistakes in them."""
+    named = {mistake["file"] for mistake in mistakes if "file" in mistake} - {COMMON}
+    for name in (*(named or {NIER}), COMMON):
         text = (PATHWAYS / name).read_text("utf-8")
         for mistake in mistakes:
             if mistake.get("file", NIER) == name:

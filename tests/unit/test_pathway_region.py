@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from ketenzorg.pathway.findings import PathwayErrors, path
 from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import Region, load_region
+from ketenzorg.pathway.region import Region, check_region, load_region
 from ketenzorg.pathway.region_file import URA
 
 PATHWAYS = Path(__file__).parents[2] / "pathways"
@@ -109,8 +110,22 @@ def test_every_mistake_in_the_region_is_found_at_once(tmp_path: Path) -> None:
         "organisations.welzijn-westerhoek.pathways",
         "organisations.treant.sites[1]",
         "organisations.praktijk-wierde",
-        "municipalities.GM1969",
+        "municipalities",
     ]
+
+
+def test_a_role_that_nobody_plays_is_said_once_with_every_municipality(groningen: Region) -> None:
+    nobody = {
+        key: msgspec.structs.replace(
+            each, pathways=[name for name in each.pathways if name != "valpreventie"]
+        )
+        for key, each in groningen.file.organisations.items()
+    }
+    found = check_region(msgspec.structs.replace(groningen.file, organisations=nobody), CATALOGUE)
+    roles = [finding.en.split("'")[0] for finding in found]
+    assert roles == ["no beoordelaar takes ", "no beweegbegeleider takes ", "no beweegaanbieder takes "]
+    for finding in found:
+        assert all(code in finding.nl for code in groningen.municipalities)
 
 
 def test_a_missing_region_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ketenzorg.pages.pathway_map import draw_map
 from ketenzorg.pages.render import Page, page
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pathway.document import Part
-from ketenzorg.pathway.show import adoption, document, review
+from ketenzorg.pathway.show import adoption, document, regie, review
 
 OPEN = "Nog open"  # what a clinician must see first
 
@@ -45,6 +45,7 @@ async def show_pathway(request: Http, name: FromPath[str]) -> Page:
         sheet=SHEET_PATH,
         pathway=pathway,
         adoption=adoption(pathway),
+        regie=regie(pathway),
         review=review(pathway).strip(),
         map=draw_map(pathway),
         parts=[Shown(part, _anchor(part.heading)) for part in parts],

@@ -2,26 +2,23 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Protocol, get_args
 
 import msgspec
 
-from ketenzorg.fhir import r4
-from ketenzorg.pathway import calendar
+from ketenzorg.pathway.check_norms import check_norms
+from ketenzorg.pathway.check_parts import check_parts
 from ketenzorg.pathway.check_questions import CALL, check_questions, length
+from ketenzorg.pathway.check_roles import check_roles
 from ketenzorg.pathway.check_tables import check_tables
 from ketenzorg.pathway.check_walks import check_walks
-from ketenzorg.pathway.criteria import LENGTHS
-from ketenzorg.pathway.definition import DataElement, Enter, Exit, Move, Norm, PathwayFile, Source
+from ketenzorg.pathway.definition import DataElement, Exit, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
-from ketenzorg.pathway.flatten import EVERY, STAY, flatten, resolve
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.flatten import STAY, flatten, resolve
+from ketenzorg.pathway.known_names import happenings, lists_of_steps, moves, unknown_events, unknown_steps
 from ketenzorg.pathway.systems import SYSTEMS
-from ketenzorg.pathway.words import CANONICAL, EVERYBODY, ITSELF, PERFORMER, REQUESTER
+from ketenzorg.pathway.words import CANONICAL, EVERYTHING
 
-EVERYTHING = "volledig"  # the built-in view: all that the traject holds
-ALL_ELEMENTS = "alles"
 SOURCED = frozenset(
     {"national", "own region", "other region"}
 )  # statuses that must name a source that can be read
@@ -32,17 +29,12 @@ PLACES = frozenset(
     }
 )  # fmt: skip
 YES_NO = frozenset({"ja", "nee", "onbekend"})
-MEANT = frozenset({REQUESTER, PERFORMER, EVERYBODY})  # roles that the hand-over of a step names
 EXITS = frozenset(get_args(Exit)) - {
     "dropped_out",
     "cancelled_by_referrer",
 }  # pathway-facts 2.7: for every pathway
 OWN_CODES = f"{CANONICAL}/CodeSystem/pathway"  # of fhir_profiles/CodeSystem-pathway.json
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-_ALL_OF_THEM = 100
-_ORDINARY = datetime(
-    2026, 9, 7, 9, tzinfo=UTC
-)  # a Monday, months before a holiday: lengths are compared from it
 
 
 class Sourced(Protocol):
@@ -57,42 +49,21 @@ def check_file(file: PathwayFile) -> list[Finding]:
     findings = [
         *_check_head(file),
         *_check_sources(file),
-        *_check_roles(file),
-        *_check_views(file),
+        *check_roles(file),
         *_check_data(file),
         *_check_rules(file),
         *check_questions(file),
-        *_check_norms(file),
+        *check_norms(file),
         *_check_needs(file),
         *_check_steps(file),
-        *_check_handovers(file),
-        *_check_controls(file),
         *_check_shown(file),
         *_check_variants(file),
         *_check_exits(file),
     ]
-    return findings or [*check_tables(file), *check_walks(file, flatten(file))]
-
-
-def moves(file: PathwayFile) -> Iterator[tuple[Place, Move]]:
-    """Every transition of the file with its place."""
-    for name, step in file.steps.items():
-        for number, move in enumerate(step.next):
-            yield ("steps", name, "next", number), move
-    for index, shared in enumerate(file.shared):
-        for number, move in enumerate(shared.next):
-            yield ("shared", index, "next", number), move
-    for index, side in enumerate(file.side):
-        for number, move in enumerate(side.next):
-            yield ("side", index, "next", number), move
-
-
-def happenings(file: PathwayFile) -> Iterator[tuple[Place, Move | Enter]]:
-    """Transitions, and the begin and end of side steps."""
-    yield from moves(file)
-    for index, side in enumerate(file.side):
-        yield ("side", index, "enter"), side.enter
-        yield ("side", index, "leave"), side.leave
+    if findings:
+        return findings
+    steps = flatten(file)
+    return [*check_tables(file), *check_parts(file, steps), *check_walks(file, steps)]
 
 
 def _check_head(file: PathwayFile) -> Iterator[Finding]:
@@ -146,49 +117,6 @@ def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
             yield (kind, name, "source"), entry.source
 
 
-def _check_roles(file: PathwayFile) -> Iterator[Finding]:
-    for name, role in file.roles.items():
-        if role.sees != EVERYTHING and role.sees not in file.views:
-            known = [*file.views, EVERYTHING]
-            yield unknown(("roles", name, "sees"), "inzage", "view", role.sees, known)
-        if not role.kinds:
-            nl, en = "welke soorten organisaties?", "which kinds of organisation?"
-            yield Finding(("roles", name, "kinds"), nl, en)
-    for part in () if file.handovers else ("requester", "owner"):
-        if not any(role.part == part for role in file.roles.values()):
-            yield Finding(("roles",), f"geen rol met part = ‘{part}’.", f"no role with part = '{part}'.")
-    for place, names in _role_names(file):
-        meant = MEANT | {ITSELF} if place[-1] == "by" else MEANT
-        for name in names:
-            if name not in file.roles and name not in meant:
-                yield unknown(place, "rol", "role", name, file.roles)
-
-
-def _role_names(file: PathwayFile) -> Iterator[tuple[Place, Iterable[str]]]:
-    for name, step in file.steps.items():
-        yield ("steps", name, "owner"), [step.owner]
-    for index, side in enumerate(file.side):
-        yield ("side", index, "owner"), [side.owner]
-    for name, element in file.data.items():
-        yield ("data", name, "for"), element.for_
-    for place, move in happenings(file):
-        yield (*place, "by"), move.by or [""]
-        yield (*place, "tell"), move.tell
-
-
-def _check_views(file: PathwayFile) -> Iterator[Finding]:
-    for name, view in file.views.items():
-        for kind, elements in view.shows.items():
-            place: Place = ("views", name, "shows", kind)
-            if kind not in r4.STORED_TYPES:
-                yield unknown(place, "FHIR-soort", "FHIR type", kind, r4.STORED_TYPES)
-                continue
-            known = {field.encode_name for field in msgspec.structs.fields(getattr(r4, kind))}
-            for element in elements:
-                if element not in known | {ALL_ELEMENTS}:
-                    yield unknown(place, "FHIR-element", "FHIR element", element, known)
-
-
 def _check_data(file: PathwayFile) -> Iterator[Finding]:
     for name, element in file.data.items():
         for place in element.places:
@@ -232,41 +160,6 @@ def _check_answer(place: Place, data: dict[str, DataElement], name: str, answer:
         yield unknown(place, "antwoord", "answer", answer, known)
 
 
-def _check_norms(file: PathwayFile) -> Iterator[Finding]:
-    events = _events(file)
-    for index, norm in enumerate(file.norm):
-        yield from length(("norm", index, "max"), norm.max)
-        yield from _check_norm_share(("norm", index, "share"), norm)
-        for key, names in (("from", norm.from_), ("to", norm.to)):
-            if not names:
-                yield Finding(("norm", index, key), "noem een gebeurtenis.", "name an event.")
-            for name in names:
-                if name not in events:
-                    yield unknown(("norm", index, key), "gebeurtenis", "event", name, events)
-    names = [norm.name for norm in file.norm]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Finding(("norm", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")
-
-
-def _check_norm_share(place: Place, norm: Norm) -> Iterator[Finding]:
-    if norm.share is None:
-        return
-    if not 0 < norm.share.percent < _ALL_OF_THEM:
-        nl, en = "een deel is 1 tot en met 99 procent.", "a share is 1 to 99 percent."
-        yield Finding((*place, "percent"), nl, en)
-    wrong = [*length((*place, "within"), norm.share.within)]
-    yield from wrong
-    if not wrong and not [*length(place, norm.max)] and not _shorter(norm.share.within, norm.max):
-        nl, en = f"is niet korter dan max, {norm.max}.", f"is not shorter than max, {norm.max}."
-        yield Finding((*place, "within"), nl, en)
-
-
-def _shorter(length: str, other: str) -> bool:
-    first, second = (calendar.due(_ORDINARY, calendar.parse(each)) for each in (length, other))
-    return first < second
-
-
 def _check_needs(file: PathwayFile) -> Iterator[Finding]:
     for name, need in file.needs.items():
         for code in need.codes:
@@ -290,13 +183,13 @@ def _check_steps(file: PathwayFile) -> Iterator[Finding]:
     for group, names in file.groups.items():
         if group in file.steps:
             yield Finding(("groups", group), "is ook een stap.", "is a step as well.")
-        yield from _known_steps(("groups", group), names, file.steps)
-    lists = {**file.steps, **file.groups, **file.by_task, EVERY: None}
+        yield from unknown_steps(("groups", group), names, file.steps)
+    lists = lists_of_steps(file)
     for index, shared in enumerate(file.shared):
-        yield from _known_steps(("shared", index, "steps"), shared.steps, lists)
+        yield from unknown_steps(("shared", index, "steps"), shared.steps, lists)
     for place, move in moves(file):
         if move.to != STAY:
-            yield from _known_steps((*place, "to"), [move.to], file.steps)
+            yield from unknown_steps((*place, "to"), [move.to], file.steps)
         for name in [*move.when, *([move.count] if move.count else [])]:
             if name not in file.counts:
                 yield unknown((*place, "count"), "teller", "count", name, file.counts)
@@ -307,17 +200,10 @@ def _check_steps(file: PathwayFile) -> Iterator[Finding]:
     yield from _check_sides(file, lists)
 
 
-def _known_steps(place: Place, names: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:
-    known = list(known)
-    for name in names:
-        if name not in known:
-            yield unknown(place, "stap", "step", name, known)
-
-
 def _check_sides(file: PathwayFile, lists: Iterable[str]) -> Iterator[Finding]:
     names = [side.name for side in file.side]
     for index, side in enumerate(file.side):
-        yield from _known_steps(("side", index, "over"), side.over, lists)
+        yield from unknown_steps(("side", index, "over"), side.over, lists)
         for name in resolve(side.over, file):
             if file.steps[name].ends:
                 nl, en = f"ligt over een einde, ‘{name}’.", f"lies over an end, '{name}'."
@@ -335,64 +221,14 @@ def _check_sides(file: PathwayFile, lists: Iterable[str]) -> Iterator[Finding]:
             yield Finding(place, f"‘{side.name}’ staat er al.", f"'{side.name}' is there already.")
 
 
-def _check_handovers(file: PathwayFile) -> Iterator[Finding]:
-    for name, handover in file.handovers.items():
-        for key, role in (("from", handover.from_), ("to", handover.to)):
-            if role not in file.roles:
-                yield unknown(("handovers", name, key), "rol", "role", role, file.roles)
-    for name, step in file.steps.items():
-        if step.handover and step.handover not in file.handovers:
-            place: Place = ("steps", name, "handover")
-            yield unknown(place, "overdracht", "hand-over", step.handover, file.handovers)
-    if file.regie and file.regie not in file.roles:
-        yield unknown(("regie",), "rol", "role", file.regie, file.roles)
-
-
-def _check_controls(file: PathwayFile) -> Iterator[Finding]:
-    events = _events(file)
-    worked_out = {table.name for table in file.table if table.hit == "kortste"}
-    for name, derived in file.derived.items():
-        if derived.function in FUNCTIONS and FUNCTIONS[derived.function].returns.unit in LENGTHS:
-            worked_out.add(name)
-    lists = {**file.steps, **file.groups, **file.by_task, EVERY: None}
-    for index, watch in enumerate(file.watch):
-        place: Place = ("watch", index)
-        yield from _known_steps((*place, "over"), watch.over, lists)
-        for key, names in (("from", watch.from_), ("to", watch.to)):
-            yield from _known_events((*place, key), names, events)
-        if watch.every in worked_out:
-            yield from length((*place, "if_unknown"), watch.if_unknown)
-        else:
-            yield from length((*place, "every"), watch.every)
-        for role in watch.tell:
-            if role not in file.roles:
-                yield unknown((*place, "tell"), "rol", "role", role, file.roles)
-    for index, norm in enumerate(file.norm):
-        for name in norm.urgency:
-            if name not in file.urgencies:
-                yield unknown(("norm", index, "urgency"), "urgentie", "urgency", name, file.urgencies)
-
-
-def _events(file: PathwayFile) -> set[str]:
-    starts = {step.begins_with for step in file.steps.values() if step.begins_with}
-    return {file.begins_with, *starts, *(move.event for _, move in happenings(file))}
-
-
-def _known_events(place: Place, names: Iterable[str], events: Iterable[str]) -> Iterator[Finding]:
-    for name in names:
-        if name not in events:
-            yield unknown(place, "gebeurtenis", "event", name, events)
-
-
 def _check_shown(file: PathwayFile) -> Iterator[Finding]:
     """What is there for people: measures of the chain team, what is known of the patient, what is open."""
-    events = _events(file)
     for index, kpi in enumerate(file.kpi):
-        yield from _known_events(("kpi", index, "part"), kpi.part, events)
-        yield from _known_events(("kpi", index, "whole"), kpi.whole, events)
-    lists = {**file.steps, **file.groups, **file.by_task, EVERY: None}
+        yield from unknown_events(("kpi", index, "part"), kpi.part, file)
+        yield from unknown_events(("kpi", index, "whole"), kpi.whole, file)
+    lists = lists_of_steps(file)
     for index, known in enumerate(file.identity):
-        yield from _known_steps(("identity", index, "steps"), known.steps, lists)
+        yield from unknown_steps(("identity", index, "steps"), known.steps, lists)
         if known.role not in file.roles:
             yield unknown(("identity", index, "role"), "rol", "role", known.role, file.roles)
         if known.sees not in {*file.views, EVERYTHING}:

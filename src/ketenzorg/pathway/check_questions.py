@@ -13,7 +13,7 @@ from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.function import Function, wrong_settings
 from ketenzorg.pathway.functions import FUNCTIONS
 from ketenzorg.pathway.measured import bounds
-from ketenzorg.pathway.questions import DataElement, DecisionTable, Row
+from ketenzorg.pathway.questions import DataElement, DecisionTable, Derived, Row
 from ketenzorg.pathway.systems import SYSTEMS, codings, could_be
 from ketenzorg.pathway.words import ITSELF
 
@@ -130,11 +130,9 @@ def _check_values(file: PathwayFile) -> Iterator[Finding]:
 
 def _check_derived(file: PathwayFile) -> Iterator[Finding]:
     before = {*file.data, *file.values}
-    tables = [table.name for table in file.table]
     for name, derived in file.derived.items():
         place: Place = ("derived", name)
-        if derived.shown_with and derived.shown_with not in tables:
-            yield unknown((*place, "shown_with"), "tabel", "table", derived.shown_with, tables)
+        yield from _check_shown_with((*place, "shown_with"), derived, file)
         function = FUNCTIONS.get(derived.function)
         if function is None:
             yield unknown((*place, "function"), "functie", "function", derived.function, FUNCTIONS)
@@ -160,6 +158,24 @@ def _check_derived(file: PathwayFile) -> Iterator[Finding]:
         for sentence in wrong_settings(function, settings):
             yield Finding((*place, "settings"), sentence, f"settings of '{function.name}': {sentence}")
         before.add(name)
+
+
+def _check_shown_with(place: Place, derived: Derived, file: PathwayFile) -> Iterator[Finding]:
+    """What is only shown with a warning has one in every row, and is not let out by another formula."""
+    if derived.shown_with:
+        tables = {table.name: table for table in file.table}
+        if derived.shown_with not in tables:
+            yield unknown(place, "tabel", "table", derived.shown_with, tables)
+        elif not all(row.then.advice for row in tables[derived.shown_with].rows):
+            nl = f"een rij van ‘{derived.shown_with}’ zegt er niets bij: geef elke rij een advice."
+            en = f"a row of '{derived.shown_with}' says nothing with it: give every row an advice."
+            yield Finding(place, nl, en)
+    for source in derived.from_.values():
+        kept = file.derived[source].shown_with if source in file.derived else ""
+        if kept not in ("", derived.shown_with):
+            nl = f'‘{source}’ wordt alleen met ‘{kept}’ getoond: zet hier shown_with = "{kept}".'
+            en = f"'{source}' is only shown with '{kept}': write shown_with = \"{kept}\" here."
+            yield Finding(place, nl, en)
 
 
 def _fits(function: Function, given: str, source: str, file: PathwayFile, place: Place) -> Iterator[Finding]:

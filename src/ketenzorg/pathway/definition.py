@@ -291,6 +291,7 @@ class PathwayFile(FileTable, frozen=True):
     )  # events, steps and side steps of them to leave out
     no_exit: dict[str, str] = msgspec.field(default_factory=dict)  # exit that cannot happen here -> why
     regie: str = ""  # the role that holds regie: every end is told to it
+    no_regie: str = ""  # why a traject may have none: its role takes part only when the referral names it
     review: Review | None = None
     adopted_by: str = ""
     adopted_on: date | None = None

@@ -1,7 +1,7 @@
 """What is wrong in a pathway or region file: all of it at once, each with its file, place and line."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from difflib import get_close_matches
 from typing import ClassVar
 
@@ -62,10 +62,19 @@ def nearest(word: str, known: Iterable[str]) -> tuple[str, str]:
 
 
 def unknown(place: Place, kind_nl: str, kind_en: str, word: str, known: Iterable[str]) -> Finding:
-    """A name that is not defined anywhere, with the nearest one that is."""
+    """A name that is not defined anywhere, with the nearest one that is, or else with all that are."""
+    known = sorted(known) if isinstance(known, Set) else list(known)
     nl, en = nearest(word, known)
+    if known and not nl:
+        nl, en = choose_from(known)
     adjective = "onbekend" if kind_nl in _NEUTER else "onbekende"
     return Finding(place, f"{adjective} {kind_nl} ‘{word}’.{nl}", f"unknown {kind_en} '{word}'.{en}")
+
+
+def choose_from(known: Iterable[str]) -> tuple[str, str]:
+    """ " Kies uit ‘x’, ‘y’." in Dutch and English."""
+    one_of = ", ".join(f"‘{word}’" for word in known)
+    return f" Kies uit {one_of}.", f" Choose from {one_of}."
 
 
 _NEUTER = frozenset(

@@ -209,11 +209,20 @@ def _check_served(file: RegionFile, catalogue: Catalogue) -> Iterator[Finding]:
         pathway = catalogue.current(name)
         for role, capability in _first_owners(pathway):
             can_nl, can_en = (f" met ‘{capability}’", f" with '{capability}'") if capability else ("", "")
-            for code, municipality in file.municipalities.items():
-                if not _candidates(file, pathway, role, code, capability):
-                    nl = f"geen {role}{can_nl} neemt ‘{name}’ aan voor {municipality} ({code})."
-                    en = f"no {role}{can_en} takes '{name}' for {municipality} ({code})."
-                    yield Finding(("municipalities", code), nl, en)
+            left = [
+                f"{municipality} ({code})"
+                for code, municipality in file.municipalities.items()
+                if not _candidates(file, pathway, role, code, capability)
+            ]
+            if left:
+                where = ", ".join(left)
+                yield Finding(
+                    ("municipalities",),
+                    f"geen {role}{can_nl} neemt ‘{name}’ aan voor {where}. Zet bij een organisatie het zorgpad onder "
+                    "`pathways`, en de gemeente onder `serves`.",
+                    f"no {role}{can_en} takes '{name}' for {where}. At an organisation, put the pathway under "
+                    "`pathways` and the municipality under `serves`.",
+                )
 
 
 def _first_owners(pathway: Pathway) -> list[tuple[str, str]]:

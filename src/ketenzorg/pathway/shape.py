@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from ketenzorg.pathway.definition import Source
-from ketenzorg.pathway.findings import Finding, Place, unknown
+from ketenzorg.pathway.findings import Finding, Place, choose_from, unknown
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _STAND_INS: dict[Any, Any] = {str: "", int: 0, bool: False, Source: {"status": "proposal"}}
@@ -96,9 +96,8 @@ def _leaf(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> Any:
 def _not_of_the_kind(raw: Any, choices: list[str], place: Place, error: str) -> Finding:
     if not choices:
         return Finding(place, f"verkeerde soort waarde: {error}.", f"wrong kind of value: {error}.")
-    one_of = ", ".join(f"‘{choice}’" for choice in choices)
-    found = unknown(place, "waarde", "value", str(raw), choices)
-    return Finding(place, f"{found.nl} Kies uit {one_of}.", f"{found.en} Choose from {one_of}.")
+    nl, en = choose_from(choices)
+    return Finding(place, f"onbekende waarde ‘{raw}’.{nl}", f"unknown value '{raw}'.{en}")
 
 
 def _choices(kind: Any) -> list[str]:

@@ -18,7 +18,7 @@ def show(pathway: Pathway) -> str:
     file = pathway.file
     head = (
         f"# {file.title}, versie {file.version}\n\n**{adoption(pathway)}**\nEigenaar: {file.owner}."
-        f"{review(pathway)}\n\n{file.purpose}"
+        f" {regie(pathway)}{review(pathway)}\n\n{file.purpose}"
     )
     return "\n\n".join([head, *map(as_markdown, document(pathway))]) + "\n"
 
@@ -118,6 +118,14 @@ def _kind(element: DataElement) -> str:
 
 def _said(text: str, source: Source) -> str:
     return f"{text} ({cite(source)})"
+
+
+def regie(pathway: Pathway) -> str:
+    """Who hears of every end, and whether there may be nobody."""
+    file = pathway.file
+    if not file.regie:
+        return "Regie: niet vastgelegd."
+    return f"Regie: {file.roles[file.regie].title}{f' ({file.no_regie})' if file.no_regie else ''}."
 
 
 def review(pathway: Pathway) -> str:

@@ -4,8 +4,8 @@ from functools import cache
 
 import msgspec
 
-from ketenzorg.pathway.check import ALL_ELEMENTS, EVERYTHING
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.words import ALL_ELEMENTS, EVERYTHING
 
 _ALWAYS = frozenset({"resourceType", "id", "meta"})
 

@@ -21,6 +21,8 @@ Exit = Literal[
 
 # Who is meant without a name of a role: whatever the hand-over of the step says.
 REQUESTER, PERFORMER, EVERYBODY = "aanvrager", "uitvoerder", "iedereen"
+EVERYTHING = "volledig"  # the built-in view: all that the traject holds
+ALL_ELEMENTS = "alles"  # of one FHIR type
 ITSELF = "ketenzorg"  # an event that the rules raise on new data; never a party
 
 
