@@ -109,7 +109,9 @@ EXAMPLES: list[tuple[str, str, str, str, int, list[str]]] = [
 
 def test_every_pathway_has_an_example_that_is_posted() -> None:
     posted = {EXAMPLE.stem, *(f"referral-{each[0]}" for each in EXAMPLES)}
-    assert posted == {file.stem for file in FOLDER.glob("*.json")} == {f"referral-{name}" for name in QUESTIONS}
+    assert (
+        posted == {file.stem for file in FOLDER.glob("*.json")} == {f"referral-{name}" for name in QUESTIONS}
+    )
 
 
 @pytest.mark.parametrize(

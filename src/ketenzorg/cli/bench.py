@@ -3,29 +3,27 @@
 It has its own database in a folder that it removes, and serves with the same command as anybody.
 """
 
-import asyncio
 import os
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple, TypeVar
 
 import asyncpg
 import msgspec
-from sqlalchemy import make_url
 
 from ketenzorg.cli import bench_limit as limits
 from ketenzorg.cli import bench_report as report
+from ketenzorg.cli.bench_database import prepare, with_connection
 from ketenzorg.cli.bench_load import Load, Numbers, Target, post_for, post_some
 from ketenzorg.cli.bench_payloads import identifier
-from ketenzorg.cli.bench_processes import Api, cpu_s, machine_cpu_s, serving
-from ketenzorg.cli.bench_report import Measured, Verified, percentile
-from ketenzorg.cli.place import DATABASE, Place, place
+from ketenzorg.cli.bench_processes import Api, serving
+from ketenzorg.cli.bench_report import Measured, Verified
+from ketenzorg.cli.bench_turns import Ground, take_turns
+from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.sandbox import token_for
 from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.pathway.load import load
@@ -37,11 +35,8 @@ from ketenzorg.settings import (
     PATHWAYS,
     PG_BIN,
     SECRET_FILE,
-    for_asyncpg,
 )
 from ketenzorg.store.embedded import EmbeddedPostgres
-
-T = TypeVar("T")
 
 CONCURRENCIES = (1, 8, 32)
 CLIENT = "his-demo"
@@ -50,34 +45,12 @@ WARM_UP_CONCURRENCY = 8
 MEMORY_AFTER = 10_000  # referrals: what an API process then holds, it keeps
 MEMORY_FROM_S = 5.0  # a run of less per concurrency is a try-out, that need not wait for so many
 TOKEN_HOURS = 24
-LIMIT_DATABASE = f"{DATABASE}_limit"
 # Of the caller's environment only what says which programs and files: the rest is of another installation.
 KEPT = frozenset({PG_BIN.name, PATHWAYS.name, MIGRATIONS.name})
 
 
 class NotTaken(KetenzorgError):
     """The very first referral was not accepted, so there is nothing to measure."""
-
-
-class Ground(NamedTuple):
-    """Where a bench works."""
-
-    here: Place
-    database: EmbeddedPostgres
-    api: Api
-    processes: int
-    target: Target
-    numbers: Numbers
-    statement: str  # of the limit
-
-
-class Cpu(NamedTuple):
-    """CPU seconds used so far; None where that cannot be read."""
-
-    at: float
-    app: float | None
-    database: float | None
-    others: float | None  # the whole machine, apart from these two and the load itself
 
 
 def bench(*, seconds: float, processes: int, as_json: bool) -> int:
@@ -88,7 +61,7 @@ def bench(*, seconds: float, processes: int, as_json: bool) -> int:
             place(environ, embedded=True) as here,
             EmbeddedPostgres(here.settings.data_dir, attach=True) as database,
         ):
-            _prepare(here, database)
+            prepare(database, here.settings.region, _organisations(here))
             served = {DATABASE_URL.name: here.database_url, SECRET_FILE.name: str(here.settings.secret_file)}
             with serving(environ | served, processes, Path(folder) / "serve.log") as api:
                 measured, verified = _measure(
@@ -120,19 +93,6 @@ def _end_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _prepare(here: Place, database: EmbeddedPostgres) -> None:
-    """A second database for the limit, and an endpoint for everybody, so that messages are written as well."""
-
-    async def prepare(connection: asyncpg.Connection) -> None:
-        await connection.executemany(
-            "select ketenzorg.set_endpoint($1, $2, 'http://127.0.0.1:9', 'bench')",
-            [(here.settings.region, organisation) for organisation in _organisations(here)],
-        )
-        await connection.execute(f"create database {LIMIT_DATABASE} template {DATABASE}")
-
-    _with(database.admin_url, prepare)
-
-
 def _organisations(here: Place) -> list[str]:
     settings = here.settings
     region = load_region(settings.pathways, settings.region, load(settings.pathways))
@@ -152,48 +112,16 @@ def _measure(
     loads = [post_some(1, target, numbers)]
     if loads[0].errors:
         raise _not_taken(loads[0])
-    statement = _with(database.admin_url, limits.capture_as_statement(_organisations(here)))
+    statement = with_connection(database.admin_url, limits.capture_as_statement(_organisations(here)))
     ground = Ground(here, database, api, processes, target, numbers, statement)
     loads.append(post_for(min(WARM_UP_S, seconds), WARM_UP_CONCURRENCY, target, numbers))
     measured = {}
     for concurrency in CONCURRENCIES:
-        _say(f"concurrency {concurrency}: {seconds:g} s over HTTP, then {seconds:g} s of the limit")
-        measured[concurrency] = _one(ground, loads, concurrency, seconds)
+        _say(f"concurrency {concurrency}: {seconds:g} s over HTTP and {seconds:g} s of the limit, in turns")
+        measured[concurrency] = take_turns(ground, loads, concurrency, seconds)
     if seconds >= MEMORY_FROM_S:
         measured[concurrency] = with_memory(ground, loads, measured[concurrency])
-    return measured, _with(database.admin_url, lambda connection: _verify(connection, loads))
-
-
-def _one(ground: Ground, loads: list[Load], concurrency: int, seconds: float) -> Measured:
-    """One concurrency: the load, then the limit, each from a fresh checkpoint."""
-    rows, wal = _written(ground)
-    before = _cpu(ground)
-    done = post_for(seconds, concurrency, ground.target, ground.numbers)
-    after = _cpu(ground)
-    rows_after, wal_after = _written(ground)
-    loads.append(done)
-    rss = ground.api.rss_mib()
-    limit = _limit(ground, concurrency, seconds)
-    count = len(done.acknowledged)
-    return Measured(
-        referrals_per_s=count / done.seconds,
-        p50_ms=percentile(done.latencies, 0.50) * 1000,
-        p95_ms=percentile(done.latencies, 0.95) * 1000,
-        p99_ms=percentile(done.latencies, 0.99) * 1000,
-        errors=done.errors,
-        app_cpu_us=_each_us(before.app, after.app, count),
-        database_cpu_us=_each_us(before.database, after.database, count),
-        other_cores=_other_cores(before, after),
-        rows=(rows_after - rows) / max(1, count),
-        wal_bytes=(wal_after - wal) / max(1, count),
-        limit_per_s=limit.per_second,
-        limit_by=limit.by,
-        ratio=count / done.seconds / limit.per_second,
-        rss_mib=rss,
-        referrals_before=_acknowledged(loads),
-        processes=ground.processes,
-        start_s=ground.api.start_s,
-    )
+    return measured, with_connection(database.admin_url, lambda connection: _verify(connection, loads))
 
 
 def with_memory(ground: Ground, loads: list[Load], last: Measured) -> Measured:
@@ -212,56 +140,6 @@ def with_memory(ground: Ground, loads: list[Load], last: Measured) -> Measured:
 
 def _acknowledged(loads: list[Load]) -> int:
     return sum(len(each.acknowledged) for each in loads)
-
-
-def _other_cores(before: Cpu, after: Cpu) -> float | None:
-    """How many cores others kept busy meanwhile: what makes a run worth repeating."""
-    if before.others is None or after.others is None:
-        return None
-    return max(0.0, (after.others - before.others) / (after.at - before.at))
-
-
-def _each_us(before: float | None, after: float | None, count: int) -> float | None:
-    return None if before is None or after is None else (after - before) * 1e6 / max(1, count)
-
-
-def _cpu(ground: Ground) -> Cpu:
-    app, database, machine = ground.api.cpu_s(), cpu_s(ground.database.pid), machine_cpu_s()
-    others = None
-    if app is not None and database is not None and machine is not None:
-        others = machine - app - database - time.process_time()
-    return Cpu(time.perf_counter(), app, database, others)
-
-
-def _written(ground: Ground) -> tuple[int, int]:
-    """Rows and bytes of WAL so far; then a checkpoint, so that every load pays alike for full pages."""
-
-    async def read(connection: asyncpg.Connection) -> tuple[int, int]:
-        wal = await connection.fetchval("select pg_current_wal_insert_lsn() - '0/0'")
-        rows = 0
-        for table in await limits.tables(connection):
-            rows += await connection.fetchval(f"select count(*) from {table}")  # noqa: S608
-        await connection.execute("checkpoint")
-        return rows, int(wal)
-
-    return _with(ground.database.admin_url, read)
-
-
-def _limit(ground: Ground, concurrency: int, seconds: float) -> limits.Limit:
-    url = make_url(ground.database.admin_url).set(database=LIMIT_DATABASE)
-
-    async def empty(connection: asyncpg.Connection) -> None:
-        await connection.execute(f"truncate {', '.join(await limits.tables(connection))}")
-        # The statement writes what a trigger would write.
-        await connection.execute("alter table ketenzorg.traject disable trigger all")
-        await connection.execute("checkpoint")
-
-    address = url.render_as_string(hide_password=False)
-    _with(address, empty)
-    program = limits.pgbench(ground.here.settings.pg_bin)
-    return limits.measure(
-        ground.statement, address, concurrency=concurrency, seconds=seconds, program=program
-    )
 
 
 async def _verify(connection: asyncpg.Connection, loads: list[Load]) -> Verified:
@@ -292,19 +170,6 @@ def verified(loads: list[Load], identities: list[str], found: list[str], request
         doubled=requests - len(set(found)),
         unexplained=len((set(identities) | set(found)) - acknowledged - unanswered),
     )
-
-
-def _with(url: str, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    """Do something as the owner of everything, on a connection of its own."""
-
-    async def connected() -> T:
-        connection = await asyncpg.connect(for_asyncpg(url))
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(connected())
 
 
 def _say(*lines: str) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ketenzorg.errors import Issue, KetenzorgError
 
@@ -78,14 +79,22 @@ def cpu_s(root: int) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def machine_cpu_s() -> float | None:
-    """CPU seconds that the whole machine has been busy; None where there is no /proc."""
+class Machine(NamedTuple):
+    """CPU seconds of the whole machine so far."""
+
+    busy_s: float
+    stolen_s: float  # that another machine on the same hardware got instead
+
+
+def machine() -> Machine | None:
+    """None where there is no /proc."""
     try:
         _, *ticks = (PROC / "stat").read_text().partition("\n")[0].split()
     except OSError:
         return None
-    user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, ticks)
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+    user, nice, system, _idle, _iowait, irq, softirq, stolen, *_ = map(int, ticks)
+    tick = os.sysconf("SC_CLK_TCK")
+    return Machine((user + nice + system + irq + softirq) / tick, stolen / tick)
 
 
 def family(root: int) -> list[int]:

@@ -15,7 +15,7 @@ GOAL_RSS_MIB = 200
 NOT_MEASURED = "not measured"  # there is no /proc here
 COLUMNS = (
     "concurrency", "referrals/s", "p50 ms", "p95 ms", "p99 ms", "errors", "app CPU µs", "db CPU µs", "rows",
-    "WAL bytes", "limit/s", "ratio", "other cores",
+    "WAL bytes", "limit/s", "ratio", "other cores", "stolen",
 )  # fmt: skip
 
 
@@ -30,6 +30,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     app_cpu_us: float | None
     database_cpu_us: float | None
     other_cores: float | None  # that other programs kept busy: much of it makes a run worth repeating
+    stolen_cores: float | None  # that the hypervisor gave to other machines meanwhile
     rows: float
     wal_bytes: float
     limit_per_s: float
@@ -117,7 +118,10 @@ def _cells(concurrency: int, each: Measured) -> list[str]:
         f"{each.wal_bytes:.0f}",
         f"{each.limit_per_s:.0f}",
         f"{each.ratio:.2f}",
-        NOT_MEASURED if each.other_cores is None else f"{each.other_cores:.1f}",
+        *(
+            NOT_MEASURED if cores is None else f"{cores:.1f}"
+            for cores in (each.other_cores, each.stolen_cores)
+        ),
     ]
 
 

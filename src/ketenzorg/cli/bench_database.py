@@ -1,0 +1,74 @@
+"""The two databases of a bench: ours, and one like it in which the limit is measured."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy import make_url
+
+from ketenzorg.cli import bench_limit as limits
+from ketenzorg.cli.place import DATABASE
+from ketenzorg.settings import for_asyncpg
+from ketenzorg.store.embedded import EmbeddedPostgres
+
+T = TypeVar("T")
+
+LIMIT_DATABASE = f"{DATABASE}_limit"
+
+
+def with_connection(url: str, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Do something as the owner of everything, on a connection of its own."""
+
+    async def connected() -> T:
+        connection = await asyncpg.connect(for_asyncpg(url))
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(connected())
+
+
+def prepare(database: EmbeddedPostgres, region: str, organisations: Sequence[str]) -> None:
+    """A second database for the limit, and an endpoint for everybody, so that messages are written as well."""
+
+    async def make(connection: asyncpg.Connection) -> None:
+        await connection.executemany(
+            "select ketenzorg.set_endpoint($1, $2, 'http://127.0.0.1:9', 'bench')",
+            [(region, organisation) for organisation in organisations],
+        )
+        await connection.execute(f"create database {LIMIT_DATABASE} template {DATABASE}")
+
+    with_connection(database.admin_url, make)
+
+
+def limit_address(database: EmbeddedPostgres) -> str:
+    """Where the limit is measured."""
+    url = make_url(database.admin_url).set(database=LIMIT_DATABASE)
+    return url.render_as_string(hide_password=False)
+
+
+def start_afresh(database: EmbeddedPostgres) -> None:
+    """An empty database for the limit, and a checkpoint, so that every load pays alike for full pages."""
+
+    async def empty(connection: asyncpg.Connection) -> None:
+        await connection.execute(f"truncate {', '.join(await limits.tables(connection))}")
+        # The statement writes what a trigger would write.
+        await connection.execute("alter table ketenzorg.traject disable trigger all")
+        await connection.execute("checkpoint")
+
+    with_connection(limit_address(database), empty)
+
+
+def rows_and_wal(database: EmbeddedPostgres) -> tuple[int, int]:
+    """Rows in our database, and bytes of WAL written by the whole server, so far."""
+
+    async def read(connection: asyncpg.Connection) -> tuple[int, int]:
+        rows = 0
+        for table in await limits.tables(connection):
+            rows += await connection.fetchval(f"select count(*) from {table}")  # noqa: S608
+        wal = await connection.fetchval("select pg_current_wal_insert_lsn() - '0/0'")
+        return rows, int(wal)
+
+    return with_connection(database.admin_url, read)
