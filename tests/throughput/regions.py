@@ -79,6 +79,20 @@ class Walker:
             log.append((seq, step))
         raise AssertionError
 
+    def follow(
+        self, received: events.ReferralReceived, meant: Sequence[tuple[str, datetime]], until: datetime
+    ) -> list[Entry]:
+        """One traject to which exactly these events happen, as far as it is at `until`."""
+        log: list[Entry] = [(1, received)]
+        state = engine.start(self.pathway, received.at)
+        for event, at in meant:
+            if at > until:
+                break
+            option = next(each for each in engine.allowed(self.pathway, state) if each.event == event)
+            step, state = self._taken(state, option, at, received)
+            log.append((len(log) + 1, step))
+        return log
+
     def _choose(self, options: list[engine.Option]) -> engine.Option:
         endings = [option for option in options if self.pathway.steps[option.to_step].ends]
         others = [option for option in options if option not in endings]

@@ -9,12 +9,11 @@ import msgspec
 import pytest
 
 from databases import Database
-from ketenzorg.pathway import engine
 from ketenzorg.pathway.load import load
 from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.ids import uuid7
-from ketenzorg.throughput.figures import Compared, Measures, NormAt, Sentence, Waiting
+from ketenzorg.throughput.figures import Compared, Measures, NormAt, Point, Sentence, Waiting
 from ketenzorg.throughput.measures import Throughput
 from ketenzorg.throughput.selection import Selection, usual_period
 from ketenzorg.throughput.small_groups import Share
@@ -75,16 +74,8 @@ def world(days: Days) -> list[list[Entry]]:
             (BACK, contact + 5 + back),
             (END, contact + 60),
         ]
-        log: list[Entry] = [(1, received)]
-        state = engine.start(PATHWAY, begin)
-        for event, after in meant:
-            at = begin + timedelta(days=after)
-            if at > NOW:
-                break
-            option = next(each for each in engine.allowed(PATHWAY, state) if each.event == event)
-            step, state = walker._taken(state, option, at, received)
-            log.append((len(log) + 1, step))
-        logs.append(log)
+        happened = [(event, begin + timedelta(days=after)) for event, after in meant]
+        logs.append(walker.follow(received, happened, NOW))
     return logs
 
 
@@ -167,7 +158,13 @@ async def figures(throughput: Throughput, database: Database) -> Callable[..., l
     """The sentences of a calm region in which one team or municipality is as given."""
     found = await lived(throughput, database, calm)
 
-    def changed(*, at: Compared | None = None, feedback: tuple[Share, Share] | None = None) -> list[Sentence]:
+    def changed(
+        *,
+        at: Compared | None = None,
+        feedback: tuple[Share, Share] | None = None,
+        whole: tuple[int, int] | None = None,
+        still_open: tuple[int | None, int | None] | None = None,
+    ) -> list[Sentence]:
         team, place = found.teams[0], found.municipalities[0]
         if at is not None:
             back = msgspec.structs.replace(team.compared[1], norm=found.feedback_norm)
@@ -177,9 +174,23 @@ async def figures(throughput: Throughput, database: Database) -> Callable[..., l
         seen = msgspec.structs.replace(
             found, teams=[team, *found.teams[1:]], municipalities=[place, *found.municipalities[1:]]
         )
+        if whole is not None:
+            earlier, recent = map(norm_at, whole)
+            seen = msgspec.structs.replace(seen, compared=[compared(recent, earlier, recent)])
+        if still_open is not None:
+            seen = msgspec.structs.replace(seen, trend=_trend(seen, *still_open))
         return standing_out(seen)
 
     return changed
+
+
+def _trend(found: Measures, before: int | None, now: int | None) -> list[Point]:
+    """A quarter of a year ago so many were open, and today so many; between and before that other numbers."""
+    back = -(-found.recent_weeks // found.weeks_per_point)
+    *early, _ = [msgspec.structs.replace(point, open_at_end=10) for point in found.trend]
+    then = len(found.trend) - 1 - back
+    early[then] = msgspec.structs.replace(early[then], open_at_end=before, to_week="2025-W49")
+    return [*early, msgspec.structs.replace(found.trend[-1], open_at_end=now)]
 
 
 async def test_each_limit_from_both_sides(figures: Callable[..., list[Sentence]]) -> None:
@@ -203,3 +214,27 @@ async def test_each_limit_from_both_sides(figures: Callable[..., list[Sentence]]
     assert kinds(feedback=(Share(20, 61), Share(100, 75))) == []
     assert kinds(feedback=(Share(15, 10), Share(100, 75))) == []
     assert kinds(feedback=(Share(None, None), Share(100, 75))) == []
+
+
+async def test_all_of_it_got_worse_is_told_when_no_place_explains_it(
+    figures: Callable[..., list[Sentence]],
+) -> None:
+    (told,) = figures(whole=(80, 70))
+    assert (told.kind, told.place, told.filter, told.anchor) == ("slechter", "Alles samen", "", "wachttijd")
+    assert told.text == (
+        "gaat slechter dan eerst. ‘Eerste contact’ lukte de laatste 13 weken bij 70% binnen 2 weken, daarvoor bij 80%."
+    )
+    assert figures(whole=(80, 71)) == []
+    slow = compared(norm_at(75), norm_at(75), norm_at(75))
+    assert [each.kind for each in figures(whole=(80, 70), at=slow)] == ["langer wachten"]
+
+
+async def test_more_trajecten_than_a_quarter_ago_is_growth(figures: Callable[..., list[Sentence]]) -> None:
+    (told,) = figures(still_open=(80, 100))
+    assert (told.kind, told.place, told.anchor) == ("groei", "Het aantal lopende trajecten", "verloop")
+    assert told.text == "groeit. Er lopen nu 100 trajecten; aan het eind van week 2025-W49 waren dat er 80."
+    assert figures(still_open=(81, 101)) == []  # not a quarter more
+    assert figures(still_open=(40, 59)) == []  # not twenty more
+    assert [each.kind for each in figures(still_open=(40, 60))] == ["groei"]
+    assert figures(still_open=(None, 100)) == []  # too few to show: nothing to compare with
+    assert figures(still_open=(80, None)) == []
