@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ketenzorg.pathway import engine, handover
 from ketenzorg.pathway.calendar import AMSTERDAM, parse
-from ketenzorg.pathway.criteria import LENGTH, URGENCY
+from ketenzorg.pathway.clocks import LENGTH, URGENCY
 from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Side
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway

@@ -7,7 +7,7 @@ from pathlib import Path
 from ketenzorg.errors import TransitionNotAllowed
 from ketenzorg.pathway import calendar, engine
 from ketenzorg.pathway.calendar import AMSTERDAM
-from ketenzorg.pathway.criteria import LENGTH, URGENCY
+from ketenzorg.pathway.clocks import LENGTH, URGENCY
 from ketenzorg.pathway.loaded import Pathway
 
 HERE = Path(__file__).parent

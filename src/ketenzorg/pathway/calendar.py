@@ -61,7 +61,7 @@ def due(start: datetime, amount: Amount) -> datetime:
     if amount.unit == "uur":
         # In UTC first: adding to local time would count the hour that a clock change skips.
         return start.astimezone(UTC) + timedelta(hours=amount.number)
-    return _end_of_last_day(start.astimezone(AMSTERDAM).date(), amount)
+    return _end_of_last_day(local_day(start), amount)
 
 
 class Stop(msgspec.Struct, frozen=True):

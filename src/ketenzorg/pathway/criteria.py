@@ -8,7 +8,8 @@ import msgspec
 
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
-from ketenzorg.pathway.deciding import Decided, Hit, decide
+from ketenzorg.pathway.clocks import LENGTH, URGENCY
+from ketenzorg.pathway.deciding import Decided, Hit, Rules, decide
 from ketenzorg.pathway.definition import PathwayFile, Rule
 from ketenzorg.pathway.facts import Choice, Number
 from ketenzorg.pathway.loaded import Pathway
@@ -23,7 +24,6 @@ LENGTHS = {
     "d": "dagen",
 }  # UCUM of a formula that gives the length of a control
 UNITS = {**LENGTHS, "a": "jaar", "{score}": "", "1": ""}  # UCUM as people say it
-URGENCY, LENGTH = "urgentie", "termijn"  # how State.counts keeps what the tables said: "urgentie:spoed" = 1
 
 
 class Blocked(msgspec.Struct, frozen=True):
@@ -108,31 +108,31 @@ class Screening(msgspec.Struct, frozen=True):
 
 def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = None) -> Screening:
     """Alarm rules first, then conditions, required answers and all tables. `at`: needed once something is measured."""
-    file = pathway.file
-    known = by_name(pathway.rules.asked, data, at)
-    decided = decide(pathway.rules, known, at)
-    rules = [
+    file, rules = pathway.file, pathway.rules
+    decided = decide(rules, by_name(rules.asked, data, at), at)
+    known, hits = decided.known, decided.hits
+    stops = [
         *_stops(file.alarm, known, alarm=True),
-        *_tabled(decided),
+        *_tabled(hits),
         *_stops(file.condition, known, alarm=False),
     ]
-    covered = {name for stop in rules for name in stop.elements}
+    covered = {name for stop in stops for name in stop.elements}
     required = [
         Blocked(name, element.ask, element.source, (name,), why=known[name].doubts, needed=True)
-        for name, element in file.data.items()
-        if element.need == "vereist" and not known[name].answered and name not in covered
+        for name, element in rules.required
+        if not known[name].answered and name not in covered
     ]
-    blocked = (*(_asking(file, stop, decided) for stop in rules), *required)
-    urgency = _urgency(file, decided)
+    blocked = (*[_asking(file, stop, decided) for stop in stops], *required)
+    urgency = _urgency(file, hits)
     return Screening(
         blocked=blocked,
-        missing=tuple(_missing(file, known, decided)),
-        advice=(*_advice(file, known), *_tabled_advice(decided)),
-        route=_route(pathway, decided),
+        missing=_missing(rules, decided),
+        advice=(*_advice(file, known), *_tabled_advice(hits)),
+        route=_route(pathway, hits),
         urgency=urgency,
-        events=tuple(Raised(hit.then.event, hit.table, hit.source) for hit in decided.hits if hit.then.event),
-        explained=decided.hits,
-        values=tuple(_in_words(file, decided, blocked=bool(blocked))),
+        events=tuple([Raised(hit.then.event, hit.table, hit.source) for hit in hits if hit.then.event]),
+        explained=hits,
+        values=tuple(_in_words(rules, decided, blocked=bool(blocked))),
         kept=_kept(file, urgency, decided),
     )
 
@@ -141,17 +141,21 @@ def _stops(rules: list[Rule], known: Mapping[str, Known], *, alarm: bool) -> lis
     return [
         Blocked(rule.name, rule.say, rule.source, tuple(rule.unless), alarm, rule.first_aid)
         for rule in rules
-        if not all(_says(known[name], answer) for name, answer in rule.unless.items())
+        if not _all_said(rule.unless, known)
     ]
 
 
-def _says(known: Known, answer: str) -> bool:
-    """Exactly this answer: absent or unknown is not it."""
-    return isinstance(known.fact, Choice) and known.fact.exact == answer and known.answered
+def _all_said(answers: Mapping[str, str], known: Mapping[str, Known]) -> bool:
+    """Exactly these answers: absent or unknown is none of them."""
+    for name, answer in answers.items():
+        fact = known[name].fact
+        if not (isinstance(fact, Choice) and fact.exact == answer and known[name].answered):
+            return False
+    return True
 
 
-def _tabled(decided: Decided) -> Iterator[Blocked]:
-    for hit in decided.hits:
+def _tabled(hits: tuple[Hit, ...]) -> Iterator[Blocked]:
+    for hit in hits:
         then = hit.then
         if not (then.alarm or then.stop):
             continue
@@ -182,36 +186,40 @@ def _questions(file: PathwayFile, name: str, decided: Decided) -> Iterator[str]:
         yield from _questions(file, one, decided)
 
 
-def _missing(file: PathwayFile, known: Mapping[str, Known], decided: Decided) -> Iterator[Missing]:
+def _missing(rules: Rules, decided: Decided) -> tuple[Missing, ...]:
     """What the file asks for always, then what a row asks for, then what a table waits for; each once."""
-    wanted = {name: "" for name, element in file.data.items() if element.need == "gevraagd"}
-    for hit in decided.hits:
-        wanted |= {name: hit.table for name in hit.then.ask if name not in wanted}
-    wanted = dict(decided.wanted) | wanted
-    for name, element in file.data.items():
-        if name in wanted and not known[name].answered and element.need != "vereist":
-            yield Missing(name, element.ask, wanted[name], known[name].doubts)
-        elif known[name].doubts and (known[name].answered or element.need == "mag"):
-            yield Missing(
-                name, element.ask, "", known[name].doubts
-            )  # answered, yet not all of it can be used
+    known, asked = decided.known, rules.asked
+    gaps = {name: Missing(name, ask) for name, ask in rules.wanted if not known[name].answered}
+    always = len(gaps)
+    by_rows = [(name, hit.table) for hit in decided.hits for name in hit.then.ask]
+    for name, table in (*by_rows, *reversed(decided.wanted)):
+        if name not in gaps and not known[name].answered and asked[name].element.need != "vereist":
+            gaps[name] = Missing(name, asked[name].element.ask, table)
+    for name in rules.measured:
+        doubts, element = known[name].doubts, asked[name].element
+        if doubts and (name in gaps or known[name].answered or element.need == "mag"):
+            gap = gaps.get(name) or Missing(name, element.ask)  # answered, yet not all of it can be used
+            gaps[name] = msgspec.structs.replace(gap, why=doubts)
+    if len(gaps) == always:
+        return tuple(gaps.values())
+    return tuple(sorted(gaps.values(), key=lambda gap: rules.places[gap.element]))
 
 
 def _advice(file: PathwayFile, known: Mapping[str, Known]) -> Iterable[Advised]:
     return (
         Advised(advice.say, advice.name, advice.source)
         for advice in file.advice
-        if all(_says(known[name], answer) for name, answer in advice.when.items())
+        if _all_said(advice.when, known)
     )
 
 
-def _tabled_advice(decided: Decided) -> Iterable[Advised]:
-    return (Advised(hit.then.advice, hit.table, hit.source) for hit in decided.hits if hit.then.advice)
+def _tabled_advice(hits: tuple[Hit, ...]) -> Iterable[Advised]:
+    return (Advised(hit.then.advice, hit.table, hit.source) for hit in hits if hit.then.advice)
 
 
-def _route(pathway: Pathway, decided: Decided) -> Route | None:
+def _route(pathway: Pathway, hits: tuple[Hit, ...]) -> Route | None:
     """The first row, in the order of the file, that points the way."""
-    for hit in decided.hits:
+    for hit in hits:
         if hit.then.to:
             step = pathway.steps[hit.then.to]
             role = pathway.file.roles[step.performer]
@@ -220,10 +228,10 @@ def _route(pathway: Pathway, decided: Decided) -> Route | None:
     return None
 
 
-def _urgency(file: PathwayFile, decided: Decided) -> Soon | None:
+def _urgency(file: PathwayFile, hits: tuple[Hit, ...]) -> Soon | None:
     """The most urgent that any row says."""
-    said = {hit.then.urgency: hit for hit in reversed(decided.hits) if hit.then.urgency}
-    for name, urgency in file.urgencies.items():
+    said = {hit.then.urgency: hit for hit in reversed(hits) if hit.then.urgency}
+    for name, urgency in file.urgencies.items() if said else ():
         if name in said:
             return Soon(name, urgency.title, urgency.priority, said[name].table, said[name].source)
     return None
@@ -242,32 +250,30 @@ def _kept(file: PathwayFile, urgency: Soon | None, decided: Decided) -> dict[str
     return kept
 
 
-def _in_words(file: PathwayFile, decided: Decided, *, blocked: bool) -> Iterator[tuple[str, str]]:
+def _in_words(rules: Rules, decided: Decided, *, blocked: bool) -> Iterator[tuple[str, str]]:
     """What each formula and each table with a value came to, as far as it can be told and may be shown."""
-    speaking = frozenset() if blocked else {hit.table for hit in decided.hits}
-    for name, derived in file.derived.items():
-        if derived.shown_with and derived.shown_with not in speaking:
-            continue
-        yield derived.title, _shown(decided.facts[name], {})
-    for table in file.table:
-        if table.codes:
-            yield table.name, _shown(decided.facts[table.name], table.codes)
+    facts = decided.facts
+    for name, title, shown_with in rules.titles:
+        if not shown_with or (not blocked and any(hit.table == shown_with for hit in decided.hits)):
+            yield title, _shown(facts[name], _NO_CODES)
+    for name, codes in rules.outcomes:
+        yield name, _shown(facts[name], codes)
     yield from decided.lengths.items()
 
 
+_NO_CODES: Mapping[str, str] = {}
+
+
 def _shown(fact: object, codes: Mapping[str, str]) -> str:
-    match fact:
-        case Number(exact=None):
-            ends = f"{_digits(fact.low)} tot en met {_digits(fact.high)}"
-            return f"niet precies bekend ({ends} {_unit(fact.unit)}".rstrip() + ")"
-        case Number():
-            return f"{_digits(fact.low)} {_unit(fact.unit)}".strip()
-        case Choice(exact=None):
-            return "niet te bepalen"
-        case Choice():
-            return codes.get(fact.possible[0], fact.possible[0])
-        case _:
-            return ""
+    if isinstance(fact, Choice):
+        only = fact.exact
+        return "niet te bepalen" if only is None else codes.get(only, only)
+    if not isinstance(fact, Number):
+        return ""
+    if fact.exact is not None:
+        return f"{_digits(fact.low)} {_unit(fact.unit)}".strip()
+    ends = f"{_digits(fact.low)} tot en met {_digits(fact.high)}"
+    return f"niet precies bekend ({ends} {_unit(fact.unit)}".rstrip() + ")"
 
 
 def _unit(unit: str) -> str:

@@ -19,10 +19,11 @@ from ketenzorg.pathway.facts import Choice, Number
 from ketenzorg.pathway.formulas import Formula, formulas, work_out
 from ketenzorg.pathway.function import Fact
 from ketenzorg.pathway.measured import Asked, Known, asked
-from ketenzorg.pathway.questions import DecisionTable, SetValue, Then
+from ketenzorg.pathway.questions import DataElement, DecisionTable, SetValue, Then
 from ketenzorg.pathway.words import Source
 
 _NOTHING: Mapping[str, Fact] = {}
+_MOST_SEEN = 1_000  # outcomes kept of one table
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -41,6 +42,7 @@ class Decided(msgspec.Struct, frozen=True):
 
     hits: tuple[Hit, ...]
     facts: Mapping[str, Fact]
+    known: Mapping[str, Known]  # of every question
     lengths: Mapping[str, str]  # table with hit = "kortste" -> the shortest
     wanted: tuple[tuple[str, str], ...]  # data element that is not known, and the table that wants it
     open: frozenset[str]  # tables of which a row may hold that cannot be told
@@ -68,9 +70,14 @@ class ReadyTable:
     outcomes: tuple[Choice | None, ...]
     names: frozenset[str]  # of its columns
     doubts: dict[int, Choice] = field(default_factory=dict)  # open rows -> what the table may still come to
-    blank: list["Found"] = field(
-        default_factory=list
-    )  # what it comes to when nothing was answered, once known
+    # What it comes to, once known: by the rows that hold and those that are open, and when nothing was answered.
+    seen: dict[tuple[int, int], "Found"] = field(default_factory=dict)
+    blank: list["Found"] = field(default_factory=list)
+
+    @cached_property
+    def looks_further(self) -> bool:
+        """Whether open rows do not tell all: what they wait for counts too."""
+        return bool(self.table.if_unknown or (self.table.codes and self.table.knowing))
 
     @cached_property
     def all_rows(self) -> int:
@@ -82,18 +89,40 @@ class Rules:
     """Everything that decides in one file, ready for use."""
 
     asked: Mapping[str, Asked]
+    unanswered: Mapping[str, Known]  # what is known of each question without an answer
+    facts: Mapping[str, Fact]  # the same as facts, with what the owner chose
     formulas: tuple[Formula, ...]
     tables: tuple[ReadyTable, ...]
-    values: Mapping[str, Number | Choice]  # what the owner chose
+    places: Mapping[str, int]  # the order of the questions
+    required: tuple[tuple[str, DataElement], ...]  # without an answer nothing is sent
+    wanted: tuple[tuple[str, str], ...]  # asked for always, with the question
+    measured: tuple[str, ...]  # the questions that a number answers: only these leave doubts
+    titles: tuple[tuple[str, str, str], ...]  # of the formulas, with the table that must speak to show them
+    outcomes: tuple[tuple[str, Mapping[str, str]], ...]  # tables with a value, and its words
 
 
 def ready(file: PathwayFile) -> Rules:
     """The rules of a checked file."""
     elements = asked(file.data)
-    values = {name: _set_value(name, value) for name, value in file.values.items()}
+    unanswered = {name: each.unanswered for name, each in elements.items()}
+    values: dict[str, Fact] = {name: _set_value(name, value) for name, value in file.values.items()}
     numbers = numbers_of(file.values)
     tables = tuple(ready_table(table, numbers) for table in file.table)
-    return Rules(elements, formulas(file.derived, elements, values), tables, values)
+    facts = {name: each.fact for name, each in unanswered.items() if each.fact is not None} | values
+    data = file.data.items()
+    return Rules(
+        elements,
+        unanswered,
+        facts,
+        formulas(file.derived, unanswered, values),
+        tables,
+        places={name: place for place, name in enumerate(file.data)},
+        required=tuple((name, element) for name, element in data if element.need == "vereist"),
+        wanted=tuple((name, element.ask) for name, element in data if element.need == "gevraagd"),
+        measured=tuple(name for name, element in data if element.type == "getal"),
+        titles=tuple((name, each.title, each.shown_with) for name, each in file.derived.items()),
+        outcomes=tuple((table.name, table.codes) for table in file.table if table.codes),
+    )
 
 
 def ready_table(table: DecisionTable, numbers: Mapping[str, Decimal]) -> ReadyTable:
@@ -131,45 +160,49 @@ def numbers_of(values: Mapping[str, SetValue]) -> dict[str, Decimal]:
 
 
 def decide(
-    rules: Rules, data: Mapping[str, Known], now: datetime | None, said: Mapping[str, Fact] = _NOTHING
+    rules: Rules, given: Mapping[str, Known], now: datetime | None, said: Mapping[str, Fact] = _NOTHING
 ) -> Decided:
     """Every formula, then every table in the order of the file; a table may look at those before it.
 
     `said` is taken as it is and not worked out: so a table can be looked up in by itself.
     """
-    found: dict[str, Fact] = {name: each.fact for name, each in data.items() if each.fact is not None}
-    found.update(rules.values)
-    found.update(said)
+    known = {**rules.unanswered, **given}
+    found = {
+        **rules.facts,
+        **{name: each.fact for name, each in given.items() if each.fact is not None},
+        **said,
+    }
     # What hangs on nothing that was answered comes to the same for everybody: worked out once.
-    blank = {name for name, each in rules.asked.items() if data[name] is each.unanswered}
-    blank |= rules.values.keys()
-    blank -= said.keys()
+    touched = {*given, *said}
     for formula in rules.formulas:
-        if formula.name in said:
+        name = formula.name
+        if name in said:
             continue
-        nothing_given = formula.names <= blank
-        same = nothing_given and not formula.ready.function.uses_now
-        found[formula.name] = fact = formula.blank if same else work_out(formula, found, data, now)
-        if same or (nothing_given and fact == formula.blank):
-            blank.add(formula.name)
+        untouched = formula.names.isdisjoint(touched)
+        same = untouched and not formula.ready.function.uses_now
+        found[name] = fact = formula.blank if same else work_out(formula, found, known, now)
+        if not (same or (untouched and fact == formula.blank)):
+            touched.add(name)
     hits: list[Hit] = []
     lengths: dict[str, str] = {}
     wanted: list[tuple[str, str]] = []
     open_tables: list[str] = []
     for each in rules.tables:
-        name = each.table.name
-        came_to = _blank(each, found) if each.names <= blank else _came_to(each, found)
+        name, untouched = each.table.name, each.names.isdisjoint(touched)
+        came_to = _blank(each, found) if untouched else _came_to(each, found)
         if came_to.outcome is not None and name not in said:
             found[name] = came_to.outcome
-            if each.names <= blank:
-                blank.add(name)
-        hits += came_to.hits
+            if not untouched:
+                touched.add(name)
+        if came_to.hits:
+            hits += came_to.hits
         if came_to.open:
             open_tables.append(name)
         if came_to.length:
             lengths[name] = came_to.length
-        wanted += [(one, name) for one in came_to.wanted if one in data and not data[one].answered]
-    return Decided(tuple(hits), found, lengths, tuple(wanted), frozenset(open_tables))
+        if came_to.wanted:
+            wanted += [(one, name) for one in came_to.wanted if one in known and not known[one].answered]
+    return Decided(tuple(hits), found, known, lengths, tuple(wanted), frozenset(open_tables))
 
 
 def _blank(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
@@ -179,10 +212,20 @@ def _blank(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
 
 
 def _came_to(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
-    """The rows of a table that hold, and what follows for those below it."""
-    table = each.table
+    """The rows of a table that hold, and what follows for those below it; mostly that was worked out before."""
     held, open_ = look_up(each, found)
-    rows = _rows(held)
+    if open_ and each.looks_further:
+        return _follows(each, held, open_, found)
+    came_to = each.seen.get((held, open_))
+    if came_to is None:
+        if len(each.seen) >= _MOST_SEEN:
+            each.seen.clear()
+        came_to = each.seen[held, open_] = _follows(each, held, open_, found)
+    return came_to
+
+
+def _follows(each: ReadyTable, held: int, open_: int, found: Mapping[str, Fact]) -> Found:
+    table, rows = each.table, _rows(held)
     length = ""
     if held and each.lengths:
         shortest = min(rows, key=each.lengths.__getitem__)

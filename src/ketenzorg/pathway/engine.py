@@ -3,23 +3,23 @@
 No clock and no I/O in here: the moment comes in as an argument, so a replay of events gives the same answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from operator import attrgetter
 
 import msgspec
 
 from ketenzorg.errors import Invalid, Issue, TransitionNotAllowed
 from ketenzorg.pathway import calendar
-from ketenzorg.pathway.calendar import Amount
-from ketenzorg.pathway.criteria import LENGTH, URGENCY, Screening
-from ketenzorg.pathway.definition import Move, Norm, Side, Source, Watch
+from ketenzorg.pathway.clocks import LENGTH, STOOD, URGENCY, Clock
+from ketenzorg.pathway.criteria import Screening
+from ketenzorg.pathway.definition import Move, Side
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.machine import Walk, fire, holds
 from ketenzorg.pathway.words import ITSELF
 
 MAX_TEXT = 4_000  # characters of one answer that an event brings
-STOOD = "stil"  # State.counts["stil:eerste contact"]: the seconds that the clock of this norm stood still
 _KEPT = (f"{URGENCY}:", f"{LENGTH}:")  # what a new hand-over takes along from State.counts
 
 
@@ -170,77 +170,29 @@ def by_status(option: Option | Move) -> bool:
 
 def due(pathway: Pathway, state: State) -> list[Due]:
     """The norms and controls that run now, soonest first: begun, not yet met, the traject not ended."""
-    step = pathway.steps[state.step]
-    if step.ends:
-        return []
-    running = [
-        Due(
-            norm.name,
-            norm.to[0],
-            _moved(began, norm.name, amount, state),
-            _cite(norm.source),
-            norm.source.status,
-        )
-        for norm, amount, began in _running(pathway, state)
-    ]
-    if not step.clock_stops:
-        running += _controls(pathway, state, step.main)
-    return sorted(running, key=lambda item: item.at)
-
-
-def _running(pathway: Pathway, state: State) -> Iterator[tuple[Norm, Amount, datetime]]:
-    """The norms that count now. One about a pause runs in that pause, and then no other; one that no event can
-    meet any more has lapsed.
-    """
-    step, to_come = pathway.steps[state.step], pathway.to_come[state.step]
-    for norm, amount in pathway.norms:
-        about = pathway.pause_of(norm)
-        if about != (step.side if step.clock_stops else "") or to_come.isdisjoint(norm.to):
+    running = []
+    for clock in pathway.clocks[state.step]:
+        if clock.urgencies and clock.urgencies.isdisjoint(state.counts):
             continue
-        if norm.urgency and not any(f"{URGENCY}:{name}" in state.counts for name in norm.urgency):
-            continue
-        began = _running_since(norm, state)
+        began = clock.began(state.happened)
         if began is not None:
-            yield norm, amount, began
+            at = calendar.due(_moved(began, clock, state), clock.long(state.counts))
+            running.append(Due(clock.name, clock.to[0], at, clock.source, clock.status))
+    running.sort(key=_AT)
+    return running
 
 
-def _moved(began: datetime, name: str, amount: Amount, state: State) -> datetime:
-    """When it is due: as much later as its clock stood still."""
-    return calendar.due(began + timedelta(seconds=state.counts.get(f"{STOOD}:{name}", 0)), amount)
+_AT = attrgetter("at")
 
 
-def _controls(pathway: Pathway, state: State, step: str) -> Iterator[Due]:
-    for watch, over in pathway.watches:
-        last = max(
-            (at for event in (*watch.from_, *watch.to) if (at := state.happened.get(event))), default=None
-        )
-        if step in over and last is not None:
-            at = _moved(last, watch.name, _length(watch, state), state)
-            yield Due(watch.name, watch.to[0], at, _cite(watch.source), watch.source.status)
-
-
-def _length(watch: Watch, state: State) -> Amount:
-    """How long until the next time: fixed, or what its table came to for this patient."""
-    for name, number in state.counts.items():
-        if name.startswith(f"{LENGTH}:{watch.every}:"):
-            return calendar.parse(f"{number} {name.rpartition(':')[2]}")
-    return calendar.parse(watch.if_unknown or watch.every)
+def _moved(began: datetime, clock: Clock, state: State) -> datetime:
+    """As much later as its clock stood still."""
+    stood = state.counts.get(clock.stood)
+    return began + timedelta(seconds=stood) if stood else began
 
 
 def _side(pathway: Pathway, name: str) -> Side | None:
     return next((side for side in pathway.file.side if side.name == name), None)
-
-
-def _running_since(norm: Norm, state: State) -> datetime | None:
-    began = max((at for event in norm.from_ if (at := state.happened.get(event))), default=None)
-    answered = max((at for event in norm.to if (at := state.happened.get(event))), default=None)
-    if began is None or (answered is not None and answered >= began):
-        return None
-    return began
-
-
-def _cite(source: Source) -> str:
-    return source.key or source.note
 
 
 def _aware(at: datetime) -> datetime:
@@ -288,14 +240,11 @@ def _clocks(
     if step.clock_stops and pathway.steps[move.to].side != step.side:
         pause = _side(pathway, step.side)
         entered = state.happened.get(pause.enter.event, at) if pause else at
-        names = [norm.name for norm, _ in pathway.norms if _running_since(norm, state) is not None]
-        for name in [*names, *(watch.name for watch, _ in pathway.watches)]:
-            key = f"{STOOD}:{name}"
-            stood[key] = counts.get(key, 0) + int((at - entered).total_seconds())
-    begun = {norm.name for norm, _ in pathway.norms if move.event in norm.from_}
-    begun |= {watch.name for watch, _ in pathway.watches if move.event in (*watch.from_, *watch.to)}
-    anew = {f"{STOOD}:{name}" for name in begun}
-    if not stood and not anew & counts.keys():
+        for clock in pathway.all_clocks:
+            if clock.over is not None or clock.began(state.happened) is not None:
+                stood[clock.stood] = counts.get(clock.stood, 0) + int((at - entered).total_seconds())
+    anew = pathway.begun_by.get(move.event, frozenset())
+    if not stood and anew.isdisjoint(counts):
         return counts
     return {name: number for name, number in (counts | stood).items() if name not in anew}
 

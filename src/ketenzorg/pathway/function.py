@@ -1,7 +1,7 @@
 """What a named formula of the pathways is, and how one is worked out from what is known.
 
-`evaluate` is the only way in: it puts every input in the function's own unit, treats what cannot be used as
-unknown and names it, and says which inputs would narrow an answer that is not exact.
+`evaluate` works one out by itself, formulas.py in a pathway. `usable` puts an input in the function's own unit, and
+treats what cannot be used as unknown and names it; `call` says which inputs would narrow an answer that is not exact.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -117,28 +117,29 @@ def evaluate(
     settings: Mapping[str, Decimal | str] | None = None,
 ) -> Number | Choice:
     """The answer, as exact as what is given allows; None, or no entry, is unknown."""
-    return call(ready(function, settings or {}), given, now)
-
-
-def call(each: Ready, given: Mapping[str, Fact | None], now: datetime) -> Number | Choice:
-    """As `evaluate`, with what does not change looked up before."""
-    missing: list[str] = []
+    each = ready(function, settings or {})
     problems: list[Issue] = []
-    words = dict(each.words)
+    inputs: dict[str, Fact] = {}
     for keyword, wanted in each.inputs:
-        fact, wrong = _usable(wanted, given.get(wanted.name))
-        words[keyword] = fact
-        if wrong:
-            problems += wrong
-        if not (isinstance(fact, Choice) and len(fact.possible) == 1):
-            missing += _gaps(wanted, fact)
+        inputs[keyword], wrong = usable(wanted, given.get(wanted.name))
+        problems += wrong
+    return call(each, inputs, problems, now)
+
+
+def call(
+    each: Ready, inputs: Mapping[str, Fact], problems: Iterable[Issue], now: datetime
+) -> Number | Choice:
+    """The answer to inputs that can be used, by keyword; `problems` say what of them could not be."""
     if each.function.uses_now:
-        words["nu"] = now
-    answer = each.function.work_out(**words)
+        answer = each.function.work_out(**each.words, **inputs, nu=now)
+    else:
+        answer = each.function.work_out(**each.words, **inputs)
     if answer.exact is not None:
         named: tuple[str, ...] = ()
     else:
-        named = answer.missing or _once(missing)
+        named = answer.missing or _once(
+            name for keyword, wanted in each.inputs for name in _gaps(wanted, inputs[keyword])
+        )
     if problems or answer.problems:
         return _with(answer, named, _once((*problems, *answer.problems)))
     return answer if named == answer.missing else _with(answer, named, ())
@@ -173,7 +174,7 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "geen"
 
 
-def _usable(wanted: Input, given: Fact | None) -> tuple[Fact, tuple[Issue, ...]]:
+def usable(wanted: Input, given: Fact | None) -> tuple[Fact, tuple[Issue, ...]]:
     """The fact in the function's unit, or all that it can be, and why."""
     if given is None:
         return _anything(wanted), ()

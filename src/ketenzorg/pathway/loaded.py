@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from transitions import Machine
 
 from ketenzorg.pathway.calendar import Amount, parse
+from ketenzorg.pathway.clocks import Clock, begun_by, clock_of_control, clock_of_norm
 from ketenzorg.pathway.deciding import Rules, ready
 from ketenzorg.pathway.definition import CANONICAL, Norm, PathwayFile, Variant, Watch
 from ketenzorg.pathway.flatten import Step, flatten, pauses, resolve, still_to_come
@@ -69,12 +70,28 @@ class Pathway:
         return f"{CANONICAL}/Questionnaire/{self.name}|{self.version}"
 
     @cached_property
-    def _pauses(self) -> dict[str, str]:
-        return pauses(self.file)
+    def all_clocks(self) -> tuple[Clock, ...]:
+        """Every norm, then every control; made, as the machine, when the first is asked for."""
+        norms = (clock_of_norm(norm, amount, self.pause_of(norm)) for norm, amount in self.norms)
+        return (*norms, *(clock_of_control(watch, over) for watch, over in self.watches))
+
+    @cached_property
+    def clocks(self) -> Mapping[str, tuple[Clock, ...]]:
+        """Step -> the norms and controls that can run there."""
+        return {
+            name: tuple(each for each in self.all_clocks if each.runs_in(step, self.to_come[name]))
+            for name, step in self.steps.items()
+        }
+
+    @cached_property
+    def begun_by(self) -> Mapping[str, frozenset[str]]:
+        """Event -> the clocks that it begins anew."""
+        return begun_by(self.all_clocks)
 
     def pause_of(self, norm: Norm) -> str:
         """The side step with a clock that stands still of which this norm is the limit; empty for most."""
-        return next((self._pauses[event] for event in norm.from_ if event in self._pauses), "")
+        about = pauses(self.file)
+        return next((about[event] for event in norm.from_ if event in about), "")
 
     @cached_property
     def events(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """From answers to facts: each in the unit of the file, young enough, plausible; what is not is named, never used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -26,15 +26,23 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A data element with what never changes of it: its limits, its age, and what is known without an answer."""
+    """A data element with what never changes of it: how it is read, its limits, and what is known without an answer."""
 
     name: str
     element: DataElement
     unanswered: Known
+    read: "Reader"
     choices: dict[str, Known] = {}  # what each answer says, where there are few
     low: Decimal = Decimal(0)  # plausible limits, in the unit of the file
     high: Decimal = Decimal(0)
     max_age: calendar.Amount | None = None
+    as_written: frozenset[tuple[units.Code | None, str]] = (
+        frozenset()
+    )  # code and unit that need no conversion
+
+
+# What an answer says; what cannot be read as what was asked is no answer.
+Reader = Callable[[Asked, Value, datetime | None], Known]
 
 
 def asked(elements: Mapping[str, DataElement]) -> dict[str, Asked]:
@@ -47,37 +55,53 @@ def _asked(name: str, element: DataElement) -> Asked:
         case "ja-nee":
             either = facts.Choice((facts.YES, facts.NO), (name,))
             said = _choices((facts.YES, facts.NO)) | {_UNKNOWN: Known(either, answered=True)}
-            return Asked(name, element, Known(either, answered=False), said)
+            return Asked(name, element, Known(either, answered=False), _yes_no, said)
         case "code":
             nothing = Known(facts.Choice(tuple(element.codes), (name,)), answered=False)
-            return Asked(name, element, nothing, _choices(element.codes))
+            return Asked(name, element, nothing, _code, _choices(element.codes))
         case "datum":
-            return Asked(name, element, Known(facts.Day(date.min, date.max), answered=False))
+            return Asked(name, element, Known(facts.Day(date.min, date.max), answered=False), _day)
         case "tekst":
-            return Asked(name, element, Known(None, answered=False))
+            return Asked(name, element, Known(None, answered=False), _words)
         case "getal":
             low, high = bounds(element)
             number = Known(facts.Number(low, high, element.unit, (name,)), False, series.Series(()))
             max_age = calendar.parse(element.max_age) if element.max_age else None
-            return Asked(name, element, number, low=low, high=high, max_age=max_age)
+            same = _as_written(units.MEASURES[element.measure], element.unit)
+            return Asked(name, element, number, _measured, {}, low, high, max_age, same)
 
 
 def _choices(codes: Iterable[str]) -> dict[str, Known]:
     return {code: Known(facts.Choice((code,)), answered=True) for code in codes}
 
 
-def known(each: Asked, value: Value, now: datetime | None) -> Known:
-    """What an answer says; nothing that cannot be read as what was asked counts as an answer."""
-    match each.element.type, value:
-        case "getal", _:
-            return _measured(each, value, now)
-        case ("ja-nee", YesNo(value=chosen)) | ("code", Code(code=chosen)):
-            return each.choices.get(chosen, each.unanswered)
-        case "datum", Day(value=day):
-            return Known(facts.Day(day, day), answered=True)
-        case "tekst", Text(value=words) if words.strip():
-            return Known(None, answered=True)
-    return each.unanswered
+def _as_written(measure: units.Measure, unit: str) -> frozenset[tuple[units.Code | None, str]]:
+    """Without a code, and under each of the measure, the units of which one is one of the file's and the measure's."""
+    one = measure.units[measure.unit]
+    if measure.units[unit] != one:
+        return frozenset()
+    same = {each for each, size in measure.units.items() if size == one}
+    under = {(code, each) for code, fitting in measure.codes.items() for each in same.intersection(fitting)}
+    return frozenset({(None, each) for each in same} | under)
+
+
+def _yes_no(each: Asked, value: Value, _: datetime | None) -> Known:
+    return each.choices.get(value.value, each.unanswered) if isinstance(value, YesNo) else each.unanswered
+
+
+def _code(each: Asked, value: Value, _: datetime | None) -> Known:
+    return each.choices.get(value.code, each.unanswered) if isinstance(value, Code) else each.unanswered
+
+
+def _day(each: Asked, value: Value, _: datetime | None) -> Known:
+    return Known(facts.Day(value.value, value.value), True) if isinstance(value, Day) else each.unanswered
+
+
+def _words(each: Asked, value: Value, _: datetime | None) -> Known:
+    return _SAID if isinstance(value, Text) and value.value.strip() else each.unanswered
+
+
+_SAID = Known(None, answered=True)
 
 
 def bounds(element: DataElement) -> tuple[Decimal, Decimal]:
@@ -96,12 +120,14 @@ def _measured(each: Asked, value: Value, now: datetime | None) -> Known:
         raise ValueError("the moment is needed to judge measurements")
     doubts: list[Issue] = []
     points = [point for one in readings if (point := _point(each, one, now, doubts)) is not None]
-    all_of_them = series.series(points, now)
+    all_of_them = over_time = series.series(points, now)
     newest = series.newest(all_of_them, now, each.max_age)
     fact = each.unanswered.fact
     if newest.found is not None:
-        fact = facts.Number.of(_back(newest.found.value, element), element.unit)
-    over_time = series.series(points, now, with_formula=True) if element.measure == EGFR else all_of_them
+        exact = _back(newest.found.value, element)
+        fact = facts.Number(exact, exact, element.unit)
+    if element.measure == EGFR and not all(point.formula for point in points):
+        over_time = series.series(points, now, with_formula=True)
     problems = (*doubts, *newest.problems, *(over_time.problems if element.series else ()))
     doubts_named = _at(each.name, problems) if problems else ()
     answered = bool(over_time.points) if element.series else newest.found is not None
@@ -114,13 +140,9 @@ def _at(name: str, problems: Iterable[Issue]) -> tuple[Issue, ...]:
 
 
 def _readings(value: Value) -> tuple[Quantity, ...]:
-    match value:
-        case Quantity():
-            return (value,)
-        case Readings(all=several):
-            return several
-        case _:
-            return ()
+    if isinstance(value, Quantity):
+        return (value,)
+    return value.all if isinstance(value, Readings) else ()
 
 
 def _back(value: Decimal, element: DataElement) -> Decimal:
@@ -130,16 +152,15 @@ def _back(value: Decimal, element: DataElement) -> Decimal:
 
 def _point(each: Asked, reading: Quantity, now: datetime, doubts: list[Issue]) -> series.Measurement | None:
     """The reading in the measure's own unit; none, with the reason in doubts, when it cannot be used."""
-    measure = each.element.measure
-    try:
-        if reading.code is None:
-            number = units.convert(reading.number, reading.unit, measure)
-        else:
-            number = units.read(reading.number, reading.unit, measure, reading.code)
-    except units.Unusable as refused:
-        doubts += refused.issues
-        return None
-    if not (each.low <= _back(number, each.element) <= each.high):
+    number = in_file = reading.number
+    if (reading.code, reading.unit) not in each.as_written:
+        try:
+            number = _converted(reading, each.element.measure)
+        except units.Unusable as refused:
+            doubts += refused.issues
+            return None
+        in_file = _back(number, each.element)
+    if not (each.low <= in_file <= each.high):
         doubts.append(_implausible(each))
         return None
     at = _moment(reading, each.element, now, doubts)
@@ -147,6 +168,12 @@ def _point(each: Asked, reading: Quantity, now: datetime, doubts: list[Issue]) -
         return None
     formula = series.FORMULAS.get(reading.code, "") if reading.code else ""
     return series.Measurement(at, number, formula, reading.place)
+
+
+def _converted(reading: Quantity, measure: str) -> Decimal:
+    if reading.code is None:
+        return units.convert(reading.number, reading.unit, measure)
+    return units.read(reading.number, reading.unit, measure, reading.code)
 
 
 def _moment(
@@ -181,8 +208,9 @@ _WITHOUT_DATE = Issue(
 def by_name(
     elements: Mapping[str, Asked], data: Mapping[str, Value], now: datetime | None
 ) -> dict[str, Known]:
-    """Every data element of a pathway; only what was given takes work."""
+    """What was given, each as what it says; what is not asked falls out."""
     return {
-        name: known(each, value, now) if (value := data.get(name)) is not None else each.unanswered
-        for name, each in elements.items()
+        name: each.read(each, value, now)
+        for name, value in data.items()
+        if (each := elements.get(name)) is not None
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -97,7 +98,7 @@ def series(measurements: Iterable[Measurement], now: datetime, *, with_formula: 
     """
     points: list[Measurement] = []
     problems: list[Issue] = []
-    for point in sorted(measurements, key=lambda each: (each.at.last, each.at.first, each.value)):
+    for point in sorted(measurements, key=_IN_TIME):
         if point.at.first > now:
             problems.append(_issue(_FUTURE, point))
         elif with_formula and not point.formula:
@@ -108,6 +109,9 @@ def series(measurements: Iterable[Measurement], now: datetime, *, with_formula: 
             points.append(point)
     problems += [_issue(_TWO_VALUES, one, other) for one, other in clashes(points)]
     return Series(tuple(points), tuple(problems))
+
+
+_IN_TIME = attrgetter("at.last", "at.first", "value")
 
 
 def clashes(points: Iterable[Measurement]) -> list[tuple[Measurement, Measurement]]:
@@ -129,16 +133,24 @@ def newest(given: Series, now: datetime, max_age: Amount | None = None) -> Newes
     """The last value, if it is surely the last, the only one of its moment, and surely young enough."""
     if not given.points:
         return Newest(None, given.problems)
-    last = given.points[-1]
-    rivals = [
-        other for other in given.points[:-1] if other.at.last >= last.at.first and other.value != last.value
-    ]
-    if rivals:
-        return Newest(None, given.problems or (_issue(_TWO_VALUES, rivals[-1], last),))
+    last, rival = given.points[-1], _rival(given.points)
+    if rival is not None:
+        return Newest(None, given.problems or (_issue(_TWO_VALUES, rival, last),))
     if max_age is not None and last.at.first < before(now, max_age):
         kind = _TOO_OLD if last.at.last < before(now, max_age) else _MAYBE_TOO_OLD
         return Newest(None, (*given.problems, _issue(kind, last)))
     return Newest(last, given.problems)
+
+
+def _rival(points: tuple[Measurement, ...]) -> Measurement | None:
+    """The last other value of which it cannot be told whether it came before the newest."""
+    last = points[-1]
+    for at in range(len(points) - 2, -1, -1):  # once one ends before the newest begins, so do all before it
+        if points[at].at.last < last.at.first:
+            return None
+        if points[at].value != last.value:
+            return points[at]
+    return None
 
 
 def within(given: Series, now: datetime, max_age: Amount) -> Series:
