@@ -5,11 +5,10 @@ No field holds a body, a URL, a name or a number of a person; ids are those that
 
 import logging
 import sys
-from functools import cache
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
-import structlog
 
 
 class LogEvent(NamedTuple):
@@ -34,31 +33,23 @@ PARKED = _event("KZ-OUT-003", logging.ERROR, "message", "receiver", "attempts", 
 WORKER_STUMBLED = _event("KZ-OUT-004", logging.ERROR, "error")
 
 
+_least = logging.INFO
+
+
 def configure(level: str) -> None:
-    """JSON lines on standard error, from this level up."""
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.add_log_level,
-            structlog.processors.JSONRenderer(_as_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    _logger.cache_clear()
-
-
-def _as_json(line: object, **_: object) -> str:
-    return msgspec.json.encode(line, enc_hook=str).decode()
-
-
-@cache  # binding a logger costs more than the line
-def _logger() -> structlog.typing.FilteringBoundLogger:
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind()
-    return logger
+    """Write from this level up: `debug`, `info`, `warning` or `error`."""
+    global _least  # noqa: PLW0603
+    _least = logging.getLevelNamesMapping()[level.upper()]
 
 
 def log(event: LogEvent, **fields: object) -> None:
-    """Write a line with those of the fields that the event may carry."""
-    kept = {name: value for name, value in fields.items() if name in event.fields}
-    _logger().log(event.level, event.id, **kept)
+    """Write a JSON line on standard error, with those of the fields that the event may carry."""
+    if event.level < _least:
+        return
+    line = {
+        "event": event.id,
+        **{name: value for name, value in fields.items() if name in event.fields},
+        "timestamp": datetime.now(UTC),
+        "level": logging.getLevelName(event.level).lower(),
+    }
+    sys.stderr.write(f"{msgspec.json.encode(line, enc_hook=str).decode()}\n")

@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from ketenzorg.access.tokens import Caller
 from ketenzorg.api.read import READABLE
 from ketenzorg.app import tokens_of
 from ketenzorg.pages.site import is_page
 from ketenzorg.store.ids import uuid7
+from log_lines import capture_logs
 from referrals import a_referral, of, places, said
 from services import REGION, SECRET, SETTINGS, Referral, Service
 

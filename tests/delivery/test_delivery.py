@@ -7,7 +7,6 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-import structlog
 
 from ketenzorg.delivery import sending
 from ketenzorg.delivery import worker as worker_module
@@ -18,6 +17,7 @@ from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox
+from log_lines import capture_logs
 from receivers import OK, Got, Receiver, answer, receiver
 from referrals import a_referral
 from services import REGION, START, Service
@@ -233,7 +233,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(
         other = asyncio.create_task(worker.deliver_due())
         await coach.arrived.acquire()
         await service.rows("update ketenzorg.outbox set last_error = 'of the other'")
-        with structlog.testing.capture_logs() as logs:
+        with capture_logs() as logs:
             coach.open.set()
             await asyncio.gather(paused, other)
 
@@ -258,7 +258,7 @@ async def test_it_goes_on_after_the_database_was_away_and_stops_when_asked(
     async with receiver() as coach:
         await listen(outbox, coach)
         await service.refer()
-        with structlog.testing.capture_logs() as logs:
+        with capture_logs() as logs:
             running = asyncio.create_task(survivor.run(stop))
             await coach.arrived.acquire()
             stop.set()
