@@ -21,7 +21,7 @@ PLOT = 180  # height of the trend
 LEFT, RIGHT, TOP = 44, 12, 30
 LABELS = 8  # at most so many words under the trend
 NICE = (1, 2, 5)
-NEW_LINE = Markup("\n")
+NEW_LINE = Markup("\n")  # shapes are filled in with %: format() takes twice as long, and there are hundreds
 
 
 class Bar(NamedTuple):
@@ -37,8 +37,9 @@ class Bar(NamedTuple):
 
 def both(draw: Callable[[int], Markup]) -> Markup:
     """One picture for a wide screen and one for a phone; the style sheet shows one of them."""
-    return Markup('<div class="kz-wide-only">{}</div><div class="kz-narrow-only">{}</div>').format(
-        draw(WIDE), draw(NARROW)
+    return Markup('<div class="kz-wide-only">%s</div><div class="kz-narrow-only">%s</div>') % (
+        draw(WIDE),
+        draw(NARROW),
     )
 
 
@@ -54,29 +55,36 @@ def image(id_: str, title: str, text: str, height: float, parts: Iterable[Markup
 
 def words(x: float, y: float, text: str | int, kind: str = "", anchor: str = "start") -> Markup:
     """A line of text."""
-    return Markup('<text class="kz-t {}" x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>').format(
-        kind, x, y, anchor, text
+    return Markup('<text class="kz-t %s" x="%.0f" y="%.0f" text-anchor="%s">%s</text>') % (
+        kind,
+        x,
+        y,
+        anchor,
+        text,
     )
 
 
 def box(x: float, y: float, wide: float, high: float, kind: str, round_: int = 2) -> Markup:
     """A rectangle."""
-    return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="{}"/>').format(
-        kind, x, y, max(wide, 0), max(high, 0), round_
+    return Markup('<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="%s"/>') % (
+        kind,
+        x,
+        y,
+        max(wide, 0),
+        max(high, 0),
+        round_,
     )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     """A straight line."""
-    return Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(
-        kind, x1, y1, x2, y2
-    )
+    return Markup('<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>') % (kind, x1, y1, x2, y2)
 
 
 def shape(points: Sequence[tuple[float, float]], kind: str) -> Markup:
     """A filled polygon."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return Markup('<polygon class="{}" points="{}"/>').format(kind, path)
+    return Markup('<polygon class="%s" points="%s"/>') % (kind, path)
 
 
 def warning(x: float, y: float) -> Markup:
@@ -183,8 +191,8 @@ def _weeks(weeks: Sequence[str], middles: Sequence[float], wide: int) -> list[Ma
 def small_bar(value: int, most: int) -> Markup:
     """A bar in a cell of a table; the number stands beside it, so a screen reader passes it by."""
     return Markup(
-        '<svg class="kz-small-bar" aria-hidden="true" viewBox="0 0 100 12" preserveAspectRatio="none">{}</svg>'
-    ).format(box(0, 0, 100 * value / max(most, 1), 12, "kz-in"))
+        '<svg class="kz-small-bar" aria-hidden="true" viewBox="0 0 100 12" preserveAspectRatio="none">%s</svg>'
+    ) % box(0, 0, 100 * value / max(most, 1), 12, "kz-in")
 
 
 def _values(row: Bar) -> Iterator[int]:
@@ -236,7 +244,7 @@ def _outflow(points: Sequence[tuple[float, float] | None]) -> Iterator[Markup]:
 
 
 def _ring(x: float, y: float) -> Markup:
-    return Markup('<circle class="kz-ring" cx="{:.1f}" cy="{:.1f}" r="3"/>').format(x, y)
+    return Markup('<circle class="kz-ring" cx="%.1f" cy="%.1f" r="3"/>') % (x, y)
 
 
 def _anchor(at: int, scale: int) -> str:
