@@ -8,7 +8,21 @@ from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
 
-from ketenzorg.pathway.facts import Choice, Number, Truth, above, at_least, one_of, points, yes
+from ketenzorg.pathway.facts import (
+    NEVER,
+    PERHAPS,
+    SURELY,
+    Choice,
+    Number,
+    Truth,
+    above,
+    at_least,
+    at_most,
+    below,
+    one_of,
+    points,
+    yes,
+)
 
 MONTHS = "mo"
 DRUGS = ("apixaban", "rivaroxaban", "edoxaban", "dabigatran")
@@ -97,7 +111,7 @@ def doac_dose_criterion(
         "apixaban": lambda: _apixaban(
             [
                 _Mark("leeftijd", leeftijd, at_least(leeftijd, apixaban_leeftijd)),
-                _Mark("gewicht", gewicht, ~above(gewicht, apixaban_gewicht)),
+                _Mark("gewicht", gewicht, at_most(gewicht, apixaban_gewicht)),
                 _Mark("kreatinine", kreatinine, at_least(kreatinine, apixaban_kreatinine)),
             ],
             apixaban_criteria,
@@ -105,26 +119,26 @@ def doac_dose_criterion(
             minimale_klaring_xa,
         ),
         "rivaroxaban": lambda: _Look(
-            too_low=~at_least(clearance, max(minimale_klaring_xa, rivaroxaban_vanaf)),
-            reduced=[_Mark("creatinineklaring", clearance, ~at_least(clearance, rivaroxaban_onder))],
+            too_low=below(clearance, max(minimale_klaring_xa, rivaroxaban_vanaf)),
+            reduced=[_Mark("creatinineklaring", clearance, below(clearance, rivaroxaban_onder))],
         ),
         "edoxaban": lambda: _Look(
-            too_low=~at_least(clearance, minimale_klaring_xa),
+            too_low=below(clearance, minimale_klaring_xa),
             reduced=[
-                _Mark("creatinineklaring", clearance, ~above(clearance, edoxaban_tot_en_met)),
-                _Mark("gewicht", gewicht, ~above(gewicht, edoxaban_gewicht)),
+                _Mark("creatinineklaring", clearance, at_most(clearance, edoxaban_tot_en_met)),
+                _Mark("gewicht", gewicht, at_most(gewicht, edoxaban_gewicht)),
                 _Mark("pgp-remmer", pgp_remmer, yes(pgp_remmer)),
             ],
         ),
         "dabigatran": lambda: _Look(
-            too_low=~at_least(clearance, minimale_klaring_dabigatran),
+            too_low=below(clearance, minimale_klaring_dabigatran),
             reduced=[
                 _Mark("leeftijd", leeftijd, at_least(leeftijd, dabigatran_leeftijd)),
                 _Mark("verapamil", verapamil, yes(verapamil)),
             ],
             consider=[
                 _Mark("leeftijd", leeftijd, at_least(leeftijd, dabigatran_overwegen_leeftijd)),
-                _Mark("creatinineklaring", clearance, ~above(clearance, dabigatran_overwegen_klaring)),
+                _Mark("creatinineklaring", clearance, at_most(clearance, dabigatran_overwegen_klaring)),
                 _Mark("maagklachten", maagklachten, yes(maagklachten)),
                 _Mark("bloedingsrisico", bloedingsrisico, yes(bloedingsrisico)),
             ],
@@ -181,11 +195,17 @@ class _Look(msgspec.Struct):
 
 def _apixaban(marks: list[_Mark], needed: Decimal, clearance: Number, lowest: Decimal) -> _Look:
     enough = at_least(points([(mark.holds, 1) for mark in marks], "1"), needed)
-    return _Look(~at_least(clearance, lowest), marks, at_once=enough | ~at_least(clearance, _30))
+    return _Look(below(clearance, lowest), marks, at_once=enough | below(clearance, _30))
 
 
 def _any(marks: list[_Mark]) -> Truth:
-    return Truth(any(mark.holds.sure for mark in marks), any(mark.holds.may for mark in marks))
+    found = NEVER
+    for mark in marks:
+        if mark.holds.sure:
+            return SURELY
+        if mark.holds.may:
+            found = PERHAPS
+    return found
 
 
 def doac_dose_signal(dosis_criterium: Choice, dosis: Choice) -> Choice:
@@ -218,7 +238,7 @@ def inr_position(
     found: set[str] = set()
     for group in intensiteit.possible:
         low, high = limits[group]
-        under, over = ~at_least(inr, low), above(inr, high)
+        under, over = below(inr, low), above(inr, high)
         found |= {"onder"} if under.may else set()
         found |= {"boven"} if over.may else set()
         found |= set() if under.sure or over.sure or (inr.high < low or inr.low > high) else {"in"}

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from ketenzorg.pathway.facts import Choice, Number, Truth, above, at_least, one_of
+from ketenzorg.pathway.facts import Choice, Number, Truth, above, at_least, at_most, below, one_of
 
 UNKNOWN, KNOWN, OR = "onbekend", "bekend", " of "
 Fact = Number | Choice
@@ -36,7 +36,7 @@ class Range(msgspec.Struct, frozen=True):
         if self.low is not None:
             truth &= at_least(number, self.low) if self.takes_low else above(number, self.low)
         if self.high is not None:
-            truth &= ~(above(number, self.high) if self.takes_high else at_least(number, self.high))
+            truth &= at_most(number, self.high) if self.takes_high else below(number, self.high)
         return truth
 
 

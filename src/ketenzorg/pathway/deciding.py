@@ -23,6 +23,7 @@ from ketenzorg.pathway.questions import DataElement, DecisionTable, SetValue, Th
 from ketenzorg.pathway.words import Source
 
 _NOTHING: Mapping[str, Fact] = {}
+_NO_ROWS: Rows = (0, 0)
 _MOST_SEEN = 1_000  # outcomes kept of one table
 
 
@@ -63,6 +64,8 @@ class ReadyTable:
     """A table that can be looked up in; its rows are the bits of a number."""
 
     table: DecisionTable
+    unique: bool
+    all_rows: int
     hits: tuple[Hit, ...]  # of each row, for when it holds
     columns: tuple[tuple[str, Column], ...]
     on_unknown: int  # the rows with a cell that says "onbekend"
@@ -71,17 +74,13 @@ class ReadyTable:
     names: frozenset[str]  # of its columns
     doubts: dict[int, Choice] = field(default_factory=dict)  # open rows -> what the table may still come to
     # What it comes to, once known: by the rows that hold and those that are open, and when nothing was answered.
-    seen: dict[tuple[int, int], "Found"] = field(default_factory=dict)
+    seen: dict[Rows, "Found"] = field(default_factory=dict)
     blank: list["Found"] = field(default_factory=list)
 
     @cached_property
     def looks_further(self) -> bool:
         """Whether open rows do not tell all: what they wait for counts too."""
         return bool(self.table.if_unknown or (self.table.codes and self.table.knowing))
-
-    @cached_property
-    def all_rows(self) -> int:
-        return (1 << len(self.hits)) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +130,8 @@ def ready_table(table: DecisionTable, numbers: Mapping[str, Decimal]) -> ReadyTa
     names = dict.fromkeys(name for row in table.rows for name in row.when)
     return ReadyTable(
         table,
+        unique=table.hit == "uniek",
+        all_rows=(1 << len(table.rows)) - 1,
         hits=tuple(_hits(table)),
         columns=tuple((name, Column([row.get(name) for row in parsed])) for name in names),
         on_unknown=sum(
@@ -213,18 +214,19 @@ def _blank(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
 
 def _came_to(each: ReadyTable, found: Mapping[str, Fact]) -> Found:
     """The rows of a table that hold, and what follows for those below it; mostly that was worked out before."""
-    held, open_ = look_up(each, found)
-    if open_ and each.looks_further:
-        return _follows(each, held, open_, found)
-    came_to = each.seen.get((held, open_))
+    rows = look_up(each, found)
+    if rows[1] and each.looks_further:
+        return _follows(each, rows, found)
+    came_to = each.seen.get(rows)
     if came_to is None:
         if len(each.seen) >= _MOST_SEEN:
             each.seen.clear()
-        came_to = each.seen[held, open_] = _follows(each, held, open_, found)
+        came_to = each.seen[rows] = _follows(each, rows, found)
     return came_to
 
 
-def _follows(each: ReadyTable, held: int, open_: int, found: Mapping[str, Fact]) -> Found:
+def _follows(each: ReadyTable, found_rows: Rows, found: Mapping[str, Fact]) -> Found:
+    held, open_ = found_rows
     table, rows = each.table, _rows(held)
     length = ""
     if held and each.lengths:
@@ -252,11 +254,11 @@ def look_up(each: ReadyTable, found: Mapping[str, Fact]) -> Rows:
             surely, perhaps = column.between(fact.low, fact.high)
         else:
             continue
-        sure &= surely
         may &= perhaps
         if not may:
-            return 0, 0
-    if each.table.hit == "uniek" and sure:
+            return _NO_ROWS
+        sure &= surely
+    if sure and each.unique:
         return the_one(each, sure), 0
     return sure, may & ~sure
 

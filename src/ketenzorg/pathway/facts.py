@@ -17,7 +17,7 @@ YES, NO = "ja", "nee"
 SCORE = "{score}"  # UCUM
 
 
-class Number(msgspec.Struct, frozen=True, tag="getal"):
+class Number(msgspec.Struct, frozen=True, tag="getal", gc=False):
     """At least `low`, at most `high`, in `unit` (UCUM); exact when the two are the same."""
 
     low: Decimal
@@ -38,7 +38,7 @@ class Number(msgspec.Struct, frozen=True, tag="getal"):
         return self.low if self.low == self.high else None
 
 
-class Choice(msgspec.Struct, frozen=True, tag="keuze"):
+class Choice(msgspec.Struct, frozen=True, tag="keuze", gc=False):
     """One of `possible`; "ja" and "nee" for a yes/no; exact when only one is left."""
 
     possible: tuple[str, ...]
@@ -56,14 +56,14 @@ class Choice(msgspec.Struct, frozen=True, tag="keuze"):
         return self.possible[0] if len(self.possible) == 1 else None
 
 
-class Day(msgspec.Struct, frozen=True, tag="dag"):
+class Day(msgspec.Struct, frozen=True, tag="dag", gc=False):
     """A calendar day between `first` and `last`: a FHIR date may be a year, or a month of a year."""
 
     first: date
     last: date
 
 
-class Truth(msgspec.Struct, frozen=True):
+class Truth(msgspec.Struct, frozen=True, gc=False):
     """Whether something surely holds, and whether it may hold."""
 
     sure: bool
@@ -101,12 +101,30 @@ def one_of(answer: Choice, *wanted: str) -> Truth:
 
 def at_least(number: Number, limit: Decimal) -> Truth:
     """Whether number >= limit."""
-    return Truth(number.low >= limit, number.high >= limit)
+    if number.low >= limit:
+        return SURELY
+    return PERHAPS if number.high >= limit else NEVER
 
 
 def above(number: Number, limit: Decimal) -> Truth:
     """Whether number > limit."""
-    return Truth(number.low > limit, number.high > limit)
+    if number.low > limit:
+        return SURELY
+    return PERHAPS if number.high > limit else NEVER
+
+
+def below(number: Number, limit: Decimal) -> Truth:
+    """Whether number < limit."""
+    if number.high < limit:
+        return SURELY
+    return PERHAPS if number.low < limit else NEVER
+
+
+def at_most(number: Number, limit: Decimal) -> Truth:
+    """Whether number <= limit."""
+    if number.high <= limit:
+        return SURELY
+    return PERHAPS if number.low <= limit else NEVER
 
 
 def answer(truth: Truth) -> Choice:
@@ -120,6 +138,8 @@ def points(items: Iterable[tuple[Truth, int]], unit: str) -> Number:
     """A score: what surely counts, up to what may count."""
     low = high = 0
     for truth, weight in items:
-        low += weight * truth.sure
-        high += weight * truth.may
-    return Number(Decimal(low), Decimal(high), unit)
+        if truth.may:
+            high += weight
+            low += weight if truth.sure else 0
+    least = Decimal(low)
+    return Number(least, least if low == high else Decimal(high), unit)

@@ -12,11 +12,10 @@ from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Valu
 from ketenzorg.pathway.function import Fact
 from ketenzorg.pathway.questions import DataElement
 
-_UNKNOWN = "onbekend"
 EGFR = "egfr"  # the measure whose values tell nothing over time without their formula
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """One data element: the fact for the rules, all values over time, whether it was answered, and doubts."""
 
     fact: Fact | None  # none: of a kind that no rule looks at (words)
@@ -32,7 +31,7 @@ class Asked(msgspec.Struct, frozen=True):
     element: DataElement
     unanswered: Known
     read: "Reader"
-    choices: dict[str, Known] = {}  # what each answer says, where there are few
+    choices: dict[Value, Known] = {}  # what each answer says, where there are few
     low: Decimal = Decimal(0)  # plausible limits, in the unit of the file
     high: Decimal = Decimal(0)
     max_age: calendar.Amount | None = None
@@ -54,11 +53,16 @@ def _asked(name: str, element: DataElement) -> Asked:
     match element.type:
         case "ja-nee":
             either = facts.Choice((facts.YES, facts.NO), (name,))
-            said = _choices((facts.YES, facts.NO)) | {_UNKNOWN: Known(either, answered=True)}
-            return Asked(name, element, Known(either, answered=False), _yes_no, said)
+            said: dict[Value, Known] = {
+                YesNo("ja"): _exactly(facts.YES),
+                YesNo("nee"): _exactly(facts.NO),
+                YesNo("onbekend"): Known(either, answered=True),
+            }
+            return Asked(name, element, Known(either, answered=False), _choice, said)
         case "code":
             nothing = Known(facts.Choice(tuple(element.codes), (name,)), answered=False)
-            return Asked(name, element, nothing, _code, _choices(element.codes))
+            codes: dict[Value, Known] = {Code(code): _exactly(code) for code in element.codes}
+            return Asked(name, element, nothing, _choice, codes)
         case "datum":
             return Asked(name, element, Known(facts.Day(date.min, date.max), answered=False), _day)
         case "tekst":
@@ -71,8 +75,8 @@ def _asked(name: str, element: DataElement) -> Asked:
             return Asked(name, element, number, _measured, {}, low, high, max_age, same)
 
 
-def _choices(codes: Iterable[str]) -> dict[str, Known]:
-    return {code: Known(facts.Choice((code,)), answered=True) for code in codes}
+def _exactly(code: str) -> Known:
+    return Known(facts.Choice((code,)), answered=True)
 
 
 def _as_written(measure: units.Measure, unit: str) -> frozenset[tuple[units.Code | None, str]]:
@@ -85,12 +89,9 @@ def _as_written(measure: units.Measure, unit: str) -> frozenset[tuple[units.Code
     return frozenset({(None, each) for each in same} | under)
 
 
-def _yes_no(each: Asked, value: Value, _: datetime | None) -> Known:
-    return each.choices.get(value.value, each.unanswered) if isinstance(value, YesNo) else each.unanswered
-
-
-def _code(each: Asked, value: Value, _: datetime | None) -> Known:
-    return each.choices.get(value.code, each.unanswered) if isinstance(value, Code) else each.unanswered
+def _choice(each: Asked, value: Value, _: datetime | None) -> Known:
+    """One that is not among the answers as it stands: it may be a code that says its system."""
+    return each.choices.get(Code(value.code), each.unanswered) if isinstance(value, Code) else each.unanswered
 
 
 def _day(each: Asked, value: Value, _: datetime | None) -> Known:
@@ -113,7 +114,8 @@ def bounds(element: DataElement) -> tuple[Decimal, Decimal]:
 
 
 def _measured(each: Asked, value: Value, now: datetime | None) -> Known:
-    element, readings = each.element, _readings(value)
+    element = each.element
+    readings = (value,) if isinstance(value, Quantity) else value.all if isinstance(value, Readings) else ()
     if not readings:
         return each.unanswered
     if now is None:
@@ -137,12 +139,6 @@ def _measured(each: Asked, value: Value, now: datetime | None) -> Known:
 def _at(name: str, problems: Iterable[Issue]) -> tuple[Issue, ...]:
     """Each once, and naming the element."""
     return tuple(dict.fromkeys(msgspec.structs.replace(each, expression=(name,)) for each in problems))
-
-
-def _readings(value: Value) -> tuple[Quantity, ...]:
-    if isinstance(value, Quantity):
-        return (value,)
-    return value.all if isinstance(value, Readings) else ()
 
 
 def _back(value: Decimal, element: DataElement) -> Decimal:
@@ -209,8 +205,9 @@ def by_name(
     elements: Mapping[str, Asked], data: Mapping[str, Value], now: datetime | None
 ) -> dict[str, Known]:
     """What was given, each as what it says; what is not asked falls out."""
-    return {
-        name: each.read(each, value, now)
-        for name, value in data.items()
-        if (each := elements.get(name)) is not None
-    }
+    given: dict[str, Known] = {}
+    for name, value in data.items():
+        each = elements.get(name)
+        if each is not None:
+            given[name] = (each.choices and each.choices.get(value)) or each.read(each, value, now)
+    return given

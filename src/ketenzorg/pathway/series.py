@@ -27,14 +27,14 @@ FORMULAS: dict[Code, str] = {
 }
 
 
-class Moment(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """Some time from `first` to `last` (aware, UTC); the same for an instant."""
 
     first: datetime
     last: datetime
 
 
-class Measurement(msgspec.Struct, frozen=True):
+class Measurement(msgspec.Struct, frozen=True, gc=False):
     """One value in the measure's own unit; `place` is where it stood, for naming it."""
 
     at: Moment
@@ -43,7 +43,7 @@ class Measurement(msgspec.Struct, frozen=True):
     place: str = ""
 
 
-class Series(msgspec.Struct, frozen=True, tag="reeks"):
+class Series(msgspec.Struct, frozen=True, tag="reeks", gc=False):
     """Measurements of one kind, oldest first, and what was found wrong with them."""
 
     points: tuple[Measurement, ...]
@@ -51,7 +51,7 @@ class Series(msgspec.Struct, frozen=True, tag="reeks"):
     missing: tuple[str, ...] = ()
 
 
-class Newest(msgspec.Struct, frozen=True):
+class Newest(msgspec.Struct, frozen=True, gc=False):
     """The value to use, or none and why not."""
 
     found: Measurement | None
@@ -98,16 +98,20 @@ def series(measurements: Iterable[Measurement], now: datetime, *, with_formula: 
     """
     points: list[Measurement] = []
     problems: list[Issue] = []
+    overlap = False  # only then there can be a clash
     for point in sorted(measurements, key=_IN_TIME):
         if point.at.first > now:
             problems.append(_issue(_FUTURE, point))
         elif with_formula and not point.formula:
             problems.append(_issue(_NO_FORMULA, point))
-        elif points and _same(points[-1], point):
-            continue
+        elif points and points[-1].at.last >= point.at.first:
+            if not _same(points[-1], point):
+                overlap = True
+                points.append(point)
         else:
             points.append(point)
-    problems += [_issue(_TWO_VALUES, one, other) for one, other in clashes(points)]
+    if overlap:
+        problems += [_issue(_TWO_VALUES, one, other) for one, other in clashes(points)]
     return Series(tuple(points), tuple(problems))
 
 
@@ -133,7 +137,8 @@ def newest(given: Series, now: datetime, max_age: Amount | None = None) -> Newes
     """The last value, if it is surely the last, the only one of its moment, and surely young enough."""
     if not given.points:
         return Newest(None, given.problems)
-    last, rival = given.points[-1], _rival(given.points)
+    last = given.points[-1]
+    rival = _rival(given.points) if len(given.points) > 1 else None
     if rival is not None:
         return Newest(None, given.problems or (_issue(_TWO_VALUES, rival, last),))
     if max_age is not None and last.at.first < before(now, max_age):
