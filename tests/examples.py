@@ -21,8 +21,24 @@ def an_example(pathway: str, /, **answers: Answer) -> dict[str, Any]:
         link = name.replace("_", "-")
         response["item"] = [item for item in response["item"] if item["linkId"] != link]
         if said is not LIFTED:
-            response["item"].append({"linkId": link, "answer": [_answer(said)]})
+            response["item"].append(an_item(link, said))
     return bundle
+
+
+def an_item(link: str, said: Answer) -> dict[str, Any]:
+    """One answered question of a QuestionnaireResponse."""
+    return {"linkId": link, "answer": [_answer(said)]}
+
+
+def an_observation(code: str, value: float, unit: str, day: str) -> dict[str, Any]:
+    """A measurement under a LOINC code, about nobody yet."""
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": code}]},
+        "effectiveDateTime": f"{day}T08:00:00+01:00",
+        "valueQuantity": _quantity(value, unit),
+    }
 
 
 def measured(bundle: dict[str, Any], code: str, *values: tuple[float, str, str]) -> dict[str, Any]:
@@ -30,14 +46,7 @@ def measured(bundle: dict[str, Any], code: str, *values: tuple[float, str, str])
     entries = [entry for entry in bundle["entry"] if code not in _codes(entry["resource"])]
     patient = bundle["entry"][0]["fullUrl"]
     for value, unit, day in values:
-        observation = {
-            "resourceType": "Observation",
-            "status": "final",
-            "code": {"coding": [{"system": LOINC, "code": code}]},
-            "subject": {"reference": patient},
-            "effectiveDateTime": f"{day}T08:00:00+01:00",
-            "valueQuantity": _quantity(value, unit),
-        }
+        observation = {**an_observation(code, value, unit, day), "subject": {"reference": patient}}
         entries.append({"resource": observation, "request": {"method": "POST", "url": "Observation"}})
     return {**copy.deepcopy(bundle), "entry": entries}
 

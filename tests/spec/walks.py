@@ -36,10 +36,23 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
+def scripts(pathway: Pathway, expected: str) -> list[list[list[str]]]:
+    """The lines of a table, per walk: each line with an event that begins a traject begins another walk."""
+    walks: list[list[list[str]]] = []
+    for line in (cells(each) for each in expected.splitlines()[2:]):
+        if not walks or line[2].partition(" (")[0] in _beginnings(pathway):
+            walks.append([])
+        walks[-1].append(line)
+    return walks
+
+
 def walked(pathway: Pathway, expected: str) -> str:
     """Does what the first three columns say, and gives the whole table as it came out."""
-    script = [cells(line)[:4] for line in expected.splitlines()[2:]]
-    pathway, state = _begun(pathway, script[0])
+    return as_table(COLUMNS, [row for script in scripts(pathway, expected) for row in _walk(pathway, script)])
+
+
+def _walk(pathway: Pathway, script: list[list[str]]) -> list[list[str]]:
+    pathway, state = _begun(pathway, script[0][:4])
     task = pathway.steps[state.step].task
     rows = [[*script[0][:3], state.step, task, _due(pathway, state)]]
     for day, by, event, *_ in script[1:]:
@@ -51,7 +64,7 @@ def walked(pathway: Pathway, expected: str) -> str:
             continue
         state, task = taken.state, taken.task
         rows.append([day, by, event, state.step, task, _due(pathway, state)])
-    return as_table(COLUMNS, rows)
+    return rows
 
 
 def given(pathway: Pathway, state: engine.State, event: str, by: str) -> dict[str, str]:
@@ -84,11 +97,20 @@ def _begun(pathway: Pathway, row: list[str]) -> tuple[Pathway, engine.State]:
             table, number, unit = each.rsplit(" ", 2)
             amount = calendar.parse(f"{number} {unit}")
             counts[f"{LENGTH}:{table}:{amount.unit}"] = amount.number
-    first = {pathway.file.begins, *(row.then.to for each in pathway.file.table for row in each.rows)}
-    step = step if step in first else pathway.file.begins
+    step = step if step in _first_steps(pathway) else pathway.file.begins
     assert event == pathway.begins_with(step), f"‘{step}’ begins with ‘{pathway.begins_with(step)}’"
     at = DAY_0 + timedelta(days=int(day))
     return pathway, engine.State(step, counts, {event: at})
+
+
+def _first_steps(pathway: Pathway) -> set[str]:
+    """Where a traject may begin: where the file says, or where a table points."""
+    pointed = (row.then.to for table in pathway.file.table for row in table.rows if row.then.to)
+    return {pathway.file.begins, *pointed}
+
+
+def _beginnings(pathway: Pathway) -> set[str]:
+    return {pathway.begins_with(step) for step in _first_steps(pathway)}
 
 
 def _due(pathway: Pathway, state: engine.State) -> str:

@@ -99,9 +99,8 @@ def _option(option: Option, traject: Traject, pathway: Pathway, world: World) ->
 
 def _performers(option: Option, traject: Traject, pathway: Pathway, world: World) -> Iterator[dict[str, Any]]:
     """Who could perform the hand-over that begins, the one that gets it unless another is named first."""
-    capability = pathway.file.roles[pathway.steps[option.to_step].performer].capability
-    for organisation in who_could(option, traject, pathway, world):
-        known, _ = known_of(organisation, traject.municipality, capability, world.region)
+    for organisation, able in who_could(option, traject, pathway, world):
+        known, _ = known_of(organisation, traject.municipality, able, world.region)
         reference = {"reference": f"Organization/{organisation.id}", "display": known}
         yield {"name": ORGANISATION, "valueReference": reference}
 

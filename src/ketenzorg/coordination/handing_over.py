@@ -28,6 +28,13 @@ from ketenzorg.store.trajecten import FoundBy, Joining, NewVersion, Traject
 ORGANISATION = "organisatie"  # the parameter of $event that names who performs the next hand-over
 
 
+class Wanted(NamedTuple):
+    """Whom a party wants for the hand-over that it begins: by name, and by what its answers ask for."""
+
+    named: Named | None
+    able: str  # a capability; empty: what the role says
+
+
 class Parties(NamedTuple):
     """Who plays which role after a step, and who takes part in the hand-over that runs then."""
 
@@ -47,20 +54,28 @@ class Parties(NamedTuple):
 
 
 def parties_after(
-    taken: StepTaken | None, traject: Traject, pathway: Pathway, named: Named | None, world: World
+    taken: StepTaken | None, traject: Traject, pathway: Pathway, wanted: Wanted, by: UUID, world: World
 ) -> Parties:
-    """The parties after a step. Raises Invalid when a hand-over needs an organisation that nobody can tell."""
+    """The parties after a step by this organisation. Raises Invalid when a hand-over needs one that nobody can tell."""
     before = involved(pathway, traject.step, traject.roles)
     if taken is None or not taken.new_task:
-        if named is not None:
-            raise Invalid(_no_hand_over(named))
+        if wanted.named is not None:
+            raise Invalid(_no_hand_over(wanted.named))
         return Parties(traject.roles, before, before)
     roles = dict(traject.roles)
+    if taken.requester not in roles and _may_ask(by, taken.requester, pathway, world):
+        _give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
     for role in dict.fromkeys((taken.requester, taken.performer)):
-        wanted = named if role == taken.performer else None
-        if wanted is not None or role not in roles:
-            _give(role, _performer(role, traject, pathway, wanted, world).id, roles)
+        for_it = wanted if role == taken.performer else Wanted(None, "")
+        if for_it.named is not None or not _keeps(role, for_it.able, roles, pathway, world):
+            _give(role, _performer(role, traject, pathway, for_it, world).id, roles)
     return Parties(roles, involved(pathway, taken.to_step, roles), before)
+
+
+def capability_in(given: Mapping[str, str], pathway: Pathway) -> str:
+    """What the answers say that who performs the next hand-over must be able to do; empty: nothing."""
+    asked = (pathway.file.needs[name].capability.get(code) for name, code in given.items())
+    return next((capability for capability in asked if capability), "")
 
 
 def involved(pathway: Pathway, step: str, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
@@ -68,15 +83,31 @@ def involved(pathway: Pathway, step: str, roles: Mapping[str, UUID]) -> tuple[UU
     return tuple(dict.fromkeys(roles[role] for role in taking_part(pathway, step) if role in roles))
 
 
-def who_could(option: Option, traject: Traject, pathway: Pathway, world: World) -> list[Organisation]:
-    """Who could perform the hand-over that this option begins, the likeliest first; none where there is none."""
-    step = pathway.steps[option.to_step]
-    if not option.new_task or step.performer == step.requester:
+def who_could(
+    option: Option, traject: Traject, pathway: Pathway, world: World
+) -> list[tuple[Organisation, str]]:
+    """Who could perform the hand-over that this option begins, each with what it is chosen for.
+
+    The likeliest first; none where nothing is handed to another.
+    """
+    role = pathway.steps[option.to_step].performer
+    own_house = role == pathway.steps[option.to_step].requester and role in traject.roles
+    if not option.new_task or own_house:
         return []
-    now = traject.roles.get(step.performer)
-    able = world.region.candidates(pathway, step.performer, traject.municipality)
-    known = world.region.by_id(now) if now else None
-    return [*([known] if known else []), *(each for each in able if each != known)]
+    asked = [able for name in option.needs for able in pathway.file.needs[name].capability.values()]
+    return [
+        (organisation, able)
+        for able in asked or [pathway.file.roles[role].capability]
+        for organisation in _likeliest(role, able, traject, pathway, world)
+    ]
+
+
+def _likeliest(role: str, able: str, traject: Traject, pathway: Pathway, world: World) -> list[Organisation]:
+    """Who has the role already and can do this, then the nearest."""
+    keeps = _keeps(role, able, traject.roles, pathway, world)
+    known = world.region.by_id(traject.roles[role]) if keeps else None
+    nearest = world.region.candidates(pathway, role, traject.municipality, able)
+    return [*([known] if known else []), *(each for each in nearest if each != known)]
 
 
 def joining(parties: Parties, pathway: Pathway) -> tuple[Joining, ...]:
@@ -141,14 +172,25 @@ def _give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:
     roles[role] = organisation
 
 
-def _performer(
-    role: str, traject: Traject, pathway: Pathway, named: Named | None, world: World
-) -> Organisation:
-    candidates = world.region.candidates(pathway, role, traject.municipality)
-    if named is not None:
-        organisation = organisation_of(named, world.region)
-        if organisation is None or not world.region.fits(organisation, pathway, role):
-            raise Invalid(cannot_own(named.path, candidates))
+def _may_ask(organisation: UUID, role: str, pathway: Pathway, world: World) -> bool:
+    known = world.region.by_id(organisation)
+    return known is not None and known.kind in pathway.file.roles[role].kinds
+
+
+def _keeps(role: str, able: str, roles: Mapping[str, UUID], pathway: Pathway, world: World) -> bool:
+    """Whether somebody has the role who can do what is asked beyond it."""
+    if role not in roles or not able:
+        return role in roles
+    known = world.region.by_id(roles[role])
+    return known is not None and world.region.fits(known, pathway, role, able)
+
+
+def _performer(role: str, traject: Traject, pathway: Pathway, wanted: Wanted, world: World) -> Organisation:
+    candidates = world.region.candidates(pathway, role, traject.municipality, wanted.able)
+    if wanted.named is not None:
+        organisation = organisation_of(wanted.named, world.region)
+        if organisation is None or not world.region.fits(organisation, pathway, role, wanted.able):
+            raise Invalid(cannot_own(wanted.named.path, candidates))
         return organisation
     # Whose patient it is follows from nothing that we know: a practice is named, never chosen by us.
     if not candidates or role == pathway.role_of("requester"):

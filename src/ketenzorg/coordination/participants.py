@@ -6,9 +6,10 @@ from uuid import UUID
 from ketenzorg.access.tokens import Caller
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Route
+from ketenzorg.pathway.definition import Role
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
-from ketenzorg.pathway.taking_part import onlookers
+from ketenzorg.pathway.taking_part import bystanders
 from ketenzorg.referral.bundle import Posted
 from ketenzorg.referral.intake import Asked, Named
 
@@ -79,7 +80,7 @@ def find_participants(
     if named is None and not candidates:
         return None, [*issues, _nobody(asked, place)]
     chosen = named or candidates[0]
-    others = _others(asked, pathway, region)
+    others = _others(asked, pathway, first.name, region)
     participants = Participants(
         requester=requester,
         owner=chosen,
@@ -94,15 +95,20 @@ def find_participants(
     return participants, issues
 
 
-def _others(asked: Asked, pathway: Pathway, region: Region) -> dict[str, UUID]:
-    """Who looks on: a further ServiceRequest.performer whose kind has a role that neither asks nor performs."""
+def _others(asked: Asked, pathway: Pathway, first: str, region: Region) -> dict[str, UUID]:
+    """Who takes part beside the two: a further ServiceRequest.performer that can play such a role."""
     found: dict[str, UUID] = {}
     for named in asked.others:
         organisation = organisation_of(named, region)
-        for role in onlookers(pathway) if organisation else ():
-            if organisation and organisation.kind in pathway.file.roles[role].kinds:
+        for role in bystanders(pathway, first) if organisation else ():
+            if organisation and _plays(organisation, pathway.file.roles[role]):
                 found[role] = organisation.id
     return found
+
+
+def _plays(organisation: Organisation, role: Role) -> bool:
+    able = not role.capability or bool(organisation.able(role.capability))
+    return organisation.kind in role.kinds and able
 
 
 def organisation_of(named: Named, region: Region) -> Organisation | None:

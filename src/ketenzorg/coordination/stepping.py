@@ -13,6 +13,8 @@ from ketenzorg.access.views import roles_of, shown, sight_of
 from ketenzorg.coordination.changes import Change, changes
 from ketenzorg.coordination.handing_over import (
     Parties,
+    Wanted,
+    capability_in,
     found_by,
     joining,
     leaving,
@@ -212,7 +214,8 @@ def _step(
     else:
         taken = engine.advance(pathway, _state(traject), said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
-    parties = parties_after(taken, traject, pathway, said.performer, world)
+    wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
+    parties = parties_after(taken, traject, pathway, wanted, visit.caller.organisation, world)
     versions = next_versions(said, taken, traject, parties, pathway, world, at)
     due = next(iter(engine.due(pathway, state)), None)
     task, *begun = [each for each in versions if each.type == "Task"]

@@ -165,6 +165,9 @@ def _check_needs(file: PathwayFile) -> Iterator[Finding]:
         for code in need.codes:
             if code not in file.codes:
                 yield unknown(("needs", name, "codes"), "code", "code", code, file.codes)
+        for code in need.capability:
+            if code not in need.codes:
+                yield unknown(("needs", name, "capability", code), "code", "code", code, need.codes)
         if need.goes_to != "uitkomst" and not need.codes:
             # Reasons are coded, and the event log holds codes only, never what somebody typed about a person.
             nl = f"‘{need.goes_to}’ vraagt om codes; vrije tekst gaat naar ‘uitkomst’."

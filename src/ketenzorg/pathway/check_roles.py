@@ -10,6 +10,7 @@ from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.known_names import happenings
 from ketenzorg.pathway.words import ALL_ELEMENTS, EVERYBODY, EVERYTHING, ITSELF, PERFORMER, REQUESTER
 
+NEEDED_TO_WORK = ("Task", "ServiceRequest", "CarePlan")
 MEANT = frozenset({REQUESTER, PERFORMER, EVERYBODY})  # roles that the hand-over of a step names
 
 
@@ -50,6 +51,11 @@ def _role_names(file: PathwayFile) -> Iterator[tuple[Place, Iterable[str]]]:
 
 def _check_views(file: PathwayFile) -> Iterator[Finding]:
     for name, view in file.views.items():
+        for kind in NEEDED_TO_WORK:
+            if kind not in view.shows:
+                nl = f"wie meedoet ziet ten minste {', '.join(NEEDED_TO_WORK)}: zonder {kind} kan die rol niets melden."
+                en = f"who takes part sees {', '.join(NEEDED_TO_WORK)} at least: without {kind} it can say nothing."
+                yield Finding(("views", name, "shows"), nl, en)
         for kind, elements in view.shows.items():
             place: Place = ("views", name, "shows", kind)
             if kind not in r4.STORED_TYPES:

@@ -114,6 +114,8 @@ class Need(FileTable, frozen=True):
     ask: str
     goes_to: Literal["uitkomst", "reden", "gebeurtenis"]  # Task.output, Task.statusReason, event log
     codes: list[str] = msgspec.field(default_factory=list)  # empty: free text
+    # code -> what who performs the hand-over that begins must be able to do
+    capability: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Move(FileTable, frozen=True):

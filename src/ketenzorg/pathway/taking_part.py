@@ -14,7 +14,24 @@ def onlookers(pathway: Pathway) -> tuple[str, ...]:
 
 @cache
 def taking_part(pathway: Pathway, step: str) -> tuple[str, ...]:
-    """Who asks, who performs, who holds regie, and who looks on; the others have no business in this step."""
+    """Who asks, who performs, who holds regie, who may say something here, and who looks on.
+
+    The others have no business in this step.
+    """
     here = pathway.steps[step]
     regie = (pathway.file.regie,) if pathway.file.regie else ()
-    return tuple(dict.fromkeys((here.requester, here.performer, *regie, *onlookers(pathway))))
+    asking = (here.requester, here.performer)
+    return tuple(dict.fromkeys((*asking, *regie, *_speaking(pathway, here.main), *onlookers(pathway))))
+
+
+@cache
+def bystanders(pathway: Pathway, step: str) -> tuple[str, ...]:
+    """Who takes part in a step that they neither ask for nor perform: a referral that begins there may name them."""
+    here = pathway.steps[step]
+    return tuple(role for role in taking_part(pathway, step) if role not in (here.requester, here.performer))
+
+
+def _speaking(pathway: Pathway, step: str) -> tuple[str, ...]:
+    """Who may say that something happened; that anybody may report an emergency makes nobody take part."""
+    said_by = (role for move in pathway.steps[step].moves if not move.emergency for role in move.by)
+    return tuple(role for role in dict.fromkeys(said_by) if role in pathway.file.roles)

@@ -135,7 +135,7 @@ def new_round(
         **{name: old[name] for name in KEPT if name in old},
         "authoredOn": instant(at),
         "lastModified": instant(at),
-        "requester": old["requester"] if old["owner"] == {"reference": owner} else {"reference": requester},
+        "requester": {"reference": requester},
         "owner": {"reference": owner},
         "input": inputs,
     }

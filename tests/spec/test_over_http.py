@@ -1,0 +1,35 @@
+"""Every walk of every pathway over HTTP comes out as its table says, and who must hear of it hears of it."""
+
+import pytest
+
+from ketenzorg.pathway.load import load
+from services import SETTINGS, Service
+from spec.over_http import Walk, tables_of, walk_all
+from spec.walks import DECIDED, tables
+
+CATALOGUE = load(SETTINGS.pathways)
+
+
+@pytest.mark.parametrize("name", CATALOGUE.names)
+async def test_the_walks_come_out_as_the_tables(service: Service, name: str) -> None:
+    pathway = CATALOGUE.current(name)
+    expected = {title: text for title, text in tables(f"{name}.md").items() if not title.startswith(DECIDED)}
+
+    walks = await walk_all(service, pathway, expected)
+
+    came_out = tables_of(walks)
+    wrong = [f"## {title}\n\n{came_out[title]}" for title in expected if came_out[title] != expected[title]]
+    assert not wrong, "\n\n".join(wrong)
+    assert await unheard(service, walks) == []
+
+
+async def unheard(service: Service, walks: list[Walk]) -> list[tuple[str, str, list[str]]]:
+    """The events of which somebody who must be told was sent no notification."""
+    rows = await service.rows("select receiver, task::text, task_version from ketenzorg.outbox")
+    sent = {(f"Task/{row['task']}/{row['task_version']}", row["receiver"]) for row in rows}
+    return [
+        (walk.title, event, [str(each) for each in missing])
+        for walk in walks
+        for event, versions, told in walk.told
+        if (missing := {each for each in told if not any((version, each) in sent for version in versions)})
+    ]
