@@ -1,8 +1,9 @@
-"""Every walk of every pathway over HTTP comes out as its table says, and who must hear of it hears of it."""
+"""Every walk of every pathway, none left out, over HTTP: as its table says, and who must hear of it does."""
 
 import pytest
 
 from ketenzorg.pathway.load import load
+from ketenzorg.pathway.loaded import Pathway
 from services import SETTINGS, Service
 from spec.over_http import Walk, tables_of, walk_all
 from spec.walks import DECIDED, tables
@@ -21,6 +22,18 @@ async def test_the_walks_come_out_as_the_tables(service: Service, name: str) -> 
     wrong = [f"## {title}\n\n{came_out[title]}" for title in expected if came_out[title] != expected[title]]
     assert not wrong, "\n\n".join(wrong)
     assert await unheard(service, walks) == []
+    assert exits(pathway) - {end for walk in walks for end in walk.ends} == set()
+    assert any(walk.by_status for walk in walks)
+
+
+def exits(pathway: Pathway) -> set[tuple[str, str, str]]:
+    """Every way in which a traject can end: the event, the step, and the Task.status."""
+    return {
+        (move.event, move.to, move.closes or move.task or "")
+        for step in pathway.steps.values()
+        for move in step.moves
+        if pathway.steps[move.to].ends
+    }
 
 
 async def unheard(service: Service, walks: list[Walk]) -> list[tuple[str, str, list[str]]]:
