@@ -75,6 +75,7 @@ class Walk:
         self.due = ""
         self.request = ""
         self.told: list[tuple[str, set[str], set[UUID]]] = []  # the event; Task/version; who must hear of it
+        self.gone: set[tuple[str, str]] = set()  # (event, role): named in `tell`, and takes no part any more
         self.ends: set[tuple[str, str, str]] = set()  # (event, step, Task.status) with which it ended
         self.by_status = 0  # how often the status alone said it
 
@@ -158,6 +159,8 @@ class Walk:
             self.ends.add((event, move.to, self.task["status"]))
         told = {self.roles[role] for role in {*move.tell} & here - {by} if role in self.roles}
         self.told.append((event, heard, told))
+        if {*move.tell} != {*self.pathway.file.roles}:  # "iedereen" is everybody who takes part
+            self.gone |= {(event, role) for role in {*move.tell} - here - {by} if role in self.roles}
         return ""
 
     async def _handed_over(
