@@ -9,6 +9,7 @@ from services import Service
 
 CKD, BLOOD = "chronische-nierschade", "antistolling"
 EGFR, MOLAR, MASS, ACR_MOLAR, ACR_MASS = "62238-1", "14682-9", "2160-0", "32294-1", "9318-7"
+MDRD = "33914-3"  # an eGFR all the same, by a formula of before CKD-EPI
 ML, DAY = "mL/min/{1.73_m2}", "2026-01-07"
 
 
@@ -84,9 +85,16 @@ async def test_an_egfr_without_its_formula_is_named(service: Service) -> None:
     )
 
 
+async def test_an_egfr_under_a_code_that_is_none_of_ours_is_named(service: Service) -> None:
+    text = await said(service, measured(measured(an_example(BLOOD), EGFR), MDRD, (74, ML, DAY)))
+    assert f"egfr: De code http://loinc.org|{MDRD} staat niet voor eGFR; wel: http://loinc.org|{EGFR}" in text
+    assert f"egfr: The code http://loinc.org|{MDRD} does not stand for egfr; these do: " in text
+
+
 async def test_a_value_that_is_too_old_is_named(service: Service) -> None:
     text = await said(service, measured(an_example(BLOOD), EGFR, (74, ML, "2024-01-07")))
-    assert "egfr: De nieuwste waarde is te oud" in text
+    assert "egfr: De nieuwste waarde is te oud: hoogstens 12 maanden." in text
+    assert "egfr: The newest value is too old: at most 12 months." in text
 
 
 async def test_two_values_of_one_moment_are_named_and_not_averaged(service: Service) -> None:

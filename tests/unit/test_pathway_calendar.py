@@ -14,6 +14,7 @@ from ketenzorg.pathway.calendar import (
     due,
     due_with_stops,
     elapsed,
+    in_words,
     is_working_day,
     parse,
     working_days,
@@ -22,6 +23,19 @@ from ketenzorg.pathway.calendar import (
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=AMSTERDAM)
+
+
+@pytest.mark.parametrize(
+    ("length", "nl", "en"),
+    [
+        ("1 week", "1 week", "1 week"),
+        ("5 werkdagen", "5 werkdagen", "5 working days"),
+        ("12 maanden", "12 maanden", "12 months"),
+        ("5 jaar", "5 jaar", "5 years"),
+    ],
+)
+def test_a_length_in_both_languages(length: str, nl: str, en: str) -> None:
+    assert in_words(parse(length)) == (nl, en)
 
 
 def stopped(times: list[tuple[str, str | None]]) -> list[Stop]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ketenzorg.pathway.calendar import parse
-from ketenzorg.pathway.series import Series, moment, newest, of_one_formula, series, within
+from ketenzorg.pathway.series import Series, moment, newest, of_one_formula, series
 from measurements import NOW, measured, run
 
 
@@ -39,6 +39,7 @@ def test_too_old_is_named_and_not_used(at: str, used: bool) -> None:
     found = newest(run((at, "70")), NOW, parse("3 maanden"))
     assert (found.found is not None) is used
     assert [issue.code for issue in found.problems] == ([] if used else ["expired"])
+    assert all("hoogstens 3 maanden" in each.nl and "at most 3 months" in each.en for each in found.problems)
 
 
 def test_two_values_of_one_moment_are_named_and_neither_is_used() -> None:
@@ -86,12 +87,6 @@ def test_a_day_is_that_of_amsterdam() -> None:
 def test_a_time_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         moment(text)
-
-
-def test_within_an_age_what_may_be_older_is_left_out_and_named() -> None:
-    found = within(run(("2020-01-01", "90"), ("2021", "80"), ("2022", "70")), NOW, parse("5 jaar"))
-    assert [point.value for point in found.points] == [70]
-    assert codes(found) == ["expired"]
 
 
 def test_only_the_formula_of_the_newest_stays() -> None:

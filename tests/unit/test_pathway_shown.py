@@ -9,7 +9,7 @@ from fhir.resources.R4B.plandefinition import PlanDefinition
 
 from ketenzorg.fhir import r4
 from ketenzorg.pathway.load import load
-from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.loaded import Pathway, compile_pathway
 from ketenzorg.pathway.plan_definition import plan_definition
 from ketenzorg.pathway.show import NOT_ADOPTED, mermaid, show
 from ketenzorg.pathway.visibility import visibility
@@ -38,6 +38,13 @@ def test_a_coach_sees_the_answers_that_are_meant_for_a_coach(welzijn: Pathway) -
     answers = visibility(welzijn, "welzijnscoach").answers
     assert {"reden", "voorkeurstijd", "taal", "veiligheidsopmerking"} <= answers
     assert not answers & {"gevaar", "psychiatrie-of-verslaving", "cognitie-zonder-steun"}
+
+
+def test_an_answer_for_everybody_is_for_each_role_that_sees_a_part(welzijn: Pathway) -> None:
+    data = dict(welzijn.file.data)
+    data["gevaar"] = msgspec.structs.replace(data["gevaar"], for_=["iedereen"])
+    opened = compile_pathway(msgspec.structs.replace(welzijn.file, data=data))
+    assert "gevaar" in visibility(opened, "welzijnscoach").answers
 
 
 def test_no_reason_or_supporting_element_of_the_request_leaks(welzijn: Pathway) -> None:

@@ -3,11 +3,13 @@
 An answer that is there but cannot be read as what was asked counts as no answer: it is asked for, never guessed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Literal
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
 
 from ketenzorg.pathway import units
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
@@ -17,72 +19,126 @@ from ketenzorg.pathway.systems import canonical, codings
 
 Resource = Mapping[str, Any]
 
+Answer = tuple[Resource, str]  # of a questionnaire, and the day on which it was filled in
+_T = TypeVar("_T")
+
 # http://snomed.info/sct 373066001 Yes, 373067005 No, 261665006 Unknown; v2-0136 and data-absent-reason beside them.
-YES_NO_CODES: dict[str, Literal["ja", "nee", "onbekend"]] = {
-    "ja": "ja", "nee": "nee", "onbekend": "onbekend", "Y": "ja", "N": "nee", "unknown": "onbekend",
-    "asked-unknown": "onbekend", "373066001": "ja", "373067005": "nee", "261665006": "onbekend",
+_YES, _NO, _UNKNOWN = YesNo("ja"), YesNo("nee"), YesNo("onbekend")
+YES_NO_CODES = {
+    "ja": _YES, "nee": _NO, "onbekend": _UNKNOWN, "Y": _YES, "N": _NO, "unknown": _UNKNOWN,
+    "asked-unknown": _UNKNOWN, "373066001": _YES, "373067005": _NO, "261665006": _UNKNOWN,
 }  # fmt: skip
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """How the questions of one version can be answered, looked up by what comes in."""
+
+    questions: dict[str, DataElement]
+    measured: frozenset[str]  # those that a number answers
+    by_code: dict[units.Code, tuple[str, ...]]  # of an Observation
+    by_unit: dict[str, tuple[str, ...]]  # where the unit alone says what was measured, whatever the code
+    by_condition: dict[units.Code, tuple[str, ...]]  # of what the patient has or takes: that is a yes
+    by_place: tuple[tuple[str, str], ...]  # the question, and the element of a resource
+
+
+@cache
+def _ways(pathway: Pathway) -> Ways:
+    data = pathway.file.data
+    coded = {
+        name: [one for each in element.coded_as for one in codings(each)] for name, element in data.items()
+    }
+    measures = {name: units.MEASURES[data[name].measure] for name in data if data[name].type == "getal"}
+    named = {name: measure for name, measure in measures.items() if coded[name]}
+    return Ways(
+        questions=data,
+        measured=frozenset(measures),
+        # the codes of the file, and those of the same measure in its other units (mass beside molar)
+        by_code=_turned({name: {*coded[name], *measure.codes} for name, measure in named.items()}),
+        by_unit=_turned({name: measure.telling for name, measure in named.items()}),
+        by_condition=_turned({name: coded[name] for name in data if data[name].type == "ja-nee"}),
+        by_place=tuple((name, place) for name in data if name not in measures for place in data[name].places),
+    )
+
+
+def _turned(names: Mapping[str, Iterable[_T]]) -> dict[_T, tuple[str, ...]]:
+    """From a name to its keys, to each key with its names."""
+    found: dict[_T, tuple[str, ...]] = {}
+    for name, keys in names.items():
+        for key in keys:
+            found[key] = (*found.get(key, ()), name)
+    return found
 
 
 def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, Value]:
     """Answer by name; two different answers to one question are no answer."""
-    resources = [each for each in resources if each.get("status") != "entered-in-error"]
-    answers: dict[str, list[Resource]] = {}
+    ways = _ways(pathway)
+    by_kind: dict[str, list[Resource]] = {}
     for each in resources:
+        if each.get("status") != "entered-in-error":
+            by_kind.setdefault(each["resourceType"], []).append(each)
+    answers: dict[str, list[Answer]] = {}
+    for each in by_kind.get("QuestionnaireResponse", ()):
         if _asks_for(pathway, each):
-            _collect(each, answers)
-    given: dict[str, Value] = {}
-    for name, element in pathway.file.data.items():
-        if element.type == "getal":
-            given |= _measured(name, element, answers.get(name, ()), resources)
+            _collect(each, answers, "")
+    readings: dict[str, list[Quantity]] = {}
+    found: dict[str, list[Value]] = {}
+    for name, said in answers.items():
+        element = ways.questions.get(name)
+        if element is None:
             continue
-        found = list(dict.fromkeys(_read(answers.get(name, ()), element)))
-        found = found or list(dict.fromkeys(_from_places(element, resources)))
-        found = found or list(dict.fromkeys(_from_codes(element, resources)))
-        if len(found) == 1:
-            given[name] = found[0]
-    return given
+        read = _READERS[element.type]
+        values = [value for each in said if (value := read(each, element)) is not None]
+        if name in ways.measured:
+            readings[name] = [value for value in values if isinstance(value, Quantity)]
+        elif values:
+            found[name] = values
+    for each in by_kind.get("Observation", ()):
+        if each.get("status") != "cancelled":
+            _observe(each, ways, readings)
+    elsewhere = _from_codes(ways, by_kind) | _from_places(ways, by_kind)
+    given = {name: values[0] for name, values in (elsewhere | found).items() if _agree(values)}
+    return given | {name: _together(all_of_them) for name, all_of_them in readings.items() if all_of_them}
 
 
-def _measured(
-    name: str, element: DataElement, said: Iterable[Resource], resources: list[Resource]
-) -> dict[str, Value]:
+def _agree(values: list[Value]) -> bool:
+    return len(values) == 1 or all(value == values[0] for value in values)
+
+
+def _together(readings: list[Quantity]) -> Value:
     """Every reading, with its code, its date and where it stood: which of them count is decided by the rules."""
-    readings = [value for each in said if isinstance(value := _quantity(each, element), Quantity)]
-    wanted = _codes_of(element)
-    for resource in resources:
-        if resource["resourceType"] == "Observation" and resource.get("status") != "cancelled":
-            readings += _observed(resource, wanted)
-    return {name: readings[0] if len(readings) == 1 else Readings(tuple(readings))} if readings else {}
+    return readings[0] if len(readings) == 1 else Readings(tuple(readings))
 
 
-@lru_cache(maxsize=1024)
-def _codes_as(measure: str, coded_as: tuple[str, ...]) -> frozenset[tuple[str, str]]:
-    """The codes of the file, and those of the same measure in its other units (mass beside molar)."""
-    named = {coding for one in coded_as for coding in codings(one)}
-    return frozenset(named | set(units.MEASURES[measure].codes)) if named else frozenset()
-
-
-def _codes_of(element: DataElement) -> frozenset[tuple[str, str]]:
-    return _codes_as(element.measure, tuple(element.coded_as))
-
-
-def _observed(observation: Resource, wanted: frozenset[tuple[str, str]]) -> Iterator[Quantity]:
+def _observe(observation: Resource, ways: Ways, readings: dict[str, list[Quantity]]) -> None:
     """The value of an Observation, and of its components (a blood pressure has two)."""
     at = observation.get("effectiveDateTime") or observation.get("effectiveInstant") or ""
+    place = f"Observation/{observation.get('id', '')}"
     for part in (observation, *observation.get("component", ())):
-        for coding in part.get("code", {}).get("coding", ()):
-            code = (coding.get("system", ""), coding.get("code", ""))
-            quantity = part.get("valueQuantity", {})
-            if code in wanted and "value" in quantity:
-                yield Quantity(
-                    Decimal(str(quantity["value"])),
-                    quantity.get("code") or quantity.get("unit", ""),
-                    at,
-                    (canonical(code[0]), code[1]),
-                    f"Observation/{observation.get('id', '')}",
-                )
-                break
+        quantity = part.get("valueQuantity")
+        if quantity is None or "value" not in quantity:
+            continue
+        unit = quantity.get("code") or quantity.get("unit", "")
+        for name, code in _meant(part, unit, ways).items():
+            number = Decimal(str(quantity["value"]))
+            readings.setdefault(name, []).append(Quantity(number, unit, at, code, place))
+
+
+def _meant(part: Resource, unit: str, ways: Ways) -> dict[str, units.Code]:
+    """The questions that it answers, each with the code that says so.
+
+    Under no code that we know, the unit may still say what was measured: such a value goes along to be refused by
+    name, for whoever sent it thinks that we have it.
+    """
+    codes = [
+        (each.get("system", ""), each.get("code", "")) for each in part.get("code", {}).get("coding", ())
+    ]
+    meant: dict[str, units.Code] = {}
+    for code in codes:
+        for name in ways.by_code.get(code, ()):
+            meant.setdefault(name, (canonical(code[0]), code[1]))
+    if not meant:
+        meant = dict.fromkeys(ways.by_unit.get(unit, ()), codes[0] if codes else units.NO_CODE)
+    return meant
 
 
 _CODED = {
@@ -92,23 +148,21 @@ _CODED = {
 }
 
 
-def _from_codes(element: DataElement, resources: list[Resource]) -> Iterator[Value]:
+def _from_codes(ways: Ways, by_kind: Mapping[str, list[Resource]]) -> dict[str, list[Value]]:
     """An active condition or medicine under one of the codes is a yes; that none is there is no answer."""
-    if element.type != "ja-nee" or not element.coded_as:
-        return
-    wanted = {coding for named in element.coded_as for coding in codings(named)}
-    for resource in resources:
-        field = _CODED.get(resource["resourceType"])
-        if field is None or not _holds_now(resource):
-            continue
-        concepts = resource.get(field, {})
-        for concept in (
-            [each.get("code", {}) for each in concepts] if isinstance(concepts, list) else [concepts]
-        ):
-            if any(
-                (one.get("system", ""), one.get("code", "")) in wanted for one in concept.get("coding", ())
+    found: dict[str, list[Value]] = {}
+    for kind, field in _CODED.items():
+        for resource in by_kind.get(kind, ()):
+            if not _holds_now(resource):
+                continue
+            concepts = resource.get(field, {})
+            for concept in (
+                [each.get("code", {}) for each in concepts] if isinstance(concepts, list) else [concepts]
             ):
-                yield YesNo("ja")
+                for one in concept.get("coding", ()):
+                    for name in ways.by_condition.get((one.get("system", ""), one.get("code", "")), ()):
+                        found[name] = [_YES]
+    return found
 
 
 def _holds_now(resource: Resource) -> bool:
@@ -130,53 +184,50 @@ def _asks_for(pathway: Pathway, resource: Resource) -> bool:
     return named.partition("|")[0] == pathway.questionnaire.partition("|")[0]
 
 
-def _collect(node: Resource, answers: dict[str, list[Resource]], authored: str = "") -> None:
+def _collect(node: Resource, answers: dict[str, list[Answer]], authored: str) -> None:
     """The answers below a questionnaire or an item, by linkId, each with the day on which it was given."""
     authored = node.get("authored", authored)
     for item in node.get("item", ()):
-        given = [{"authored": authored, **answer} for answer in item.get("answer", ())]
-        answers.setdefault(item["linkId"], []).extend(given)
-        _collect(item, answers, authored)
+        given = item.get("answer")
+        if given:
+            answers.setdefault(item["linkId"], []).extend([(answer, authored) for answer in given])
+        if "item" in item:
+            _collect(item, answers, authored)
 
 
-def _read(answers: Iterable[Resource], element: DataElement) -> Iterator[Value]:
-    for answer in answers:
-        value = _READERS[element.type](answer, element)
-        if value is not None:
-            yield value
-
-
-def _yes_no(answer: Resource, _: DataElement) -> Value | None:
+def _yes_no(said: Answer, _: DataElement) -> Value | None:
+    answer = said[0]
     if isinstance(answer.get("valueBoolean"), bool):
-        return YesNo("ja" if answer["valueBoolean"] else "nee")
-    said = answer.get("valueCoding", {}).get("code") or str(answer.get("valueString", "")).strip().lower()
-    word = YES_NO_CODES.get(said)
-    return YesNo(word) if word else None
+        return _YES if answer["valueBoolean"] else _NO
+    word = answer.get("valueCoding", {}).get("code") or str(answer.get("valueString", "")).strip().lower()
+    return YES_NO_CODES.get(word)
 
 
-def _quantity(answer: Resource, _: DataElement) -> Value | None:
+def _quantity(said: Answer, _: DataElement) -> Value | None:
+    answer, authored = said
     quantity = answer.get("valueQuantity")
     if quantity is None or "value" not in quantity:
         return None
-    unit = quantity.get("code") or quantity.get("unit", "")
-    return Quantity(Decimal(str(quantity["value"])), unit, answer.get("authored", ""))
+    return Quantity(
+        Decimal(str(quantity["value"])), quantity.get("code") or quantity.get("unit", ""), authored
+    )
 
 
-def _code(answer: Resource, element: DataElement) -> Value | None:
-    coding = answer.get("valueCoding") or {"code": answer.get("valueString")}
+def _code(said: Answer, element: DataElement) -> Value | None:
+    coding = said[0].get("valueCoding") or {"code": said[0].get("valueString")}
     return Code(coding["code"]) if coding.get("code") in element.codes else None
 
 
-def _day(answer: Resource, _: DataElement) -> Value | None:
-    return _as_day(answer.get("valueDate") or answer.get("valueDateTime") or "")
+def _day(said: Answer, _: DataElement) -> Value | None:
+    return _as_day(said[0].get("valueDate") or said[0].get("valueDateTime") or "")
 
 
-def _text(answer: Resource, _: DataElement) -> Value | None:
-    words = answer.get("valueString") or answer.get("valueCoding", {}).get("display")
+def _text(said: Answer, _: DataElement) -> Value | None:
+    words = said[0].get("valueString") or said[0].get("valueCoding", {}).get("display")
     return Text(words) if words else None
 
 
-_READERS: dict[str, Callable[[Resource, DataElement], Value | None]] = {
+_READERS: dict[str, Callable[[Answer, DataElement], Value | None]] = {
     "ja-nee": _yes_no,
     "getal": _quantity,
     "code": _code,
@@ -185,14 +236,14 @@ _READERS: dict[str, Callable[[Resource, DataElement], Value | None]] = {
 }
 
 
-def _from_places(element: DataElement, resources: list[Resource]) -> Iterator[Value]:
-    for place in element.places:
-        kind = place.partition(".")[0]
-        for resource in resources:
-            if resource["resourceType"] == kind:
-                value = _PLACES[place](resource, element)
-                if value is not None:
-                    yield value
+def _from_places(ways: Ways, by_kind: Mapping[str, list[Resource]]) -> dict[str, list[Value]]:
+    found: dict[str, list[Value]] = {}
+    for name, place in ways.by_place:
+        for resource in by_kind.get(place.partition(".")[0], ()):
+            value = _PLACES[place](resource, ways.questions[name])
+            if value is not None:
+                found.setdefault(name, []).append(value)
+    return found
 
 
 def _consent(consent: Resource, element: DataElement) -> Value | None:
@@ -200,7 +251,7 @@ def _consent(consent: Resource, element: DataElement) -> Value | None:
     provision = consent.get("provision", {})
     if element.type == "ja-nee":
         granted = consent.get("status") == "active" and provision.get("type") == "permit"
-        return YesNo("ja" if granted else "nee")
+        return _YES if granted else _NO
     codings = (coding for concept in provision.get("code", ()) for coding in concept.get("coding", ()))
     return next((Code(coding["code"]) for coding in codings if coding.get("code") in element.codes), None)
 

@@ -29,6 +29,13 @@ _WORDS: dict[str, Unit] = {
     "maand": "maanden",
     "maanden": "maanden",
 }
+_NAMES: dict[Unit, tuple[str, str, str]] = {
+    "uur": ("uur", "uur", "hour"),
+    "werkdagen": ("werkdag", "werkdagen", "working day"),
+    "dagen": ("dag", "dagen", "day"),
+    "weken": ("week", "weken", "week"),
+    "maanden": ("maand", "maanden", "month"),
+}
 _AMOUNT = re.compile(r"([1-9][0-9]{0,3}) ([a-z]+)")
 _LAST_SECOND = time(23, 59, 59)
 _SATURDAY = 5
@@ -52,6 +59,15 @@ def parse(text: str) -> Amount:
     if match is None or unit is None:
         raise ValueError(text)
     return Amount(int(match[1]), unit)
+
+
+def in_words(amount: Amount) -> tuple[str, str]:
+    """In Dutch and in English: 12 maanden, 12 months; five years of months are 5 jaar."""
+    number, unit = amount.number, amount.unit
+    if unit == "maanden" and number > _MONTHS and number % _MONTHS == 0:
+        return f"{number // _MONTHS} jaar", f"{number // _MONTHS} years"
+    one, more, one_en = _NAMES[unit]
+    return (f"1 {one}", f"1 {one_en}") if number == 1 else (f"{number} {more}", f"{number} {one_en}s")
 
 
 def due(start: datetime, amount: Amount) -> datetime:

@@ -31,7 +31,8 @@ def _check_roles(file: PathwayFile) -> Iterator[Finding]:
         if not any(role.part == part for role in file.roles.values()):
             yield Finding(("roles",), f"geen rol met part = ‘{part}’.", f"no role with part = '{part}'.")
     for place, names in _role_names(file):
-        meant = MEANT | {ITSELF} if place[-1] == "by" else MEANT
+        # A question stands in no step, so nobody asks or performs there.
+        meant = {"by": MEANT | {ITSELF}, "for": {EVERYBODY}}.get(str(place[-1]), MEANT)
         for name in names:
             if name not in file.roles and name not in meant:
                 yield unknown(place, "rol", "role", name, file.roles)

@@ -36,7 +36,6 @@ class Derived(FileTable, frozen=True):
     source: Source
     from_: dict[str, str] = msgspec.field(name="from")  # input of the function -> name in this file
     settings: dict[str, int | float | str] = msgspec.field(default_factory=dict)
-    max_age: dict[str, str] = msgspec.field(default_factory=dict)  # of its inputs, where other than theirs
     shown_with: str = ""  # table: nobody sees the value unless a row of it holds and nothing is stopped
 
 

@@ -15,7 +15,7 @@ from operator import attrgetter
 import msgspec
 
 from ketenzorg.errors import Issue
-from ketenzorg.pathway.calendar import AMSTERDAM, Amount, before
+from ketenzorg.pathway.calendar import AMSTERDAM, Amount, before, in_words
 from ketenzorg.pathway.units import LOINC, NHG45, Code
 
 # Conflict 8 of chapter 8: mixing formulas gives a progression that is not there, so the formula stays with the
@@ -141,9 +141,11 @@ def newest(given: Series, now: datetime, max_age: Amount | None = None) -> Newes
     rival = _rival(given.points) if len(given.points) > 1 else None
     if rival is not None:
         return Newest(None, given.problems or (_issue(_TWO_VALUES, rival, last),))
-    if max_age is not None and last.at.first < before(now, max_age):
-        kind = _TOO_OLD if last.at.last < before(now, max_age) else _MAYBE_TOO_OLD
-        return Newest(None, (*given.problems, _issue(kind, last)))
+    if max_age is not None and last.at.first < (limit := before(now, max_age)):
+        kind = _TOO_OLD if last.at.last < limit else _MAYBE_TOO_OLD
+        nl, en = in_words(max_age)
+        allowed = _Kind(kind.code, kind.nl.format(nl), kind.en.format(en))
+        return Newest(None, (*given.problems, _issue(allowed, last)))
     return Newest(last, given.problems)
 
 
@@ -156,16 +158,6 @@ def _rival(points: tuple[Measurement, ...]) -> Measurement | None:
         if points[at].value != last.value:
             return points[at]
     return None
-
-
-def within(given: Series, now: datetime, max_age: Amount) -> Series:
-    """Only what is surely not older than this; what may be older is left out and named."""
-    limit = before(now, max_age)
-    young = tuple(point for point in given.points if point.at.first >= limit)
-    unsure = tuple(
-        _issue(_MAYBE_TOO_OLD, point) for point in given.points if point.at.first < limit <= point.at.last
-    )
-    return Series(young, (*given.problems, *unsure), given.missing)
 
 
 def of_one_formula(given: Series) -> tuple[Series, bool]:
@@ -204,11 +196,15 @@ _TWO_VALUES = _Kind(
     "Twee verschillende waarden van hetzelfde moment, of waarvan de volgorde niet te zien is: kies er een.",
     "Two different values of one moment, or whose order cannot be told: choose one.",
 )
-_TOO_OLD = _Kind("expired", "De nieuwste waarde is te oud.", "The newest value is too old.")
+_TOO_OLD = _Kind(
+    "expired",
+    "De nieuwste waarde is te oud: hoogstens {}.",
+    "The newest value is too old: at most {}.",
+)
 _MAYBE_TOO_OLD = _Kind(
     "expired",
-    "De datum is te ruim om te zien of de waarde nieuw genoeg is.",
-    "The date is too vague to tell whether the value is recent enough.",
+    "De datum is te ruim om te zien of de waarde nieuw genoeg is: hoogstens {} oud.",
+    "The date is too vague to tell whether the value is recent enough: at most {} old.",
 )
 _FUTURE = _Kind("value", "De datum ligt in de toekomst.", "The date lies in the future.")
 _NO_FORMULA = _Kind(

@@ -17,6 +17,7 @@ LOINC = "http://loinc.org"
 NHG45 = "https://referentiemodel.nhg.org/tabellen/nhg-tabel-45-diagnostische-bepalingen"
 
 Code = tuple[str, str]  # system, code
+NO_CODE: Code = ("", "")
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class Measure(msgspec.Struct, frozen=True):
     decimals: int  # when shown
     units: dict[str, tuple[Decimal, Decimal]]
     codes: dict[Code, tuple[str, ...]] = {}  # code -> the units that go with it
+    telling: frozenset[str] = frozenset()  # units in which nothing else is measured: they say what it is
 
 
 class Unusable(Invalid):
@@ -95,6 +97,12 @@ def _refusal(known: Measure, unit: str) -> Issue:
 def _wrong_code(known: Measure, code: Code) -> Issue:
     why_nl, why_en = _NOT_THIS.get(code, ("", ""))
     taken = ", ".join(f"{system}|{one}" for system, one in known.codes)
+    if code == NO_CODE:
+        return Issue(
+            nl=f"{known.title} zonder code kunnen wij niet gebruiken; wel: {taken}.",
+            en=f"{known.name} without a code cannot be used; these can: {taken}.",
+            code="code-invalid",
+        )
     named = f"{_short(code[0])}|{_short(code[1])}"
     return Issue(
         nl=f"De code {named} staat niet voor {known.title}{why_nl}; wel: {taken}.",
@@ -150,10 +158,12 @@ def _measure(
     decimals: int,
     units: dict[str, tuple[Decimal, Decimal]],
     codes: dict[Code, tuple[str, ...]] | None = None,
+    telling: tuple[str, ...] = (),
 ) -> Measure:
     """The first unit is the measure's own."""
     low, high = map(Decimal, limits)
-    return Measure(name, title, next(iter(units)), low, high, decimals, units, codes or {})
+    own = next(iter(units))
+    return Measure(name, title, own, low, high, decimals, units, codes or {}, frozenset(telling))
 
 
 _PER_173 = ("mL/min/{1.73_m2}", "mL/min/{1.73m2}")
@@ -188,6 +198,7 @@ _ALL = (
         "egfr", "eGFR", ("0", "250"), 0,
         dict.fromkeys(_PER_173, _ONE),
         {(LOINC, "62238-1"): _PER_173, (LOINC, "98979-8"): _PER_173, (NHG45, "3583"): _PER_173},
+        telling=_PER_173,
     ),
     _measure(
         "creatinineklaring", "creatinineklaring", ("0", "7000"), 0,  # all that Cockcroft-Gault can give

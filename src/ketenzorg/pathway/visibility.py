@@ -5,7 +5,7 @@ from functools import cache
 import msgspec
 
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.words import ALL_ELEMENTS, EVERYTHING
+from ketenzorg.pathway.words import ALL_ELEMENTS, EVERYBODY, EVERYTHING
 
 _ALWAYS = frozenset({"resourceType", "id", "meta"})
 
@@ -48,5 +48,7 @@ def visibility(pathway: Pathway, role: str) -> Visibility:
             kind: None if ALL_ELEMENTS in elements else frozenset(elements)
             for kind, elements in view.shows.items()
         },
-        answers=frozenset(name for name, element in file.data.items() if role in element.for_),
+        answers=frozenset(
+            name for name, element in file.data.items() if role in element.for_ or EVERYBODY in element.for_
+        ),
     )
