@@ -16,7 +16,7 @@ from ketenzorg.pathway.clocks import LENGTH, STOOD, URGENCY, Clock
 from ketenzorg.pathway.criteria import Screening
 from ketenzorg.pathway.definition import Move, Side
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.machine import fire, holds
+from ketenzorg.pathway.machine import Walk, fire, holds
 from ketenzorg.pathway.words import ITSELF
 
 MAX_TEXT = 4_000  # characters of one answer that an event brings
@@ -112,7 +112,7 @@ def advance(
     """The step that this event leads to; refuses what the pathway does not allow and says what it does."""
     at = _aware(at)
     counts = _counts_after(pathway, state, event, at)
-    move = fire(pathway.steps[state.step], event, by, counts, pathway.file.counts)
+    move = fire(pathway.machine, Walk(state.step, by, counts), event)
     if move is None:
         raise _not_allowed(pathway, state, by, event)
     _require(pathway, move, given)

@@ -1,16 +1,18 @@
-"""A pathway version in use: its file, its flat steps, its rules and its clocks."""
+"""A pathway version in use: its file, its flat steps, its rules and its machine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from msgspec.structs import replace
+from transitions import Machine
 
 from ketenzorg.pathway.calendar import Amount, parse
 from ketenzorg.pathway.clocks import Clock, begun_by, clock_of_control, clock_of_norm
 from ketenzorg.pathway.deciding import Rules, ready
 from ketenzorg.pathway.definition import CANONICAL, Norm, PathwayFile, Variant, Watch
 from ketenzorg.pathway.flatten import Step, flatten, pauses, resolve, still_to_come
+from ketenzorg.pathway.machine import build
 
 REASON_SYSTEM = f"{CANONICAL}/CodeSystem/reason"  # of the codes in [codes]
 
@@ -48,6 +50,11 @@ class Pathway:
         return self.file.adopted
 
     @cached_property
+    def machine(self) -> Machine:
+        """Made when the first step is taken: making those of every version would be most of the start."""
+        return build(self.steps.values(), self.file.begins, self.file.counts)
+
+    @cached_property
     def url(self) -> str:
         """The canonical without a version."""
         return f"{CANONICAL}/PlanDefinition/{self.name}"
@@ -64,7 +71,7 @@ class Pathway:
 
     @cached_property
     def all_clocks(self) -> tuple[Clock, ...]:
-        """Every norm, then every control; made when the first is asked for."""
+        """Every norm, then every control; made, as the machine, when the first is asked for."""
         norms = (clock_of_norm(norm, amount, self.pause_of(norm)) for norm, amount in self.norms)
         return (*norms, *(clock_of_control(watch, over) for watch, over in self.watches))
 
