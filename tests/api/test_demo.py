@@ -25,6 +25,7 @@ from ketenzorg.cli.demo_referrals import make_cases
 from ketenzorg.cli.demo_service import listen_here
 from ketenzorg.cli.listening import PortInUse
 from ketenzorg.pathway.load import load
+from pages.browsers import Browser
 from referrals import EXAMPLE
 from services import REGION, SETTINGS
 
@@ -106,13 +107,22 @@ def test_what_it_prints_can_be_pasted_and_ctrl_c_ends_it(tmp_path: Path) -> None
         headers = {"Authorization": f"Bearer {token[1]}", "Content-Type": "application/fhir+json"}
         body = (EXAMPLE.parents[2] / curl[2]).read_bytes()
         answer = httpx.post(curl[1], headers=headers, content=body, trust_env=False)
+        inbox = asyncio.run(lists_of("Noor Bolt", curl[1].removesuffix("/fhir")))
         process.send_signal(signal.SIGINT)
         rest, wrong = process.communicate(timeout=60)
 
     assert {entry["response"]["status"] for entry in answer.json()["entry"]} == {"201 Created"}
     assert (process.returncode, wrong) == (0, "")
     assert "Gestopt." in rest
+    assert all(inbox[name] != "0" for name in ("Nieuw", "Van mij", "Te laat", "Wacht op een ander")), inbox
     assert numbers_on_disk(tmp_path) == set()
+
+
+async def lists_of(coach: str, address: str) -> dict[str, str]:
+    """How long her lists are."""
+    async with httpx.AsyncClient(base_url=address, follow_redirects=True, trust_env=False) as client:
+        person = await Browser(client).sign_in(coach)
+        return (await person.open("/werk")).counts()
 
 
 def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:

@@ -233,5 +233,5 @@ async def test_an_answer_that_must_be_there_is_named_as_such(service: Service) -
     response = await is_stopped(service, an_example(CHEST, klacht=LIFTED), CHEST)
     assert lines(response) == [
         "Zonder dit antwoord wordt niets verstuurd: Welke klacht?\n"
-        "Nothing was sent: linkId 'klacht' must be answered (proposal): Welke klacht?"
+        "Nothing was sent: linkId 'klacht' must be answered (proposal): 'Welke klacht?'"
     ]

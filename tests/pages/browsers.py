@@ -87,6 +87,10 @@ class Browser:
         self.typed = 0
 
     @property
+    def origin(self) -> str:
+        return str(self.client.base_url).rstrip("/")
+
+    @property
     def page(self) -> Element:
         return read(self.response.text)
 
@@ -129,9 +133,14 @@ class Browser:
     async def post(self, action: str, fields: dict[str, str], **headers: str) -> "Browser":
         """Send these fields as a browser does."""
         self.response = await self.client.post(
-            action, data=fields, headers={"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", **headers}
+            action, data=fields, headers={"Origin": self.origin, "Sec-Fetch-Site": "same-origin", **headers}
         )
         return self
+
+    def counts(self) -> dict[str, str]:
+        """How long each list is, by its tab."""
+        tabs = self.page.one("nav", **{"aria-label": "Lijsten"}).all("a")
+        return {words.rpartition(" ")[0]: words.rpartition(" ")[2] for words in (tab.text for tab in tabs)}
 
     async def sign_in(self, name: str) -> "Browser":
         await self.open("/login")

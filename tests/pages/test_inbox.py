@@ -32,11 +32,6 @@ def tasks(browser: Browser) -> list[str]:
     return [link.rpartition("/")[2] for link in links]
 
 
-def counts(browser: Browser) -> dict[str, str]:
-    tabs = browser.page.one("nav", **{"aria-label": "Lijsten"}).all("a")
-    return {words.rpartition(" ")[0]: words.rpartition(" ")[2] for words in (tab.text for tab in tabs)}
-
-
 async def test_each_list_holds_what_it_says(service: Service, noor: Browser, sjoerd: Browser) -> None:
     world = [(await service.refer(a_referral(f"n-{number}")))["Task"] for number in range(3)]
     await service.happens(world[1], "aannemen")
@@ -44,7 +39,7 @@ async def test_each_list_holds_what_it_says(service: Service, noor: Browser, sjo
 
     await noor.open("/werk")
     assert [("Trijntje Veldkamp" in row, "Aangemeld" in row) for row in rows(noor)] == [(True, True)]
-    shown = counts(noor)
+    shown = noor.counts()
     assert {name: shown[name] for name in ("Nieuw", "Van mij", "Te laat", "Wacht op een ander", "Alles open")} == {
         "Nieuw": "1", "Van mij": "0", "Te laat": "0", "Wacht op een ander": "1", "Alles open": "3",
     }  # fmt: skip
@@ -149,7 +144,7 @@ async def test_every_list_goes_forward_and_back_also_when_a_line_has_gone(
 async def test_more_than_can_be_shown_is_not_counted(service: Service, noor: Browser) -> None:
     await copy(service, 1000)
     await noor.open("/werk")
-    assert (counts(noor)["Nieuw"], counts(noor)["Alles open"]) == ("999+", "999+")
+    assert (noor.counts()["Nieuw"], noor.counts()["Alles open"]) == ("999+", "999+")
 
 
 async def test_looking_is_on_record_under_the_persons_name(service: Service, noor: Browser) -> None:

@@ -9,7 +9,7 @@ from referrals import a_referral
 from services import Service
 
 from .browsers import Browser
-from .test_inbox import counts, rows
+from .test_inbox import rows
 
 REFER = "/verwijzen/welzijn-op-recept"
 HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=1> {{7*7}} </textarea>"
@@ -37,13 +37,13 @@ async def test_where_it_stands_at_whom_and_the_answer_first(
     for words in ("Trijntje Veldkamp", "Aangemeld", "Stadsbreed", "uiterlijk"):
         assert words in row
     assert "ericht" not in row
-    assert (counts(marieke)["Loopt"], counts(marieke)["Te laat"]) == ("1", "0")
+    assert (marieke.counts()["Loopt"], marieke.counts()["Te laat"]) == ("1", "0")
     for event in ("aannemen", "eerste contact", "kennismaking gehouden"):
         await service.happens(task, event)
     await service.happens(task, "terugkoppelen", terugkoppeling=f"Het gaat beter. {HOSTILE}")
     await marieke.open("/praktijk")
     assert "Nieuw bericht" in rows(marieke)[0]
-    assert counts(marieke)["Nieuw bericht"] == "1"
+    assert marieke.counts()["Nieuw bericht"] == "1"
     await marieke.follow("Trijntje Veldkamp")
     headings = [each.text for each in marieke.page.one("main").all("h2")]
     assert headings[0] == "Antwoord"
@@ -52,7 +52,7 @@ async def test_where_it_stands_at_whom_and_the_answer_first(
     assert not marieke.page.all("script", "img")
     assert "999990019" not in marieke.response.text
     await marieke.open("/praktijk")  # somebody of the practice has looked
-    assert counts(marieke)["Nieuw bericht"] == "0"
+    assert marieke.counts()["Nieuw bericht"] == "0"
     assert "Bericht gelezen" in rows(marieke)[0]
 
 
@@ -177,6 +177,7 @@ async def test_a_referral_by_form_arrives_at_the_coach(
     assert marieke.path == REFER
     await marieke.follow("Bekijk de verwijzing")
     assert marieke.page.one("h1").text == "Wiebe Zijlstra"
+    assert "Is er acuut gevaar voor de patiënt of een ander" in marieke.text  # a no says nothing without it
     await noor.open("/werk")
     await noor.follow("Wiebe Zijlstra")
     assert " ".join(HOSTILE.split()) in noor.text
@@ -203,6 +204,8 @@ async def test_what_the_question_is_about_is_chosen_first(service: Service, mari
     for other in others:
         await marieke.open(other)
         assert marieke.form("Verstuur")[0] == other
+        asked = [each.text for each in marieke.page.all("label") if "Geboortedatum" in each.text]
+        assert len(asked) == 1  # of the patient; a pathway that wants it too does not ask again
         await marieke.post(other, fields)  # a form of another pathway
         assert marieke.response.status_code == 403
 

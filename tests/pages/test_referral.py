@@ -44,7 +44,7 @@ async def test_who_it_is_and_what_the_referrer_wrote(service: Service, noor: Bro
         assert words in noor.text
     for hidden in ("999990019", "1948", "Z04", "Sociaal/cultureel"):  # a coach does not see these
         assert hidden not in noor.response.text
-    assert "is nog niet vastgesteld" in noor.page.text
+    assert "Nog niet vastgesteld: " in noor.page.text
 
 
 async def test_a_whole_referral_takes_six_clicks_and_one_typed_field(service: Service, noor: Browser) -> None:

@@ -19,6 +19,7 @@ from ketenzorg.cli.demo_cases import Period
 from ketenzorg.cli.demo_chain_referrals import make_chain_cases
 from ketenzorg.cli.demo_chain_story import ChainStory, set_out
 from ketenzorg.cli.demo_chains import CHAINS
+from ketenzorg.cli.demo_colleagues import divide
 from ketenzorg.cli.demo_database import keep_pace
 from ketenzorg.cli.demo_figures import tell_chains, tell_figures
 from ketenzorg.cli.demo_folder import demo_folder
@@ -31,6 +32,7 @@ from ketenzorg.cli.demo_welzijn import PLAY as WELZIJN
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.errors import Issue
+from ketenzorg.pages.people import load_people
 from ketenzorg.pathway.calendar import AMSTERDAM
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Catalogue
@@ -154,6 +156,7 @@ async def _story(
                 await service.connect()
 
         await story.play(after_month)
+        await divide(story, load_people(here.settings.pathways, region), service.worklist)
         steps = await tell.steps_now(story)
         if not await service.all_delivered() or any(each.wrong for each in service.receivers.values()):
             raise _not_heard(service)

@@ -37,3 +37,4 @@ class Chain(NamedTuple):
     kinds: tuple[Kind, ...]
     likely: Mapping[str, tuple[Next, ...]]
     given: Mapping[str, tuple[str, ...]]  # what an event brings -> texts or codes; a code otherwise by chance
+    youngest: int = 50  # years, of who is referred

@@ -19,7 +19,6 @@ from ketenzorg.pathway.systems import codings
 LAST_DAYS = 150  # these pathways are new in the region
 SHARE = 40 / 1500  # of the referrals of the demo, for each pathway
 FEWEST = 6
-YOUNGEST = 50
 APART = timedelta(days=91)  # between two measurements of a series
 OURS = UUID("5b1d3f0e-8c57-4a53-9d0f-6f2f6f0c2f11")
 UCUM = "http://unitsofmeasure.org"
@@ -43,7 +42,7 @@ def make_chain_cases(
     """Referrals of older people whom the practices know, in the last months; the same ones at every start."""
     chance = Random(f"{SEED} {chain.pathway}")  # noqa: S311  (a story, not a secret)
     count = max(FEWEST, round(len(known) * SHARE))
-    pool = list({case.person: case for case in known if _age(case, period) >= YOUNGEST}.values())
+    pool = list({case.person: case for case in known if _age(case, period) >= chain.youngest}.values())
     chosen = chance.sample(pool, min(count, len(pool)))
     kinds = _kinds(chain, len(chosen), chance)
     moments = sorted(chance.choices(list(_days(period)), k=len(chosen)))

@@ -1,6 +1,7 @@
-"""The five pathways beside Welzijn op Recept in the demo: likely referrals, events and waiting times; all made up."""
+"""The pathways beside Welzijn op Recept in the demo: likely referrals, events and waiting times; all made up."""
 
 from ketenzorg.cli.demo_chain import Chain, Kind, Next
+from ketenzorg.cli.demo_falls import FALLS
 
 TEXTS = {
     "terugkoppeling": ("Onderzocht en besproken met de patiënt. De zorg is weer bij u.",),
@@ -448,4 +449,4 @@ CLOTTING = Chain(
     },
 )
 
-CHAINS = (CLOTTING, KIDNEYS, CHEST, EYES, JOINTS)
+CHAINS = (CLOTTING, KIDNEYS, CHEST, EYES, JOINTS, FALLS)

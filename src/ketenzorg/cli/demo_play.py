@@ -1,6 +1,7 @@
 """What the demo knows of one pathway, as data; each pathway that is played has a module that holds its Play."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
@@ -28,6 +29,9 @@ class Play(NamedTuple):
     along: Callable[[Case, str], list[Json]]  # resources that come along, about this patient
     ways: Mapping[Way, float]  # share of the referrals
     ways_in: Mapping[str, Mapping[Way, float]]  # municipality -> its own shares
+    lately: Mapping[
+        str, Mapping[int, Way]
+    ]  # municipality -> days ago -> what the newest of then waits for today
     certain: Mapping[int, Way]  # by number: what must be seen once, early enough to be over
     whole_way: Way  # of the referral that is told from beginning to end
     manners: Mapping[str, Manner]  # URA of the team -> how it works; who is not in it works as usual
@@ -39,6 +43,17 @@ class Play(NamedTuple):
     def manner(self, team_ura: str, municipality: str) -> Manner:
         """How this team works here."""
         return self.manners_in.get(municipality) or self.manners.get(team_ura) or Manner()
+
+    def waiting(self, cases: Sequence[Case], today: datetime) -> dict[int, Way]:
+        """By number: the referrals that wait today for what somebody who looks must see once."""
+        found: dict[int, Way] = {}
+        for municipality, by_age in self.lately.items():
+            there = [each for each in cases if each.practice.municipality == municipality]
+            for days, way in by_age.items():
+                before = today - timedelta(days=days)
+                older = [each for each in there if each.at <= before and each.number not in found]
+                found |= {older[-1].number: way} if older else {}
+        return found
 
     def ways_at(self, municipality: str) -> Mapping[Way, float]:
         """The ways that referrals go here."""

@@ -1,7 +1,6 @@
 """The service of the demo in one process: the API, the worker and the receivers, until asked to stop."""
 
 import asyncio
-import random
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -11,17 +10,16 @@ from uuid import UUID
 
 import uvicorn
 
-from ketenzorg.app import real_time
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place
 from ketenzorg.cli.serve import BACKLOG, application_at, options
+from ketenzorg.cli.work import worker_at
 from ketenzorg.delivery.sending import new_client
-from ketenzorg.delivery.worker import Worker
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.database import Database
-from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox
+from ketenzorg.store.worklist import Worklist
 
 HOST = "127.0.0.1"
 LOOK_S = 0.05
@@ -31,10 +29,11 @@ LISTENERS = ("his-demo", "welzijn-demo")
 
 @dataclass(frozen=True)
 class Service:
-    """What runs: who listens, and what has not reached them yet."""
+    """What runs: who listens, what has not reached them yet, and what each organisation has to do."""
 
     receivers: dict[str, Receiver]
     outbox: Outbox
+    worklist: Worklist
     endpoints: dict[str, tuple[UUID, str]]  # name -> which organisation, at which address
 
     async def connect(self) -> None:
@@ -79,7 +78,7 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         await stack.enter_async_context(_server(receivers, ear, lifespan="off"))
         await stack.enter_async_context(_server(application_at(here), listener, lifespan="on"))
         await stack.enter_async_context(_worker(here, outbox))
-        yield Service(receivers.by_name, outbox, endpoints)
+        yield Service(receivers.by_name, outbox, Worklist(database, here.settings.region), endpoints)
 
 
 @asynccontextmanager
@@ -103,15 +102,7 @@ async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan:
 async def _worker(here: Place, outbox: Outbox) -> AsyncIterator[None]:
     stop = asyncio.Event()
     async with new_client() as client:
-        worker = Worker(
-            outbox=outbox,
-            client=client,
-            fhir_base=f"{here.settings.base_url}/fhir",
-            now=real_time,
-            chance=random.random,
-            new_id=uuid7,
-        )
-        running = asyncio.create_task(worker.run(stop))
+        running = asyncio.create_task(worker_at(here, outbox, client).run(stop))
         try:
             yield
         finally:

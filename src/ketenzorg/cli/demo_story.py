@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from random import Random
@@ -15,7 +16,7 @@ from ketenzorg.cli.demo_answers import location, notices, to_act
 from ketenzorg.cli.demo_cases import Case, Period
 from ketenzorg.cli.demo_chain_story import ChainStory
 from ketenzorg.cli.demo_coaches import Said, act
-from ketenzorg.cli.demo_courses import Act, Course, pick_way
+from ketenzorg.cli.demo_courses import Act, Course, Way, pick_way
 from ketenzorg.cli.demo_lines import Json, Lines, NotAsExpected, said
 from ketenzorg.cli.demo_play import Play
 from ketenzorg.cli.demo_referrals import SEED, bundle_of
@@ -63,6 +64,14 @@ class Story:
     running: dict[int, Running] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def _waiting(self) -> dict[str, dict[int, Way]]:
+        """By pathway: the referrals that wait for something today."""
+        return {
+            name: play.waiting([each for each in self.cases if each.pathway == name], self.period.today)
+            for name, play in self.plays.items()
+        }
 
     @property
     def hero(self) -> Case:
@@ -134,7 +143,8 @@ class Story:
         chance = Random(f"{SEED} {case.number}")  # noqa: S311  (its own: what is added later changes no other)
         play, place = self.plays[case.pathway], case.practice.municipality
         usual = pick_way(play.ways_at(place), chance)
-        way = play.whole_way if case is self.hero else play.certain.get(case.number, usual)
+        known = {**play.certain, **self._waiting[case.pathway]}
+        way = play.whole_way if case is self.hero else known.get(case.number, usual)
         role = self.pathway(case).role_of("owner")
         team = self.region.candidates(self.pathway(case), role, place)[0]
         course = Course(case, role, play.manner(team.ura, place), play.feedback, chance)

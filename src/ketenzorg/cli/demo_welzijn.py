@@ -176,6 +176,21 @@ def reopened(course: Course) -> None:
     course.then(WEEKS, "afronden", terugkoppeling=_last(course))
 
 
+def just_in(_course: Course) -> None:
+    """Nobody has looked at it yet."""
+
+
+def asked_the_practice(course: Course) -> None:
+    """A question to which the practice owes an answer."""
+    course.then((1, 1), "ontvangst bevestigen")
+    course.then((0, 0), "informatie vragen", vraag="Is er een tolk nodig, en welke taal spreekt de patiënt?")
+
+
+def left_lying(course: Course) -> None:
+    """Taken up, and then nobody called."""
+    course.then(SOON, "aannemen")
+
+
 def _until_the_plan(course: Course) -> None:
     _first_meeting(course)
     _plan(course)
@@ -314,6 +329,7 @@ PLAY = Play(
     along=_along,
     ways=USUAL,
     ways_in={"GM1969": WITHOUT_A_WORD},
+    lately={"GM0014": {0: just_in, 2: asked_the_practice, 12: left_lying, 17: left_lying}},
     certain={
         4: refused,
         5: reopened,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
+import httpx
 import typer
 
 from ketenzorg.app import real_time
@@ -75,19 +76,24 @@ def set_endpoint(environ: Mapping[str, str], organisation_ura: str, url: str, *,
     typer.echo(in_text(secret))
 
 
+def worker_at(here: Place, outbox: Outbox, client: httpx.AsyncClient) -> Worker:
+    """Who sends what stands in this outbox."""
+    return Worker(
+        outbox=outbox,
+        client=client,
+        fhir_base=f"{here.settings.base_url}/fhir",
+        now=real_time,
+        chance=random.random,
+        new_id=uuid7,
+    )
+
+
 async def _work(here: Place) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _outbox(here) as outbox, new_client() as client:
-        worker = Worker(
-            outbox=outbox,
-            client=client,
-            fhir_base=f"{here.settings.base_url}/fhir",
-            now=real_time,
-            chance=random.random,
-            new_id=uuid7,
-        )
+        worker = worker_at(here, outbox, client)
         log(STARTED, what="worker")
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))

@@ -102,7 +102,7 @@ def _alarms(screening: Screening) -> list[Notice]:
     return [
         Issue(
             nl=f"{stop.first_aid} {stop.say}".strip(),
-            en=f"By rule '{stop.rule}' ({cite(stop.source)}): {stop.first_aid} {stop.say}",
+            en=f"By rule '{stop.rule}' ({cite(stop.source)}): '{f'{stop.first_aid} {stop.say}'.strip()}'",
             expression=tuple(answer_path(element) for element in stop.elements),
             code="business-rule",
             severity="error",
@@ -217,14 +217,16 @@ def _urgency(screening: Screening) -> list[Notice]:
         return []
     nl, en = _ruled(soon.rule, screening, lambda hit: hit.then.urgency == soon.name)
     return [
-        _told(f"Urgentie: {soon.title}.{nl}", f"Urgency: {soon.name} ({soon.priority}).{en}", "Task.priority")
+        _told(
+            f"Urgentie: {soon.title}.{nl}", f"Urgency: '{soon.name}' ({soon.priority}).{en}", "Task.priority"
+        )
     ]
 
 
 def _classified(screening: Screening, before: Mapping[str, str] = {}) -> list[Notice]:
     """What formulas and tables came to, where that is new; what cannot be told is asked for further on."""
     return [
-        _told(f"Uitkomst ‘{name}’: {outcome}.", f"Outcome of '{name}': {outcome}.")
+        _told(f"Uitkomst ‘{name}’: {outcome}.", f"Outcome of '{name}': '{outcome}'.")
         for name, outcome in screening.values
         if outcome and outcome != "niet te bepalen" and before.get(name) != outcome
     ]
@@ -255,7 +257,7 @@ def _advice(screening: Screening) -> list[Notice]:
     return [
         _told(
             f"Advies ({advice.rule}; {cite_nl(advice.source)}): {advice.text}",
-            f"Advice (rule '{advice.rule}', {cite(advice.source)}): {advice.text}",
+            f"Advice (rule '{advice.rule}', {cite(advice.source)}): '{advice.text}'",
         )
         for advice in screening.advice
     ]

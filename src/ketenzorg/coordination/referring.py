@@ -284,7 +284,7 @@ def _said(stop: Blocked) -> str:
 
 
 def _by_rule(stop: Blocked) -> str:
-    return f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): {_said(stop)}"
+    return f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): '{_said(stop)}'"
 
 
 def _unanswered_nl(stop: Blocked) -> str:
@@ -292,7 +292,7 @@ def _unanswered_nl(stop: Blocked) -> str:
 
 
 def _unanswered_en(stop: Blocked) -> str:
-    return f"linkId '{stop.rule}' must be answered ({cite(stop.source)}): {stop.say}"
+    return f"linkId '{stop.rule}' must be answered ({cite(stop.source)}): '{stop.say}'"
 
 
 def _no_such_pathway(path: str, world: World) -> Issue:

@@ -18,6 +18,7 @@ from ketenzorg.pages.render import HEADERS, Page, go_to, page
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.styles import FOR_EVER
 from ketenzorg.pages.visitors import visitor_of
+from ketenzorg.pages.words import sentence
 from ketenzorg.pathway.calendar import parse
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.throughput.asking import FILTERS, what_is_asked
@@ -154,7 +155,7 @@ def _norm_bars(measures: Measures, *, long: bool) -> list[charts.Bar]:
     """Those of months apart: on one scale with them a fortnight cannot be seen."""
     return [
         charts.Bar(
-            norm.norm.capitalize(),
+            sentence(norm.norm),
             norm.access,
             norm.max_days,
             norm.max,

@@ -27,6 +27,7 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.form import TYPES, Answer, Person, Sheet, bundle_of
 
 REACHED = "Patient.telecom"  # the place that telephone and e-mail fill
+OF_THE_PATIENT = frozenset({REACHED, "Patient.birthDate"})  # what the form asks of everybody
 PATIENT = "patient-"  # fields about the patient; the others have the names of the pathway file
 LONGEST = {"tekst": 4000, "naam": 200, "email": 200, "straat": 200, "plaats": 100}  # characters
 FILL_IN = "Vul dit nog in."
@@ -181,7 +182,7 @@ def _asked(pathway: Pathway) -> Asked:
     reached = next((each.ask for each in file.data.values() if REACHED in each.places), "")
     consent, rest = {}, {}
     for name, element in file.data.items():
-        if name in alarm or REACHED in element.places or element.type not in TYPES:
+        if name in alarm or not OF_THE_PATIENT.isdisjoint(element.places) or element.type not in TYPES:
             continue
         beside = any(place.partition(".")[0] in places for place in element.places)
         if name in stops or beside:

@@ -40,6 +40,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["woorden"] = words
+    environment.filters["zin"] = words.sentence
     return environment
 
 

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ketenzorg.pathway.calendar import AMSTERDAM
+from ketenzorg.pathway.calendar import AMSTERDAM, MONTHS, day_in_words
+from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.worklist import MOST, Spot
 
 DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
-MONTHS = (
-    "januari", "februari", "maart", "april", "mei", "juni",
-    "juli", "augustus", "september", "oktober", "november", "december",
-)  # fmt: skip
 NEAR = {-1: "gisteren", 0: "vandaag", 1: "morgen"}
 LANGUAGES = {
     "nl": "Nederlands", "en": "Engels", "de": "Duits", "fr": "Frans", "ar": "Arabisch", "tr": "Turks",
@@ -20,7 +18,7 @@ LANGUAGES = {
     "ru": "Russisch", "zh": "Chinees", "fy": "Fries", "nds": "Nedersaksisch",
 }  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ISO_DAY = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}\Z")
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+))?")
 DIALLED = re.compile(r"[^0-9+]")
 
 
@@ -31,14 +29,13 @@ def day(at: datetime, now: datetime) -> str:
     if near:
         return near
     if here.year != today.year:
-        return f"{here.day} {MONTHS[here.month - 1]} {here.year}"
+        return day_in_words(here)
     return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}"
 
 
 def full_day(at: datetime) -> str:
     """23 januari 2026, as in a letter."""
-    here = at.astimezone(AMSTERDAM)
-    return f"{here.day} {MONTHS[here.month - 1]} {here.year}"
+    return day_in_words(at.astimezone(AMSTERDAM).date())
 
 
 def clock(at: datetime) -> str:
@@ -107,16 +104,27 @@ def languages(patient: Mapping[str, Any]) -> str:
 
 def said(answer: str) -> str:
     """An answer of a form: Ja, 12 januari 2026, or the words as they are."""
-    if ISO_DAY.match(answer):
-        year, month, on = answer.split("-")
-        return f"{int(on)} {MONTHS[int(month) - 1]} {year}"
-    return answer[:1].upper() + answer[1:]
+    if ISO_DAY.fullmatch(answer):
+        with suppress(ValueError):  # it only looks like a day
+            at = datetime.fromisoformat(answer)
+            return f"{full_day(at)}, {clock(at)}" if at.tzinfo else day_in_words(at.date())
+    return sentence(answer)
+
+
+def sentence(text: str) -> str:
+    """With a capital to begin with; the others stay: DOAC-controles."""
+    return text[:1].upper() + text[1:]
+
+
+def asked(name: str, pathway: Pathway) -> str:
+    """What an answer is to: a yes or a no says nothing without the question."""
+    element = pathway.file.data.get(name)
+    return element.ask if element and element.type == "ja-nee" else label(name)
 
 
 def label(name: str) -> str:
     """A name of the pathway file as a heading: praktische-beperkingen becomes Praktische beperkingen."""
-    words = name.replace("-", " ")
-    return words[:1].upper() + words[1:]
+    return sentence(name.replace("-", " "))
 
 
 def amount(count: int) -> str:

@@ -18,6 +18,10 @@ import msgspec
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 Unit = Literal["uur", "werkdagen", "dagen", "weken", "maanden"]
 
+MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni",
+    "juli", "augustus", "september", "oktober", "november", "december",
+)  # fmt: skip
 _WORDS: dict[str, Unit] = {
     "uur": "uur",
     "werkdag": "werkdagen",
@@ -68,6 +72,11 @@ def in_words(amount: Amount) -> tuple[str, str]:
         return f"{number // _MONTHS} jaar", f"{number // _MONTHS} years"
     one, more, one_en = _NAMES[unit]
     return (f"1 {one}", f"1 {one_en}") if number == 1 else (f"{number} {more}", f"{number} {one_en}s")
+
+
+def day_in_words(day: date) -> str:
+    """12 januari 2026."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def due(start: datetime, amount: Amount) -> datetime:

@@ -2,6 +2,7 @@
 
 import re
 
+from ketenzorg.pathway.calendar import day_in_words
 from ketenzorg.pathway.definition import DataElement, Move, Source
 from ketenzorg.pathway.document import Part, as_markdown, bullets, table
 from ketenzorg.pathway.flatten import Step
@@ -131,7 +132,9 @@ def regie(pathway: Pathway) -> str:
 def review(pathway: Pathway) -> str:
     """When the content is looked at again."""
     next_ = pathway.file.review
-    return f" Opnieuw bekijken: {next_.on:%d-%m-%Y}, elke {next_.every}, door {next_.by}." if next_ else ""
+    return (
+        f" Opnieuw bekijken: {day_in_words(next_.on)}, elke {next_.every}, door {next_.by}." if next_ else ""
+    )
 
 
 def _controls(pathway: Pathway) -> list[list[str]]:

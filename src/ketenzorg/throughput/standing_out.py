@@ -166,11 +166,11 @@ class _Search:
     def _lukte(self, at: NormAt) -> str:
         median = "nog niet bereikt" if at.access.median is None else f"{at.access.median} dagen"
         share = f"{at.within.percent}% binnen {self.max[at.norm]}"
-        return f"‘{at.norm.capitalize()}’ lukte bij {share} (mediaan: {median})."
+        return f"‘{_begun(at.norm)}’ lukte bij {share} (mediaan: {median})."
 
     def _lately(self, at: Compared) -> str:
         return (
-            f"‘{at.norm.capitalize()}’ lukte de laatste {self.m.recent_weeks} weken bij {at.recent.within.percent}% "
+            f"‘{_begun(at.norm)}’ lukte de laatste {self.m.recent_weeks} weken bij {at.recent.within.percent}% "
             f"binnen {self.max[at.norm]}, daarvoor bij {at.earlier.within.percent}%."
         )
 
@@ -209,6 +209,11 @@ def _of(place: _Place, norm: str) -> Compared | None:
     """A norm at a place with enough people; none of the rules looks at others."""
     at = next((each for each in place.compared if each.norm == norm), None)
     return at if at and (at.here.access.n or 0) >= ENOUGH else None
+
+
+def _begun(norm: str) -> str:
+    """As a sentence begins; DOAC stays DOAC."""
+    return norm[:1].upper() + norm[1:]
 
 
 def _points(one: NormAt, other: NormAt) -> int | None:
