@@ -17,6 +17,7 @@ from ketenzorg.cli.demo_coaches import Said, say_event
 from ketenzorg.cli.demo_courses import Act
 from ketenzorg.cli.demo_lines import Json, Lines, NotAsExpected
 from ketenzorg.cli.demo_referrals import SEED
+from ketenzorg.coordination.handing_over import capability_in
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.calendar import local_day
 from ketenzorg.pathway.loaded import Catalogue, Pathway
@@ -136,15 +137,21 @@ class ChainStory:
         if after.ends:
             one.turn = None
         elif task["status"] in CLOSED:
-            one.turn = self._next_party(one, after.performer, option)
+            one.turn = self._next_party(one, after.performer, option, capability_in(what.given, pathway))
             one.task = await self._open_task(one)
             self.houses[pathway.name] += one.turn != turn
         else:
-            one.turn = self._next_party(one, after.owner, option)
+            one.turn = self._next_party(one, after.owner, option, "")
 
-    def _next_party(self, one: Travelling, role: str, option: Option) -> Organisation:
-        """Whom $next names, who plays the role already, or else who would get it."""
+    def _next_party(self, one: Travelling, role: str, option: Option, able: str) -> Organisation:
+        """Who can do what the answer asks for; else whom $next names, who plays the role already, or would get it."""
         pathway, practice = self._pathway(one), one.case.practice
+        if able:
+            now, nearest = (
+                one.parties.get(role),
+                self.region.candidates(pathway, role, practice.municipality, able),
+            )
+            return now if now and self.region.fits(now, pathway, role, able) else nearest[0]
         named = self.region.by_id(option.performer) if option.performer else None
         if named or role in one.parties:
             return named or one.parties[role]
