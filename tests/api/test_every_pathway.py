@@ -1,14 +1,17 @@
 """A GP system posts a referral for each pathway: who must act and why, how soon, what else, and what stops it."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from examples import FOLDER, LIFTED, Answer, an_example, asked, issues, lines, measured
+from ketenzorg.access.tokens import Caller
+from ketenzorg.app import tokens_of
 from ketenzorg.pathway.load import load
-from referrals import EXAMPLE
-from services import REGION, SETTINGS, Service
+from referrals import EXAMPLE, of
+from services import REGION, SECRET, SETTINGS, Service
 
 CKD, CHEST, BLOOD, EYES, JOINTS, FALLS = (
     "chronische-nierschade",
@@ -18,6 +21,7 @@ CKD, CHEST, BLOOD, EYES, JOINTS, FALLS = (
     "artrose",
     "valpreventie",
 )
+URA = "http://fhir.nl/fhir/NamingSystem/ura"
 EGFR, CREATININE, ACR_MOLAR, ACR_MASS = "62238-1", "14682-9", "32294-1", "9318-7"
 ML = "mL/min/{1.73_m2}"
 QUESTIONS = {
@@ -227,6 +231,30 @@ async def test_a_score_that_may_not_be_shown_is_nowhere(service: Service) -> Non
     response = await post(service, an_example(CHEST, oorzaak_duidelijk=True))
     assert response.status_code == 200, response.text
     assert "arburg" not in response.text
+
+
+async def test_a_practice_is_named_and_never_chosen_by_us(service: Service) -> None:
+    bundle = an_example(BLOOD, vraag="regie-overdragen")
+    request = of(bundle, "ServiceRequest")
+    request["requester"] = {"identifier": {"system": URA, "value": "99990022"}}
+    response = await service.hospital.post("/fhir", json=bundle)
+    assert response.status_code == 422, response.text
+    assert lines(response)[0].startswith("Bij welke huisartspraktijk is deze patiënt?")
+    request["performer"] = [{"identifier": {"system": URA, "value": "99990004"}}]
+    response = await service.hospital.post("/fhir", json=bundle)
+    assert response.status_code == 200, response.text
+    assert lines(response)[0].startswith("Aan zet: Huisartsenpraktijk Hoornse Lucht")
+
+
+async def test_a_practice_that_asks_for_regie_keeps_its_own_patient(service: Service) -> None:
+    practice = REGION.file.organisations["praktijk-hoornse-lucht"]  # not the first of its municipality
+    bundle = an_example(BLOOD, vraag=LIFTED)
+    of(bundle, "ServiceRequest")["requester"] = {"identifier": {"system": URA, "value": practice.ura}}
+    caller = Caller("his", practice.id, practice.kind, frozenset({"system/*.cruds"}), REGION.code)
+    token = tokens_of(SETTINGS, SECRET).issue(caller, timedelta(hours=1))
+    response = await service.stranger.post("/fhir", json=bundle, headers={"Authorization": f"Bearer {token}"})
+    assert response.status_code == 200, response.text
+    assert lines(response)[0].startswith(f"Aan zet: {practice.name}")
 
 
 async def test_an_answer_that_must_be_there_is_named_as_such(service: Service) -> None:

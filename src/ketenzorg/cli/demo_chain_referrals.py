@@ -117,6 +117,7 @@ def _urn(case: ChainCase, part: str) -> str:
 
 def _request(case: ChainCase, pathway: Pathway, condition: str) -> Json:
     service = pathway.file.service[0]
+    practice = [] if case.sender == case.practice else [_named(case.practice)]
     return {
         "resourceType": "ServiceRequest",
         "identifier": [{"system": f"https://his.example/{case.sender.ura}/verwijzing", "value": case.key}],
@@ -125,9 +126,14 @@ def _request(case: ChainCase, pathway: Pathway, condition: str) -> Json:
         "intent": "order",
         "code": {"coding": [{"system": service.system, "code": service.code}], "text": pathway.title},
         "authoredOn": case.at.isoformat(),
-        "requester": {"identifier": {"system": URA, "value": case.sender.ura}, "display": case.sender.name},
+        "requester": _named(case.sender),
+        **({"performer": practice} if practice else {}),
         "reasonReference": [{"reference": condition}],
     }
+
+
+def _named(organisation: Organisation) -> Json:
+    return {"identifier": {"system": URA, "value": organisation.ura}, "display": organisation.name}
 
 
 def _response(case: ChainCase, pathway: Pathway) -> Json:

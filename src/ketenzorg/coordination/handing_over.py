@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ketenzorg.access.views import EARLIER, parties_that_see
-from ketenzorg.coordination.participants import cannot_own, organisation_of
+from ketenzorg.coordination.participants import cannot_own, must_be_named, organisation_of
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json
@@ -192,8 +192,7 @@ def _performer(role: str, traject: Traject, pathway: Pathway, wanted: Wanted, wo
         if organisation is None or not world.region.fits(organisation, pathway, role, wanted.able):
             raise Invalid(cannot_own(wanted.named.path, candidates))
         return organisation
-    # Whose patient it is follows from nothing that we know: a practice is named, never chosen by us.
-    if not candidates or role == pathway.role_of("requester"):
+    if not candidates or role == pathway.role_of("requester") or must_be_named(pathway.file.roles[role]):
         raise Invalid(_name_one(pathway.file.roles[role].title))
     return candidates[0]
 

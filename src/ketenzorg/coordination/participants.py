@@ -13,6 +13,8 @@ from ketenzorg.pathway.taking_part import bystanders
 from ketenzorg.referral.bundle import Posted
 from ketenzorg.referral.intake import Asked, Named
 
+PRACTICE = frozenset({"huisartspraktijk"})
+
 
 class Referrer(NamedTuple):
     """Who refers, and where the patient lives as far as that is known."""
@@ -34,6 +36,11 @@ class Participants(NamedTuple):
     capability: str  # what the owner must be able to do
     alternatives: tuple[Organisation, ...]  # who else could take it
     owner_was_named: bool
+
+
+def must_be_named(role: Role) -> bool:
+    """Whose patient it is follows from nothing that we know: a practice is named, never chosen by us."""
+    return PRACTICE.issuperset(role.kinds)
 
 
 def match_organisations(posted: Posted, region: Region) -> list[Issue]:
@@ -79,6 +86,10 @@ def find_participants(
         return None, [*issues, cannot_own(asked.owner.path, candidates)]
     if named is None and not candidates:
         return None, [*issues, _nobody(asked, place)]
+    if named is None and must_be_named(pathway.file.roles[first.performer]):
+        if requester not in candidates:
+            return None, [*issues, _which_practice(asked)]
+        candidates = [requester]
     chosen = named or candidates[0]
     others = _others(asked, pathway, first.name, region)
     participants = Participants(
@@ -172,6 +183,15 @@ def cannot_own(path: str, candidates: list[Organisation]) -> Issue:
         "municipality.",
         expression=(path,),
         code="not-found",
+    )
+
+
+def _which_practice(asked: Asked) -> Issue:
+    return Issue(
+        nl="Bij welke huisartspraktijk is deze patiënt? Noem die in ServiceRequest.performer: wij kiezen er geen.",
+        en="Whose patient is this? Name the practice in ServiceRequest.performer: we never choose one.",
+        expression=(f"{asked.request.path}.performer",),
+        code="required",
     )
 
 
