@@ -246,6 +246,20 @@ async def test_a_practice_is_named_and_never_chosen_by_us(service: Service) -> N
     assert lines(response)[0].startswith("Aan zet: Huisartsenpraktijk Hoornse Lucht")
 
 
+async def test_whom_the_task_leaves_to_the_request_takes_part_too(service: Service) -> None:
+    bundle = an_example(FALLS)
+    request = bundle["entry"][1]["fullUrl"]
+    performers = of(bundle, "ServiceRequest")["performer"]
+    owner = performers.pop(0)
+    task = {"resourceType": "Task", "status": "requested", "intent": "order", "owner": owner}
+    task["focus"] = {"reference": request}
+    bundle["entry"].append({"resource": task, "request": {"method": "POST", "url": "Task"}})
+    response = await post(service, bundle)
+    assert response.status_code == 200, response.text
+    [row] = await service.rows("select roles ->> 'huisarts' as practice from ketenzorg.traject")
+    assert row["practice"] == str(REGION.of_client("his-demo").id)
+
+
 async def test_a_practice_that_asks_for_regie_keeps_its_own_patient(service: Service) -> None:
     practice = REGION.file.organisations["praktijk-hoornse-lucht"]  # not the first of its municipality
     bundle = an_example(BLOOD, vraag=LIFTED)

@@ -91,7 +91,7 @@ def find_participants(
             return None, [*issues, _which_practice(asked)]
         candidates = [requester]
     chosen = named or candidates[0]
-    others = _others(asked, pathway, first.name, region)
+    others = _others(asked, pathway, first.name, chosen, region)
     participants = Participants(
         requester=requester,
         owner=chosen,
@@ -106,13 +106,17 @@ def find_participants(
     return participants, issues
 
 
-def _others(asked: Asked, pathway: Pathway, first: str, region: Region) -> dict[str, UUID]:
+def _others(
+    asked: Asked, pathway: Pathway, first: str, owner: Organisation, region: Region
+) -> dict[str, UUID]:
     """Who takes part beside the two: a further ServiceRequest.performer that can play such a role."""
     found: dict[str, UUID] = {}
     for named in asked.others:
         organisation = organisation_of(named, region)
-        for role in bystanders(pathway, first) if organisation else ():
-            if organisation and _plays(organisation, pathway.file.roles[role]):
+        if organisation is None or organisation.id == owner.id:
+            continue
+        for role in bystanders(pathway, first):
+            if _plays(organisation, pathway.file.roles[role]):
                 found[role] = organisation.id
     return found
 

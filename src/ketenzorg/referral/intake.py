@@ -59,7 +59,7 @@ def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
         canonicals=tuple(request.resource.instantiatesCanonical or ()),
         requester=organisation_named(posted, request.resource.requester, f"{request.path}.requester"),
         owner=_owner(posted, request, task),
-        others=_others(posted, request),
+        others=_others(posted, request, task),
         municipality=_municipality(patient.resource),
     )
     return asked, issues
@@ -90,11 +90,13 @@ def _owner(posted: Posted, request: Entry, task: Entry | None) -> Named | None:
     return organisation_named(posted, performers[0], f"{request.path}.performer[0]") if performers else None
 
 
-def _others(posted: Posted, request: Entry) -> tuple[Named, ...]:
-    performers = request.resource.performer or ()
+def _others(posted: Posted, request: Entry, task: Entry | None) -> tuple[Named, ...]:
+    """The performers who are not asked to act first: the first of them is, unless the Task names its owner."""
+    after = 0 if task is not None and task.resource.owner is not None else 1
     named = (
         organisation_named(posted, performer, f"{request.path}.performer[{place}]")
-        for place, performer in enumerate(performers[1:], 1)
+        for place, performer in enumerate(request.resource.performer or ())
+        if place >= after
     )
     return tuple(each for each in named if each)
 
