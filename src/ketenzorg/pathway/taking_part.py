@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from ketenzorg.pathway.definition import Move
 from ketenzorg.pathway.loaded import Pathway
 
 
@@ -14,14 +15,14 @@ def onlookers(pathway: Pathway) -> tuple[str, ...]:
 
 @cache
 def taking_part(pathway: Pathway, step: str) -> tuple[str, ...]:
-    """Who asks, who performs, who holds regie, who may say something here, and who looks on.
+    """Who asks, who performs, who holds regie, who may say or must hear something here, and who looks on.
 
     The others have no business in this step.
     """
     here = pathway.steps[step]
     regie = (pathway.file.regie,) if pathway.file.regie else ()
     asking = (here.requester, here.performer)
-    return tuple(dict.fromkeys((*asking, *regie, *_speaking(pathway, here.main), *onlookers(pathway))))
+    return tuple(dict.fromkeys((*asking, *regie, *_concerned(pathway, here.main), *onlookers(pathway))))
 
 
 @cache
@@ -31,7 +32,21 @@ def bystanders(pathway: Pathway, step: str) -> tuple[str, ...]:
     return tuple(role for role in taking_part(pathway, step) if role not in (here.requester, here.performer))
 
 
-def _speaking(pathway: Pathway, step: str) -> tuple[str, ...]:
-    """Who may say that something happened; that anybody may report an emergency makes nobody take part."""
-    said_by = (role for move in pathway.steps[step].moves if not move.emergency for role in move.by)
-    return tuple(role for role in dict.fromkeys(said_by) if role in pathway.file.roles)
+def _concerned(pathway: Pathway, step: str) -> tuple[str, ...]:
+    """Who may say that something happened, and who is named to hear of it.
+
+    Nobody takes part because anybody may report an emergency, because an end is told to everybody, or because the
+    work may be handed to them.
+    """
+    moves = [move for move in pathway.steps[step].moves if not move.emergency]
+    said_by = (role for move in moves for role in move.by)
+    told = (role for move in moves for role in _told_by_name(move, pathway))
+    return tuple(role for role in dict.fromkeys((*said_by, *told)) if role in pathway.file.roles)
+
+
+def _told_by_name(move: Move, pathway: Pathway) -> list[str]:
+    if set(move.tell) == set(pathway.file.roles):
+        return []
+    after = pathway.steps[move.to]
+    handed_to = (after.requester, after.performer) if move.new_task else ()
+    return [role for role in move.tell if role not in handed_to]
