@@ -232,7 +232,9 @@ async def test_all_of_it_got_worse_is_told_when_no_place_explains_it(
 async def test_more_trajecten_than_a_quarter_ago_is_growth(figures: Callable[..., list[Sentence]]) -> None:
     (told,) = figures(still_open=(80, 100))
     assert (told.kind, told.place, told.anchor) == ("groei", "Het aantal lopende trajecten", "verloop")
-    assert told.text == "groeit. Er lopen nu 100 trajecten; aan het eind van week 2025-W49 waren dat er 80."
+    assert (
+        told.text == "groeit. Er lopen nu 100 trajecten; aan het eind van week 49 van 2025 waren dat er 80."
+    )
     assert figures(still_open=(81, 101)) == []  # not a quarter more
     assert figures(still_open=(40, 59)) == []  # not twenty more
     assert [each.kind for each in figures(still_open=(40, 60))] == ["groei"]

@@ -18,6 +18,7 @@ from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
+from ketenzorg.pathway.criteria import UNITS
 from ketenzorg.pathway.engine import Due, State
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.worklist import Line
@@ -130,7 +131,7 @@ async def line_of(task: UUID, visit: Visit, world: World) -> Line:
 def _answers(responses: Iterator[dict[str, Any]], pathway: Pathway) -> dict[str, str]:
     """linkId -> the answer, coded ones as the pathway words them."""
     said = {
-        item["linkId"]: [_answer(answer) for answer in item.get("answer", ())]
+        item["linkId"]: [answer_in_words(answer) for answer in item.get("answer", ())]
         for response in responses
         for item in response.get("item", ())
     }
@@ -141,14 +142,16 @@ def _answers(responses: Iterator[dict[str, Any]], pathway: Pathway) -> dict[str,
     }
 
 
-def _answer(answer: Mapping[str, Any]) -> str:
+def answer_in_words(answer: Mapping[str, Any]) -> str:
+    """An answer of a questionnaire as people say it; days stay as they are."""
     for name, value in answer.items():
         if name == "valueBoolean":
             return "ja" if value else "nee"
         if name == "valueCoding":
             return str(value.get("display") or value.get("code", ""))
         if name == "valueQuantity":
-            return f"{value.get('value', '')} {value.get('unit', '')}".strip()
+            unit = UNITS.get(code := value.get("code", ""), value.get("unit", code))
+            return f"{str(value.get('value', '')).replace('.', ',')} {unit}".strip()
         if name.startswith("value"):
             return str(value)
     return ""

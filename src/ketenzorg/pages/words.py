@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ketenzorg.pathway.calendar import AMSTERDAM, MONTHS, day_in_words
+from ketenzorg.pathway.calendar import AMSTERDAM, MONTHS, day_in_words, week_in_words
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.worklist import MOST, Spot
 
@@ -17,6 +17,7 @@ LANGUAGES = {
     "ti": "Tigrinya", "uk": "Oekraïens", "pl": "Pools", "fa": "Farsi", "so": "Somalisch", "es": "Spaans",
     "ru": "Russisch", "zh": "Chinees", "fy": "Fries", "nds": "Nedersaksisch",
 }  # fmt: skip
+week = week_in_words
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+))?")
 DIALLED = re.compile(r"[^0-9+]")

@@ -79,6 +79,12 @@ def day_in_words(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
+def week_in_words(week: str) -> str:
+    """2026-W03 as people say it: week 3 van 2026."""
+    year, _, number = week.partition("-W")
+    return f"week {int(number)} van {year}"
+
+
 def due(start: datetime, amount: Amount) -> datetime:
     """The last moment still in time, in UTC: hours to the second, all others to the end of the day."""
     if start.tzinfo is None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.pathway.calendar import week_in_words
 from ketenzorg.throughput.facts import monday
 from ketenzorg.throughput.small_groups import SMALLEST
 
@@ -184,10 +185,14 @@ def why_widened(asked: Selection, used: Selection) -> str:
     """What was made larger, in plain Dutch; empty when nothing was."""
     parts = []
     if used.period != asked.period:
-        parts.append(f"de periode {week_text(used.period.first)} tot en met {week_text(used.period.last)}")
+        parts.append(f"de periode {_week(used.period.first)} tot en met {_week(used.period.last)}")
     if used.municipality != asked.municipality:
         parts.append("de hele regio")
     if not parts:
         return ""
     why = "Uw keuze, of het verschil met een keuze die er op lijkt, gaat over minder dan 10 trajecten."
     return f"{why} Daarom ziet u {' en '.join(parts)}."
+
+
+def _week(day: date) -> str:
+    return week_in_words(week_text(day))

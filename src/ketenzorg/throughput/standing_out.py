@@ -8,6 +8,7 @@ bottlenecks that the pathway's owners agree on are not known yet.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from ketenzorg.pathway.calendar import week_in_words
 from ketenzorg.throughput.figures import Compared, Measures, NormAt, PlaceFigures, Sentence
 from ketenzorg.throughput.small_groups import Share
 
@@ -159,7 +160,7 @@ class _Search:
         if now is None or before is None or now < before * GROWN or now - before < GROWN_BY:
             return None
         then = points[-1 - back].to_week
-        text = f"groeit. Er lopen nu {now} trajecten; aan het eind van week {then} waren dat er {before}."
+        text = f"groeit. Er lopen nu {now} trajecten; aan het eind van {week_in_words(then)} waren dat er {before}."
         place = self.whole[0]._replace(name="Het aantal lopende trajecten")
         return self._sentence("groei", place, text, ("open_at_end",), "verloop")
 
