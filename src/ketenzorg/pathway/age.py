@@ -15,7 +15,9 @@ def age(geboortedatum: Day, nu: datetime) -> Number:
     below zero, which no function takes.
     """
     today, limits = local_day(nu), MEASURES["leeftijd"]
-    youngest, oldest = _years(geboortedatum.last, today), _years(geboortedatum.first, today)
+    youngest = oldest = _years(geboortedatum.last, today)
+    if geboortedatum.first != geboortedatum.last:
+        oldest = _years(geboortedatum.first, today)
     if youngest == oldest:
         return Number.of(youngest, limits.unit)
     return Number(

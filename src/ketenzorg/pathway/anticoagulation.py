@@ -15,7 +15,6 @@ from ketenzorg.pathway.facts import (
     Choice,
     Number,
     Truth,
-    above,
     at_least,
     at_most,
     below,
@@ -107,47 +106,50 @@ def doac_dose_criterion(
     """
     in_fibrillation = one_of(indicatie, "atriumfibrilleren")
     clearance = creatinineklaring
-    looks = {
-        "apixaban": lambda: _apixaban(
-            [
-                _Mark("leeftijd", leeftijd, at_least(leeftijd, apixaban_leeftijd)),
-                _Mark("gewicht", gewicht, at_most(gewicht, apixaban_gewicht)),
-                _Mark("kreatinine", kreatinine, at_least(kreatinine, apixaban_kreatinine)),
-            ],
-            apixaban_criteria,
-            clearance,
-            minimale_klaring_xa,
-        ),
-        "rivaroxaban": lambda: _Look(
-            too_low=below(clearance, max(minimale_klaring_xa, rivaroxaban_vanaf)),
-            reduced=[_Mark("creatinineklaring", clearance, below(clearance, rivaroxaban_onder))],
-        ),
-        "edoxaban": lambda: _Look(
-            too_low=below(clearance, minimale_klaring_xa),
-            reduced=[
-                _Mark("creatinineklaring", clearance, at_most(clearance, edoxaban_tot_en_met)),
-                _Mark("gewicht", gewicht, at_most(gewicht, edoxaban_gewicht)),
-                _Mark("pgp-remmer", pgp_remmer, yes(pgp_remmer)),
-            ],
-        ),
-        "dabigatran": lambda: _Look(
-            too_low=below(clearance, minimale_klaring_dabigatran),
-            reduced=[
-                _Mark("leeftijd", leeftijd, at_least(leeftijd, dabigatran_leeftijd)),
-                _Mark("verapamil", verapamil, yes(verapamil)),
-            ],
-            consider=[
-                _Mark("leeftijd", leeftijd, at_least(leeftijd, dabigatran_overwegen_leeftijd)),
-                _Mark("creatinineklaring", clearance, at_most(clearance, dabigatran_overwegen_klaring)),
-                _Mark("maagklachten", maagklachten, yes(maagklachten)),
-                _Mark("bloedingsrisico", bloedingsrisico, yes(bloedingsrisico)),
-            ],
-        ),
-    }
-    drugs = [looks[drug]() for drug in middel.possible] if in_fibrillation.may else []
+    drugs: list[_Look] = []
+    for drug in middel.possible if in_fibrillation.may else ():
+        match drug:
+            case "apixaban":
+                marks = [
+                    _Mark("leeftijd", leeftijd, at_least(leeftijd, apixaban_leeftijd)),
+                    _Mark("gewicht", gewicht, at_most(gewicht, apixaban_gewicht)),
+                    _Mark("kreatinine", kreatinine, at_least(kreatinine, apixaban_kreatinine)),
+                ]
+                look = _apixaban(marks, apixaban_criteria, clearance, minimale_klaring_xa)
+            case "rivaroxaban":
+                look = _Look(
+                    too_low=below(clearance, max(minimale_klaring_xa, rivaroxaban_vanaf)),
+                    reduced=[_Mark("creatinineklaring", clearance, below(clearance, rivaroxaban_onder))],
+                )
+            case "edoxaban":
+                look = _Look(
+                    too_low=below(clearance, minimale_klaring_xa),
+                    reduced=[
+                        _Mark("creatinineklaring", clearance, at_most(clearance, edoxaban_tot_en_met)),
+                        _Mark("gewicht", gewicht, at_most(gewicht, edoxaban_gewicht)),
+                        _Mark("pgp-remmer", pgp_remmer, yes(pgp_remmer)),
+                    ],
+                )
+            case _:  # dabigatran
+                look = _Look(
+                    too_low=below(clearance, minimale_klaring_dabigatran),
+                    reduced=[
+                        _Mark("leeftijd", leeftijd, at_least(leeftijd, dabigatran_leeftijd)),
+                        _Mark("verapamil", verapamil, yes(verapamil)),
+                    ],
+                    consider=[
+                        _Mark("leeftijd", leeftijd, at_least(leeftijd, dabigatran_overwegen_leeftijd)),
+                        _Mark(
+                            "creatinineklaring", clearance, at_most(clearance, dabigatran_overwegen_klaring)
+                        ),
+                        _Mark("maagklachten", maagklachten, yes(maagklachten)),
+                        _Mark("bloedingsrisico", bloedingsrisico, yes(bloedingsrisico)),
+                    ],
+                )
+        drugs.append(look)
     found = set() if in_fibrillation.sure else {"niet-van-toepassing"}
-    for drug in drugs:
-        found.update(drug.levels())
+    for each in drugs:
+        found.update(each.levels())
     if len(found) == 1:
         return Choice(tuple(found))
     needed = set() if in_fibrillation.sure else {"indicatie"}
@@ -238,10 +240,12 @@ def inr_position(
     found: set[str] = set()
     for group in intensiteit.possible:
         low, high = limits[group]
-        under, over = below(inr, low), above(inr, high)
-        found |= {"onder"} if under.may else set()
-        found |= {"boven"} if over.may else set()
-        found |= set() if under.sure or over.sure or (inr.high < low or inr.low > high) else {"in"}
+        if inr.low < low:
+            found.add("onder")
+        if inr.high > high:
+            found.add("boven")
+        if inr.low <= high and inr.high >= low:
+            found.add("in")
     return Choice(tuple(code for code in ("onder", "in", "boven") if code in found))
 
 

@@ -48,7 +48,7 @@ class Column:
     def between(self, low: Decimal, high: Decimal) -> Rows:
         """The rows that a number from `low` to `high` leaves standing."""
         piece = self._piece(low)
-        if low == high:
+        if low is high or low == high:
             held = self._pieces[piece]
             return held, held
         key = (piece, self._piece(high))

@@ -111,9 +111,10 @@ def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = No
     file, rules = pathway.file, pathway.rules
     decided = decide(rules, by_name(rules.asked, data, at), at)
     known, hits = decided.known, decided.hits
+    says = _sorted_out(pathway, hits)
     stops = [
         *_stops(file.alarm, known, alarm=True),
-        *_tabled(hits),
+        *says.stops,
         *_stops(file.condition, known, alarm=False),
     ]
     covered = {name for stop in stops for name in stop.elements}
@@ -123,18 +124,48 @@ def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = No
         if not known[name].answered and name not in covered
     ]
     blocked = (*[_asking(file, stop, decided) for stop in stops], *required)
-    urgency = _urgency(file, hits)
+    urgency = _urgency(file, says.urgent)
     return Screening(
         blocked=blocked,
-        missing=_missing(rules, decided),
-        advice=(*_advice(file, known), *_tabled_advice(hits)),
-        route=_route(pathway, hits),
+        missing=_missing(rules, decided, says.asks),
+        advice=(*_advice(file, known), *says.advice),
+        route=says.route,
         urgency=urgency,
-        events=tuple([Raised(hit.then.event, hit.table, hit.source) for hit in hits if hit.then.event]),
+        events=tuple(says.events),
         explained=hits,
         values=tuple(_in_words(rules, decided, blocked=bool(blocked))),
         kept=_kept(file, urgency, decided),
     )
+
+
+class _Says(msgspec.Struct):
+    """What the rows that hold say, by what it is, in the order of the file."""
+
+    stops: list[Blocked] = []
+    advice: list[Advised] = []
+    events: list[Raised] = []
+    asks: list[tuple[str, str]] = []  # question and table
+    urgent: dict[str, Hit] = {}  # the first row of each urgency
+    route: Route | None = None  # of the first row that points the way
+
+
+def _sorted_out(pathway: Pathway, hits: Iterable[Hit]) -> _Says:
+    says = _Says()
+    for hit in hits:
+        then = hit.then
+        if then.advice:
+            says.advice.append(Advised(then.advice, hit.table, hit.source))
+        if then.alarm or then.stop:
+            says.stops += _stopped(hit)
+        if then.urgency:
+            says.urgent.setdefault(then.urgency, hit)
+        if then.to and says.route is None:
+            says.route = _route(pathway, hit)
+        if then.event:
+            says.events.append(Raised(then.event, hit.table, hit.source))
+        if then.ask:
+            says.asks += [(name, hit.table) for name in then.ask]
+    return says
 
 
 def _stops(rules: list[Rule], known: Mapping[str, Known], *, alarm: bool) -> list[Blocked]:
@@ -154,16 +185,12 @@ def _all_said(answers: Mapping[str, str], known: Mapping[str, Known]) -> bool:
     return True
 
 
-def _tabled(hits: tuple[Hit, ...]) -> Iterator[Blocked]:
-    for hit in hits:
-        then = hit.then
-        if not (then.alarm or then.stop):
-            continue
-        elements = tuple(name for name, _ in hit.because)
-        if then.alarm:
-            yield Blocked(hit.table, then.alarm, hit.source, elements, True, then.first_aid, then.exit)
-        if then.stop:
-            yield Blocked(hit.table, then.stop, hit.source, elements, exit=then.exit)
+def _stopped(hit: Hit) -> Iterator[Blocked]:
+    then, elements = hit.then, tuple(name for name, _ in hit.because)
+    if then.alarm:
+        yield Blocked(hit.table, then.alarm, hit.source, elements, True, then.first_aid, then.exit)
+    if then.stop:
+        yield Blocked(hit.table, then.stop, hit.source, elements, exit=then.exit)
 
 
 def _asking(file: PathwayFile, stop: Blocked, decided: Decided) -> Blocked:
@@ -186,18 +213,20 @@ def _questions(file: PathwayFile, name: str, decided: Decided) -> Iterator[str]:
         yield from _questions(file, one, decided)
 
 
-def _missing(rules: Rules, decided: Decided) -> tuple[Missing, ...]:
+def _missing(rules: Rules, decided: Decided, by_rows: list[tuple[str, str]]) -> tuple[Missing, ...]:
     """What the file asks for always, then what a row asks for, then what a table waits for; each once."""
     known, asked = decided.known, rules.asked
     gaps = {name: Missing(name, ask) for name, ask in rules.wanted if not known[name].answered}
     always = len(gaps)
-    by_rows = [(name, hit.table) for hit in decided.hits for name in hit.then.ask]
     for name, table in (*by_rows, *reversed(decided.wanted)):
         if name not in gaps and not known[name].answered and asked[name].element.need != "vereist":
             gaps[name] = Missing(name, asked[name].element.ask, table)
     for name in rules.measured:
-        doubts, element = known[name].doubts, asked[name].element
-        if doubts and (name in gaps or known[name].answered or element.need == "mag"):
+        doubts = known[name].doubts
+        if not doubts:
+            continue
+        element = asked[name].element
+        if name in gaps or known[name].answered or element.need == "mag":
             gap = gaps.get(name) or Missing(name, element.ask)  # answered, yet not all of it can be used
             gaps[name] = msgspec.structs.replace(gap, why=doubts)
     if len(gaps) == always:
@@ -213,24 +242,15 @@ def _advice(file: PathwayFile, known: Mapping[str, Known]) -> Iterable[Advised]:
     )
 
 
-def _tabled_advice(hits: tuple[Hit, ...]) -> Iterable[Advised]:
-    return (Advised(hit.then.advice, hit.table, hit.source) for hit in hits if hit.then.advice)
+def _route(pathway: Pathway, hit: Hit) -> Route:
+    step = pathway.steps[hit.then.to]
+    role = pathway.file.roles[step.performer]
+    place = hit.then.capability or role.capability
+    return Route(step.name, step.performer, tuple(role.kinds), place, hit.table, hit.source)
 
 
-def _route(pathway: Pathway, hits: tuple[Hit, ...]) -> Route | None:
-    """The first row, in the order of the file, that points the way."""
-    for hit in hits:
-        if hit.then.to:
-            step = pathway.steps[hit.then.to]
-            role = pathway.file.roles[step.performer]
-            place = hit.then.capability or role.capability
-            return Route(step.name, step.performer, tuple(role.kinds), place, hit.table, hit.source)
-    return None
-
-
-def _urgency(file: PathwayFile, hits: tuple[Hit, ...]) -> Soon | None:
+def _urgency(file: PathwayFile, said: Mapping[str, Hit]) -> Soon | None:
     """The most urgent that any row says."""
-    said = {hit.then.urgency: hit for hit in reversed(hits) if hit.then.urgency}
     for name, urgency in file.urgencies.items() if said else ():
         if name in said:
             return Soon(name, urgency.title, urgency.priority, said[name].table, said[name].source)

@@ -130,8 +130,10 @@ def _measured(each: Asked, value: Value, now: datetime | None) -> Known:
         fact = facts.Number(exact, exact, element.unit)
     if element.measure == EGFR and not all(point.formula for point in points):
         over_time = series.series(points, now, with_formula=True)
-    problems = (*doubts, *newest.problems, *(over_time.problems if element.series else ()))
-    doubts_named = _at(each.name, problems) if problems else ()
+    doubts += newest.problems
+    if element.series:
+        doubts += over_time.problems
+    doubts_named = _at(each.name, doubts) if doubts else ()
     answered = bool(over_time.points) if element.series else newest.found is not None
     return Known(fact, answered, over_time, doubts_named)
 
@@ -209,5 +211,6 @@ def by_name(
     for name, value in data.items():
         each = elements.get(name)
         if each is not None:
-            given[name] = (each.choices and each.choices.get(value)) or each.read(each, value, now)
+            choices = each.choices
+            given[name] = (choices and choices.get(value)) or each.read(each, value, now)
     return given
