@@ -20,7 +20,7 @@ _ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # for what does not hang on it
 class Take(msgspec.Struct, frozen=True):
     """One input of a formula, and where it comes from."""
 
-    keyword: str
+    place: int  # among the arguments of the function
     source: str  # its name in the file
     over_time: bool  # all values over time, not only the newest
     wanted: Input | None  # none: whatever stands there can be used, no need to look
@@ -62,12 +62,12 @@ def _formula(
     }
     each = ready(function, settings)
     takes = []
-    for keyword, wanted in each.inputs:
+    for place, wanted in each.inputs:
         source = derived.from_.get(wanted.name, "")
         over_time = wanted.kind == "reeks" and source in unanswered
         # An answer lies within all that it can be: when that can be used, every answer can.
         sure = not over_time and source in widest and usable(wanted, widest[source]) == (widest[source], ())
-        takes.append(Take(keyword, source, over_time, None if sure else wanted))
+        takes.append(Take(place, source, over_time, None if sure else wanted))
     names = frozenset(derived.from_.values())
     return Formula(name, each, tuple(takes), dict(derived.from_), names, _NOTHING)
 
@@ -78,16 +78,16 @@ def work_out(
     """What it comes to; what would narrow it goes by the names of the file."""
     if now is None:
         raise ValueError("the moment is needed to work out a formula")
-    inputs: dict[str, Fact] = {}
+    arguments = list(formula.ready.arguments)
     problems: list[Issue] = []
     for take in formula.takes:
         if take.wanted is None:
-            inputs[take.keyword] = facts[take.source]
+            arguments[take.place] = facts[take.source]
             continue
         given = known[take.source].over_time if take.over_time else facts.get(take.source)
-        inputs[take.keyword], wrong = usable(take.wanted, given)
+        arguments[take.place], wrong = usable(take.wanted, given)
         problems += wrong
-    answer = call(formula.ready, inputs, problems, now)
+    answer = call(formula.ready, arguments, problems, now)
     if not answer.missing:
         return answer
     missing = tuple([formula.in_file.get(each, each) for each in answer.missing])

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Literal, TypeVar
+from inspect import signature
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -96,18 +97,30 @@ _T = TypeVar("_T")
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A function with its settings, ready to be called."""
+    """A function with its settings, ready to be called: arguments by place cost a tenth of those by name."""
 
     function: Function
-    words: dict[str, object]  # the settings, by keyword
-    inputs: tuple[tuple[str, Input], ...]  # with their keywords
+    arguments: tuple[Any, ...]  # the settings in their places; where an input goes, nothing yet
+    inputs: tuple[tuple[int, Input], ...]  # with their places
+    now: int  # the place of the moment, for who uses it
 
 
 def ready(function: Function, settings: Mapping[str, Decimal | str]) -> Ready:
     """The function with these settings, and its own for the rest."""
     words: dict[str, object] = {_keyword(one.name): one.default for one in function.settings}
     words |= {_keyword(name): value for name, value in settings.items()}
-    return Ready(function, words, tuple((_keyword(wanted.name), wanted) for wanted in function.inputs))
+    names = _parameters(function.work_out)
+    return Ready(
+        function,
+        tuple(words.get(name) for name in names),
+        tuple((names.index(_keyword(wanted.name)), wanted) for wanted in function.inputs),
+        names.index("nu") if function.uses_now else -1,
+    )
+
+
+@cache
+def _parameters(work_out: Callable[..., Number | Choice]) -> tuple[str, ...]:
+    return tuple(signature(work_out).parameters)
 
 
 def evaluate(
@@ -119,26 +132,23 @@ def evaluate(
     """The answer, as exact as what is given allows; None, or no entry, is unknown."""
     each = ready(function, settings or {})
     problems: list[Issue] = []
-    inputs: dict[str, Fact] = {}
-    for keyword, wanted in each.inputs:
-        inputs[keyword], wrong = usable(wanted, given.get(wanted.name))
+    arguments = list(each.arguments)
+    for place, wanted in each.inputs:
+        arguments[place], wrong = usable(wanted, given.get(wanted.name))
         problems += wrong
-    return call(each, inputs, problems, now)
+    return call(each, arguments, problems, now)
 
 
-def call(
-    each: Ready, inputs: Mapping[str, Fact], problems: Iterable[Issue], now: datetime
-) -> Number | Choice:
-    """The answer to inputs that can be used, by keyword; `problems` say what of them could not be."""
-    if each.function.uses_now:
-        answer = each.function.work_out(**each.words, **inputs, nu=now)
-    else:
-        answer = each.function.work_out(**each.words, **inputs)
+def call(each: Ready, arguments: list[Any], problems: Iterable[Issue], now: datetime) -> Number | Choice:
+    """The answer to inputs that can be used, each in its place; `problems` say what of them could not be."""
+    if each.now >= 0:
+        arguments[each.now] = now
+    answer = each.function.work_out(*arguments)
     if answer.exact is not None:
         named: tuple[str, ...] = ()
     else:
         named = answer.missing or _once(
-            name for keyword, wanted in each.inputs for name in _gaps(wanted, inputs[keyword])
+            name for place, wanted in each.inputs for name in _gaps(wanted, arguments[place])
         )
     if problems or answer.problems:
         return _with(answer, named, _once((*problems, *answer.problems)))

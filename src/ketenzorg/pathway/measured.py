@@ -121,7 +121,11 @@ def _measured(each: Asked, value: Value, now: datetime | None) -> Known:
     if now is None:
         raise ValueError("the moment is needed to judge measurements")
     doubts: list[Issue] = []
-    points = [point for one in readings if (point := _point(each, one, now, doubts)) is not None]
+    points: list[series.Measurement] = []
+    for one in readings:
+        point = _point(each, one, now, doubts)
+        if point is not None:
+            points.append(point)
     all_of_them = over_time = series.series(points, now)
     newest = series.newest(all_of_them, now, each.max_age)
     fact = each.unanswered.fact
@@ -164,7 +168,7 @@ def _point(each: Asked, reading: Quantity, now: datetime, doubts: list[Issue]) -
     at = _moment(reading, each.element, now, doubts)
     if at is None:
         return None
-    formula = series.FORMULAS.get(reading.code, "") if reading.code else ""
+    formula = series.FORMULAS.get(reading.code, "") if each.element.measure == EGFR and reading.code else ""
     return series.Measurement(at, number, formula, reading.place)
 
 

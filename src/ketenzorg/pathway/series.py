@@ -96,10 +96,13 @@ def series(measurements: Iterable[Measurement], now: datetime, *, with_formula: 
 
     Left out and named: what lies in the future, and an eGFR without a known formula when that is asked for.
     """
+    in_order = sorted(measurements, key=_IN_TIME)
+    if len(in_order) == 1 and not with_formula and in_order[0].at.first <= now:
+        return Series((in_order[0],))
     points: list[Measurement] = []
     problems: list[Issue] = []
     overlap = False  # only then there can be a clash
-    for point in sorted(measurements, key=_IN_TIME):
+    for point in in_order:
         if point.at.first > now:
             problems.append(_issue(_FUTURE, point))
         elif with_formula and not point.formula:
