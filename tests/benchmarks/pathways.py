@@ -1,12 +1,16 @@
-"""Prints what one referral costs each pathway in this process: criteria, one step, and loading all of them.
+"""Prints what one referral costs each pathway in this process: reading its answers, criteria, one step, and the load.
 
     python tests/benchmarks/pathways.py [rounds]
 
 Processor time, so that others on the machine count less; the least and the median of the rounds, in microseconds.
+`answers` and `criteria` are of the example in fhir_profiles, where there is one; the garbage collector is set as in
+`serve`.
 """
 
 # ruff: noqa: T201
 
+import gc
+import json
 import statistics
 import sys
 from collections.abc import Callable
@@ -15,8 +19,10 @@ from decimal import Decimal
 from pathlib import Path
 from time import process_time
 
+from ketenzorg.cli.serve import YOUNG_OBJECTS
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
+from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import screen
 from ketenzorg.pathway.load import load, survey
 from ketenzorg.pathway.loaded import Pathway
@@ -26,6 +32,7 @@ from ketenzorg.pathway.systems import codings
 from ketenzorg.pathway.units import MEASURES
 
 PATHWAYS = Path(__file__).parents[2] / "pathways"
+EXAMPLES = Path(__file__).parents[2] / "fhir_profiles" / "examples"
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 EACH = 20  # calls a round
 
@@ -70,6 +77,17 @@ def timed(call: Callable[[], object], rounds: int) -> str:
     return f"{min(took):7.0f} {statistics.median(took):7.0f}"
 
 
+def of_example(pathway: Pathway, rounds: int) -> tuple[str, str]:
+    """What reading the answers of the example costs, and its criteria."""
+    path = EXAMPLES / f"referral-{pathway.name}.json"
+    if not path.exists():
+        return "", ""
+    resources = [entry["resource"] for entry in json.loads(path.read_bytes())["entry"]]
+    given = read_answers(pathway, resources)
+    read = timed(lambda: read_answers(pathway, resources), rounds)
+    return read, timed(lambda: screen(pathway, given, NOW), rounds)
+
+
 def one_step(pathway: Pathway) -> Callable[[], object]:
     """The first thing that can happen, with what is due after it."""
     state = engine.start(pathway, NOW)
@@ -87,15 +105,18 @@ def main(rounds: int) -> None:
     begun = process_time()
     catalogue = load(PATHWAYS)
     first = process_time() - begun
-    print(f"{'':34}{'all answered':>16}{'nothing':>16}{'one step':>16}")
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+    print(f"{'':34}{'answers':>16}{'criteria':>16}{'all answered':>16}{'nothing':>16}{'one step':>16}")
     for name in catalogue.names:
         pathway, given = catalogue.current(name), everything(catalogue.current(name))
         columns = (
+            *of_example(pathway, rounds),
             timed(lambda: screen(pathway, given, NOW), rounds),  # noqa: B023  called at once
             timed(lambda: screen(pathway, {}, NOW), rounds),  # noqa: B023
             timed(one_step(pathway), rounds),
         )
-        print(f"{name:34}{columns[0]:>16}{columns[1]:>16}{columns[2]:>16}")
+        print(f"{name:34}" + "".join(f"{column:>16}" for column in columns))
     begun = process_time()
     survey(PATHWAYS)
     print(

@@ -133,7 +133,7 @@ def screen(pathway: Pathway, data: Mapping[str, Value], at: datetime | None = No
         urgency=urgency,
         events=tuple(says.events),
         explained=hits,
-        values=tuple(_in_words(rules, decided, blocked=bool(blocked))),
+        values=_in_words(rules, decided, blocked=bool(blocked)),
         kept=_kept(file, urgency, decided),
     )
 
@@ -179,8 +179,8 @@ def _stops(rules: list[Rule], known: Mapping[str, Known], *, alarm: bool) -> lis
 def _all_said(answers: Mapping[str, str], known: Mapping[str, Known]) -> bool:
     """Exactly these answers: absent or unknown is none of them."""
     for name, answer in answers.items():
-        fact = known[name].fact
-        if not (isinstance(fact, Choice) and fact.exact == answer and known[name].answered):
+        each = known[name]
+        if not (each.answered and isinstance(each.fact, Choice) and each.fact.exact == answer):
             return False
     return True
 
@@ -195,8 +195,10 @@ def _stopped(hit: Hit) -> Iterator[Blocked]:
 
 def _asking(file: PathwayFile, stop: Blocked, decided: Decided) -> Blocked:
     """The stop with the questions under the tables and formulas that it looked at: only those can be answered."""
-    below = [question for name in stop.elements for question in _questions(file, name, decided)]
     first = [name for name in stop.elements if name in file.data]
+    if len(first) == len(stop.elements):
+        return stop
+    below = [question for name in stop.elements for question in _questions(file, name, decided)]
     return msgspec.structs.replace(stop, elements=tuple(dict.fromkeys([*first, *below])))
 
 
@@ -270,15 +272,16 @@ def _kept(file: PathwayFile, urgency: Soon | None, decided: Decided) -> dict[str
     return kept
 
 
-def _in_words(rules: Rules, decided: Decided, *, blocked: bool) -> Iterator[tuple[str, str]]:
+def _in_words(rules: Rules, decided: Decided, *, blocked: bool) -> tuple[tuple[str, str], ...]:
     """What each formula and each table with a value came to, as far as it can be told and may be shown."""
     facts = decided.facts
+    said: list[tuple[str, str]] = []
     for name, title, shown_with in rules.titles:
         if not shown_with or (not blocked and any(hit.table == shown_with for hit in decided.hits)):
-            yield title, _shown(facts[name], _NO_CODES)
+            said.append((title, _shown(facts[name], _NO_CODES)))
     for name, codes in rules.outcomes:
-        yield name, _shown(facts[name], codes)
-    yield from decided.lengths.items()
+        said.append((name, _shown(facts[name], codes)))
+    return (*said, *decided.lengths.items())
 
 
 _NO_CODES: Mapping[str, str] = {}
@@ -290,15 +293,10 @@ def _shown(fact: object, codes: Mapping[str, str]) -> str:
         return "niet te bepalen" if only is None else codes.get(only, only)
     if not isinstance(fact, Number):
         return ""
+    unit = UNITS.get(fact.unit, fact.unit)
     if fact.exact is not None:
-        return f"{_digits(fact.low)} {_unit(fact.unit)}".strip()
-    ends = f"{_digits(fact.low)} tot en met {_digits(fact.high)}"
-    return f"niet precies bekend ({ends} {_unit(fact.unit)}".rstrip() + ")"
-
-
-def _unit(unit: str) -> str:
-    """In a word where the UCUM code is none."""
-    return UNITS.get(unit, unit)
+        return f"{_digits(fact.low)} {unit}".strip()
+    return f"niet precies bekend ({_digits(fact.low)} tot en met {_digits(fact.high)} {unit}".rstrip() + ")"
 
 
 def _digits(number: Decimal) -> str:
