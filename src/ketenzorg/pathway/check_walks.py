@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from operator import attrgetter
 
 from ketenzorg.pathway import handover
 from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Move, PathwayFile
@@ -237,13 +239,7 @@ def _ambiguous(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
     """Who only writes Task.status means one event, or there is one default."""
     for step in steps.values():
         for role in file.roles:
-            by_status: dict[str, list[Move]] = {}
-            for move in step.moves:
-                meant = not (move.emergency or (move.new_task and not move.closes))
-                status = move.closes or move.task
-                if role in move.by and status and status != step.task and meant:
-                    by_status.setdefault(status, []).append(move)
-            for known, options in by_status.items():
+            for known, options in _open_to(role, step, partial(_meant_by_status, step)).items():
                 if len(options) > 1 and sum(move.default for move in options) != 1:
                     events = ", ".join(move.event for move in options)
                     nl = f"Task.status {known} door {role} kan zijn: {events}; geef er één default = true."
@@ -255,15 +251,27 @@ def _same_event(file: PathwayFile, steps: Steps) -> Iterator[Finding]:
     """One event by one role leads one way, or the two ways part at one limit."""
     for step in steps.values():
         for role in file.roles:
-            ways: dict[str, list[Move]] = {}
-            for move in step.moves:
-                if role in move.by:
-                    ways.setdefault(move.event, []).append(move)
-            for event, options in ways.items():
+            for event, options in _open_to(role, step, attrgetter("event")).items():
                 if not _one_way(options):
                     nl = f"‘{event}’ door {role} wijst meer dan één weg, of niet altijd een."
                     en = f"'{event}' by {role} leads more than one way, or not always one."
                     yield Finding(_place(step), nl, en)
+
+
+def _open_to(role: str, step: Step, said: Callable[[Move], str]) -> dict[str, list[Move]]:
+    """What a role may do in a step, by what it says to do it; what it cannot say in this way is left out."""
+    found: dict[str, list[Move]] = {}
+    for move in step.moves:
+        if role in move.by and (words := said(move)):
+            found.setdefault(words, []).append(move)
+    return found
+
+
+def _meant_by_status(step: Step, move: Move) -> str:
+    """The Task.status by which a party says this, if it can."""
+    status = move.closes or move.task or ""
+    meant = not (move.emergency or (move.new_task and not move.closes))
+    return status if meant and status != step.task else ""
 
 
 def _one_way(options: list[Move]) -> bool:
