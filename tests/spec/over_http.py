@@ -1,25 +1,22 @@
 """The walks of <name>.md over HTTP: each event by whoever plays the role; all walks at once, day by day."""
 
 import asyncio
-import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 
-from ketenzorg.access.tokens import Caller
-from ketenzorg.app import tokens_of
 from ketenzorg.cli.demo_people import numbers_for_tests
-from ketenzorg.pathway.calendar import AMSTERDAM
 from ketenzorg.pathway.definition import Move
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.taking_part import bystanders, taking_part
 from ketenzorg.pathway.words import ITSELF
 from referrals import said
-from services import REGION, SECRET, SETTINGS, Referral, Service
+from services import REGION, Referral, Service
 from spec.beginnings import BEGINNINGS, BESIDE, new_data
+from spec.talking import Option, call, first_due, options_of, party
 from spec.walks import COLUMNS, DAY_0, REFUSED, as_table, scripts
 
 OPEN = "requested,received,accepted,in-progress,on-hold"
@@ -27,8 +24,6 @@ HOUSES = REGION.file.organisations
 URAS = {key: each.ura for key, each in HOUSES.items()}
 HOME = "GM0014"  # where the patients of the examples live
 NO, NOT_YOURS = 409, 404  # the pathway refuses it; for who takes no part in it the Task is not there
-PATCH = {"Content-Type": "application/json-patch+json"}
-Option = dict[str, Any]  # one of $next: the parts by name, `by` and `needs` as lists
 
 
 async def walk_all(service: Service, pathway: Pathway, tables: dict[str, str]) -> list["Walk"]:
@@ -73,7 +68,7 @@ class Walk:
         self.task: dict[str, Any] = {}
         self.next: list[Option] = []
         self.due = ""
-        self.request = ""
+        self.request = self.plan = ""
         self.told: list[tuple[str, set[str], set[UUID]]] = []  # the event; Task/version; who must hear of it
         self.gone: set[tuple[str, str]] = set()  # (event, role): named in `tell`, and takes no part any more
         self.ends: set[tuple[str, str, str]] = set()  # (event, step, Task.status) with which it ended
@@ -95,9 +90,8 @@ class Walk:
         bundle = beginning.bundle(self.pathway.name, self.number, self.bsn, performers, URAS)
         referral = Referral(await self._call(self.roles[by], "POST", "/fhir", bundle, 200))
         self.roles |= {role: HOUSES[house].id for role, house in beside.items()}
-        self.request = referral["ServiceRequest"]
+        self.request, self.plan = referral["ServiceRequest"], referral["CarePlan"]
         await self._stands(self.roles[by], referral["Task"])
-        assert self.task["requester"]["reference"] == f"Organization/{self.roles[by]}"
         self._parties_are(self.pathway.steps[self._step()])
         self._row(day, by, event)
 
@@ -127,41 +121,57 @@ class Walk:
 
     async def _say(self, by: str, event: str) -> str:
         """One party says that it happened; the refusal, if it is refused."""
-        option = next((each for each in self.next if each["event"] == event and by in each["by"]), None)
-        who, before = self._organisation(by), self.task
-        here = {*taking_part(self.pathway, self._step())}
-        address = f"/fhir/Task/{before['id']}"
+        option = next((each for each in self.next if each.event == event and by in each.by), None)
         if option is None:
-            refused = await self._call(who, "POST", f"{address}/$event", said(event))
-            await self._stands(self._seeing(), f"Task/{before['id']}")
-            assert self.task == before, f"{event}: refused, and yet something changed"
-            return REFUSED if refused.status_code in (NO, NOT_YOURS) else refused.text
-        move = self._move(by, event, option["toStep"])
-        if self._alone(option, by):
-            self.by_status += 1
-            operation = {"op": "replace", "path": "/status", "value": option["status"]}
-            response = await self._call(who, "PATCH", address, [operation])
-        else:
-            body = said(event, **{need["name"]: need["code"] or "Tekst." for need in option["needs"]})
-            response = await self._call(who, "POST", f"{address}/$event", body)
+            return await self._may_not(by, event)
+        before, move = self.task, self._move(by, option)
+        response = await self._send(by, option)
         if response.status_code != 200:
             return response.text
-        task = response.json()
-        heard = {f"Task/{before['id']}/{task['meta']['versionId']}"}
+        versions = {f"Task/{before['id']}/{response.json()['meta']['versionId']}"}
         if move.new_task:
-            await self._handed_over(move, option, task, before)
-            heard.add(f"Task/{self.task['id']}/1")
-            here |= {*taking_part(self.pathway, move.to)}
+            await self._handed_over(move, option, response.json(), before)
+            versions.add(f"Task/{self.task['id']}/1")
         else:
-            await self._stands(self._seeing(), f"Task/{task['id']}")
-        ended = self.pathway.steps[move.to].ends
-        if ended:
-            self.ends.add((event, move.to, self.task["status"]))
-        told = {self.roles[role] for role in {*move.tell} & here - {by} if role in self.roles}
-        self.told.append((event, heard, told))
-        if {*move.tell} != {*self.pathway.file.roles}:  # "iedereen" is everybody who takes part
-            self.gone |= {(event, role) for role in {*move.tell} - here - {by} if role in self.roles}
+            await self._stands(self._performing(), f"Task/{before['id']}")
+        self._is_told(before["businessStatus"]["text"], by, move, versions)
+        if self.pathway.steps[move.to].ends:
+            await self._has_ended(move)
         return ""
+
+    async def _may_not(self, by: str, event: str) -> str:
+        """Said all the same: it is refused, and nothing changes."""
+        before, address = self.task, f"Task/{self.task['id']}"
+        refused = await self._call(self._organisation(by), "POST", f"/fhir/{address}/$event", said(event))
+        await self._stands(self._performing(), address)
+        assert self.task == before, f"{self.title}: {event} is refused, and yet something changed"
+        return REFUSED if refused.status_code in (NO, NOT_YOURS) else refused.text
+
+    async def _send(self, by: str, option: Option) -> httpx.Response:
+        """By the status alone where that says this event and no other, else by name."""
+        who, address = self._organisation(by), f"/fhir/Task/{self.task['id']}"
+        if self._alone(option, by):
+            self.by_status += 1
+            operation = {"op": "replace", "path": "/status", "value": option.status}
+            return await self._call(who, "PATCH", address, [operation])
+        return await self._call(who, "POST", f"{address}/$event", said(option.event, **option.needs))
+
+    def _is_told(self, step: str, by: str, move: Move, versions: set[str]) -> None:
+        """Who must hear of it: whoever the file names, of those who take part before or after it."""
+        here = {*taking_part(self.pathway, step)}
+        here |= {*taking_part(self.pathway, move.to)} if move.new_task else set()
+        others = {role for role in move.tell if role != by and role in self.roles}
+        self.told.append((move.event, versions, {self.roles[role] for role in others & here}))
+        if {*move.tell} != {*self.pathway.file.roles}:  # "iedereen" is everybody who takes part
+            self.gone |= {(move.event, role) for role in others - here}
+
+    async def _has_ended(self, move: Move) -> None:
+        """The request and the plan end as the file says."""
+        step, who = self.pathway.steps[move.to], self._performing()
+        for place, status in ((self.request, step.request), (self.plan, step.careplan)):
+            resource = await self._call(who, "GET", f"/fhir/{place}", None, 200)
+            assert resource.json()["status"] == status, f"{self.title}: {place} after {move.event}"
+        self.ends.add((move.event, move.to, self.task["status"]))
 
     async def _handed_over(
         self, move: Move, option: Option, task: dict[str, Any], before: dict[str, Any]
@@ -170,8 +180,7 @@ class Walk:
         step = self.pathway.steps[move.to]
         if move.closes:
             assert (task["id"], task["status"]) == (before["id"], move.closes)
-        offered = [UUID(each) for each in option["organisatie"]]
-        performer = offered[0] if offered else self.roles[step.performer]
+        performer = next(iter(option.organisations), None) or self.roles[step.performer]
         self.roles[step.performer] = performer
         found = await self._call(performer, "GET", f"/fhir/Task?focus={self.request}&status={OPEN}")
         [new] = [entry["resource"] for entry in found.json().get("entry", ())]
@@ -182,15 +191,15 @@ class Walk:
     def _parties_are(self, step: Any) -> None:
         """The Task names who asks and who performs; whoever had the role already keeps it."""
         for role, element in ((step.requester, "requester"), (step.performer, "owner")):
-            party = UUID(self.task[element]["reference"].removeprefix("Organization/"))
-            assert self.roles.setdefault(role, party) == party, f"{self.title}: {element} ({role})"
+            named = party(self.task, element)
+            assert self.roles.setdefault(role, named) == named, f"{self.title}: {element} ({role})"
 
     async def _bring(self, event: str) -> str:
         """New data come in, and with them ketenzorg raises a signal by itself, or may not."""
         bundle = new_data(self.pathway.name, event, self.request)
         sender = self.roles[self.pathway.file.regie]
         response = await self._call(sender, "POST", "/fhir", bundle, 200)
-        await self._stands(self._seeing(), f"Task/{self.task['id']}")
+        await self._stands(self._performing(), f"Task/{self.task['id']}")
         return "" if f"‘{event}’" in response.text else REFUSED
 
     async def _stands(self, who: UUID, place: str) -> None:
@@ -199,8 +208,7 @@ class Walk:
         following = await self._call(who, "GET", f"/fhir/{place}/$next", None, 200)
         self.task = task.json()
         parameters = following.json()["parameter"]
-        self.next = [_option(each["part"]) for each in parameters if each["name"] == "next"]
-        self.due = next((_due(each["part"]) for each in parameters if each["name"] == "due"), "-")
+        self.next, self.due = options_of(parameters), first_due(parameters)
 
     def _row(self, day: str, by: str, event: str) -> None:
         self.rows.append([day, by, event, self._step(), self.task["status"], self.due])
@@ -209,23 +217,19 @@ class Walk:
         step: str = self.task["businessStatus"]["text"]
         return step
 
-    def _move(self, by: str, event: str, to: str) -> Move:
+    def _move(self, by: str, option: Option) -> Move:
         moves = self.pathway.steps[self._step()].moves
-        return next(move for move in moves if move.event == event and by in move.by and move.to == to)
-
-    def _alone(self, option: Option, by: str) -> bool:
-        """Whether the status by itself says this event, and no other: then it is written so."""
-        same = [each for each in self.next if each["status"] == option["status"] and by in each["by"]]
-        new_round = self.pathway.steps[self._step()].ends
-        return (
-            same == [option]
-            and option["status"] != self.task["status"]
-            and not (option["needs"] or new_round)
+        return next(
+            move for move in moves if move.event == option.event and by in move.by and move.to == option.to
         )
 
-    def _seeing(self) -> UUID:
-        """Who performs now."""
-        return UUID(self.task["owner"]["reference"].removeprefix("Organization/"))
+    def _alone(self, option: Option, by: str) -> bool:
+        same = [each for each in self.next if each.status == option.status and by in each.by]
+        changes = option.status != self.task["status"] and not self.pathway.steps[self._step()].ends
+        return same == [option] and changes and not option.needs
+
+    def _performing(self) -> UUID:
+        return party(self.task, "owner")
 
     def _organisation(self, role: str) -> UUID:
         """Who plays the role; before anybody does, somebody who could."""
@@ -236,56 +240,4 @@ class Walk:
     async def _call(
         self, who: UUID, method: str, address: str, body: Any = None, expected: int | None = None
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {_token(who)}"} | (PATCH if method == "PATCH" else {})
-        content = json.dumps(body).encode() if body is not None else None
-        response = await self.service.stranger.request(method, address, content=content, headers=headers)
-        assert expected in (None, response.status_code), (self.title, address, response.text)
-        return response
-
-
-_TOKENS: dict[UUID, str] = {}
-
-
-def _token(organisation: UUID) -> str:
-    """A token of an organisation's system."""
-    if organisation not in _TOKENS:
-        known = REGION.by_id(organisation)
-        assert known is not None
-        scopes = frozenset({"system/*.cruds"})
-        caller = Caller(f"systeem-{known.ura}", organisation, known.kind, scopes, REGION.code)
-        _TOKENS[organisation] = tokens_of(SETTINGS, SECRET).issue(caller, timedelta(hours=1))
-    return _TOKENS[organisation]
-
-
-def _option(parts: list[dict[str, Any]]) -> Option:
-    """One thing that may happen next, as $next says it."""
-    single = {part["name"]: _value(part) for part in parts if part["name"] in ("event", "toStep", "status")}
-    return {
-        **single,
-        "by": [_value(part) for part in parts if part["name"] == "by"],
-        "needs": [_need(part["part"]) for part in parts if part["name"] == "needs"],
-        "organisatie": [
-            part["valueReference"]["reference"].removeprefix("Organization/")
-            for part in parts
-            if part["name"] == "organisatie"
-        ],
-    }
-
-
-def _need(parts: list[dict[str, Any]]) -> dict[str, str]:
-    """What an answer is called, and its first code; none where words are wanted."""
-    values = [(part["name"], _value(part)) for part in parts]
-    return {
-        "name": dict(values)["name"],
-        "code": next((value for name, value in values if name == "code"), ""),
-    }
-
-
-def _value(part: dict[str, Any]) -> str:
-    return next(str(value) for name, value in part.items() if name.startswith("value"))
-
-
-def _due(parts: list[dict[str, Any]]) -> str:
-    values = {part["name"]: _value(part) for part in parts}
-    at = datetime.fromisoformat(values["at"]).astimezone(AMSTERDAM)
-    return f"{(at.date() - DAY_0.date()).days} {values['norm']}"
+        return await call(self.service, who, method, address, body, expected)
