@@ -87,7 +87,11 @@ def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, V
         if element is None:
             continue
         read = _READERS[element.type]
-        values = [value for each in said if (value := read(each, element)) is not None]
+        values: list[Value] = []
+        for one in said:
+            value = read(one, element)
+            if value is not None:
+                values.append(value)
         if name in ways.measured:
             readings[name] = [value for value in values if isinstance(value, Quantity)]
         elif values:
@@ -95,13 +99,14 @@ def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, V
     for each in by_kind.get("Observation", ()):
         if each.get("status") != "cancelled":
             _observe(each, ways, readings)
-    elsewhere = _from_codes(ways, by_kind) | _from_places(ways, by_kind)
-    given = {name: values[0] for name, values in (elsewhere | found).items() if _agree(values)}
+    _from_places(ways, by_kind, found)
+    _from_codes(ways, by_kind, found)
+    given = {name: values[0] for name, values in found.items() if len(values) == 1 or _agree(values)}
     return given | {name: _together(all_of_them) for name, all_of_them in readings.items() if all_of_them}
 
 
 def _agree(values: list[Value]) -> bool:
-    return len(values) == 1 or all(value == values[0] for value in values)
+    return all(value == values[0] for value in values)
 
 
 def _together(readings: list[Quantity]) -> Value:
@@ -148,10 +153,9 @@ _CODED = {
 }
 
 
-def _from_codes(ways: Ways, by_kind: Mapping[str, list[Resource]]) -> dict[str, list[Value]]:
+def _from_codes(ways: Ways, by_kind: Mapping[str, list[Resource]], found: dict[str, list[Value]]) -> None:
     """An active condition or medicine under one of the codes is a yes; that none is there is no answer."""
-    found: dict[str, list[Value]] = {}
-    for kind, field in _CODED.items():
+    for kind, field in _CODED.items() if ways.by_condition else ():
         for resource in by_kind.get(kind, ()):
             if not _holds_now(resource):
                 continue
@@ -161,8 +165,7 @@ def _from_codes(ways: Ways, by_kind: Mapping[str, list[Resource]]) -> dict[str, 
             ):
                 for one in concept.get("coding", ()):
                     for name in ways.by_condition.get((one.get("system", ""), one.get("code", "")), ()):
-                        found[name] = [_YES]
-    return found
+                        found.setdefault(name, [_YES])
 
 
 def _holds_now(resource: Resource) -> bool:
@@ -236,14 +239,17 @@ _READERS: dict[str, Callable[[Answer, DataElement], Value | None]] = {
 }
 
 
-def _from_places(ways: Ways, by_kind: Mapping[str, list[Resource]]) -> dict[str, list[Value]]:
-    found: dict[str, list[Value]] = {}
+def _from_places(ways: Ways, by_kind: Mapping[str, list[Resource]], found: dict[str, list[Value]]) -> None:
+    """What was not said in so many words may stand elsewhere."""
+    placed: dict[str, list[Value]] = {}
     for name, place in ways.by_place:
+        if name in found:
+            continue
         for resource in by_kind.get(place.partition(".")[0], ()):
             value = _PLACES[place](resource, ways.questions[name])
             if value is not None:
-                found.setdefault(name, []).append(value)
-    return found
+                placed.setdefault(name, []).append(value)
+    found |= placed
 
 
 def _consent(consent: Resource, element: DataElement) -> Value | None:

@@ -1,6 +1,7 @@
 """The code systems that a pathway file may name, by the short name that stands before the bar: "loinc|62238-1"."""
 
 import re
+from functools import lru_cache
 
 from ketenzorg.pathway.units import LOINC, NHG45
 
@@ -68,6 +69,7 @@ _FORMS = {
 }
 
 
+@lru_cache(maxsize=64)
 def canonical(system: str) -> str:
     """The first name of a system that goes under more than one."""
     return next((names[0] for names in SYSTEMS.values() if system in names), system)
