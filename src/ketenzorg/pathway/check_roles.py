@@ -1,6 +1,7 @@
 """Checks of who takes part: roles, who asks whom, what a role that does not see everything sees."""
 
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 import msgspec
 
@@ -8,8 +9,10 @@ from ketenzorg.fhir import r4
 from ketenzorg.pathway.definition import PathwayFile
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.known_names import happenings
+from ketenzorg.pathway.region_file import Kind
 from ketenzorg.pathway.words import ALL_ELEMENTS, EVERYBODY, EVERYTHING, ITSELF, PERFORMER, REQUESTER
 
+KINDS = get_args(Kind)
 NEEDED_TO_WORK = ("Task", "ServiceRequest", "CarePlan")
 MEANT = frozenset({REQUESTER, PERFORMER, EVERYBODY})  # roles that the hand-over of a step names
 
@@ -27,6 +30,10 @@ def _check_roles(file: PathwayFile) -> Iterator[Finding]:
         if not role.kinds:
             nl, en = "welke soorten organisaties?", "which kinds of organisation?"
             yield Finding(("roles", name, "kinds"), nl, en)
+        yield from _check_kinds(("roles", name, "kinds"), role.kinds)
+    for index, variant in enumerate(file.variant):
+        for name, kinds in variant.kinds.items():
+            yield from _check_kinds(("variant", index, "kinds", name), kinds)
     for part in () if file.handovers else ("requester", "owner"):
         if not any(role.part == part for role in file.roles.values()):
             yield Finding(("roles",), f"geen rol met part = ‘{part}’.", f"no role with part = '{part}'.")
@@ -36,6 +43,12 @@ def _check_roles(file: PathwayFile) -> Iterator[Finding]:
         for name in names:
             if name not in file.roles and name not in meant:
                 yield unknown(place, "rol", "role", name, file.roles)
+
+
+def _check_kinds(place: Place, kinds: Iterable[str]) -> Iterator[Finding]:
+    for kind in kinds:
+        if kind not in KINDS:
+            yield unknown(place, "soort organisatie", "kind of organisation", kind, KINDS)
 
 
 def _role_names(file: PathwayFile) -> Iterator[tuple[Place, Iterable[str]]]:

@@ -3,6 +3,7 @@
 import tomllib
 import types
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -11,7 +12,7 @@ from ketenzorg.pathway.definition import Source
 from ketenzorg.pathway.findings import Finding, Place, choose_from, unknown
 
 _T = TypeVar("_T", bound=msgspec.Struct)
-_STAND_INS: dict[Any, Any] = {str: "", int: 0, bool: False, Source: {"status": "proposal"}}
+_STAND_INS: dict[Any, Any] = {str: "", int: 0, bool: False, date: date.max, Source: {"status": "proposal"}}
 
 
 def read(text: str, kind: type[_T]) -> tuple[_T | None, list[Finding]]:
@@ -90,7 +91,12 @@ def _leaf(raw: Any, kind: Any, place: Place, findings: list[Finding]) -> Any:
     except msgspec.ValidationError as error:
         choices = _choices(kind)
         findings.append(_not_of_the_kind(raw, choices, place, str(error)))
-        return choices[0] if choices else _STAND_INS.get(kind, raw)
+        return choices[0] if choices else _stand_in(kind, raw)
+
+
+def _stand_in(kind: Any, raw: Any) -> Any:
+    """What may be left out is left out."""
+    return None if types.NoneType in get_args(kind) else _STAND_INS.get(kind, raw)
 
 
 def _not_of_the_kind(raw: Any, choices: list[str], place: Place, error: str) -> Finding:
