@@ -150,6 +150,14 @@ async def test_nobody_else_gets_in(counted: Service, browser: Callable[[], Brows
         assert stranger.path.startswith("/login")
 
 
+async def test_the_page_of_another_team_says_so_and_speaks_of_no_form(wout: Browser) -> None:
+    await wout.open("/keten/antistolling")
+    assert wout.response.status_code == 403
+    assert "Deze pagina is niet voor u" in wout.text
+    assert "ketenteam" in wout.text
+    assert "formulier" not in wout.text
+
+
 async def test_what_is_wrong_in_the_address_is_named_in_dutch_and_never_repeated(wout: Browser) -> None:
     hostile = "<script>alert(1)</script>"
     for name in ("from", "to", "municipality", "organisation", hostile):

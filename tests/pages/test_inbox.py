@@ -105,7 +105,7 @@ async def test_a_spot_that_is_none_is_refused(noor: Browser, spot: str) -> None:
     for name in ("na", "voor"):
         await noor.open(f"/werk?lijst=open&{name}={spot}")
         assert noor.response.status_code == 400
-        assert "Volgende" in noor.text
+        assert "Begin bij het begin van de lijst" in noor.text
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,17 @@ async def test_a_question_is_answered_and_a_withdrawn_referral_is_reopened(
     assert marieke.path.startswith("/praktijk/")
 
 
+async def test_a_referral_that_comes_back_does_not_say_that_nothing_is_to_be_done(
+    service: Service, marieke: Browser
+) -> None:
+    task = (await service.refer())["Task"]
+    await service.happens(task, "afwijzen", **{"reden-van-afwijzen": "andere-hulp-nodig"})
+    await marieke.open(f"/praktijk/{task.partition('/')[2]}")
+    assert "Deze verwijzing is klaar" in marieke.text
+    assert "niets meer te doen" not in marieke.text
+    assert "Er is geen terugkoppeling" in marieke.text
+
+
 async def test_two_at_once_are_told_and_lose_nothing(service: Service, marieke: Browser) -> None:
     task = (await service.refer())["Task"]
     await service.happens(task, "informatie vragen", vraag="Welke dag?")

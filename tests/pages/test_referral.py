@@ -173,6 +173,19 @@ async def test_the_same_form_twice_is_stored_once(service: Service, noor: Browse
     assert len(await service.rows("select 1 from ketenzorg.event")) == 2
 
 
+async def test_a_colleague_who_says_the_same_did_not_send_it_twice(
+    service: Service, noor: Browser, sjoerd: Browser
+) -> None:
+    task = await refer(service, noor)
+    for each in (noor, sjoerd):
+        await each.open(f"/werk/{task}/doen/informatie-vragen")
+    await noor.press("Leg vast", antwoord_vraag="Welke dag?")
+    await sjoerd.press("Leg vast", antwoord_vraag="Is er een tolk nodig?")
+    assert "U of een collega legde dit net al vast" in sjoerd.text
+    assert "Hij staat hieronder nog" in sjoerd.text
+    assert sjoerd.page.one("textarea").value == "Is er een tolk nodig?"
+
+
 @pytest.mark.parametrize(
     ("change", "headers"),
     [
@@ -256,11 +269,23 @@ async def test_too_long_is_said_and_kept(service: Service, noor: Browser) -> Non
     assert "te groot" in noor.text
 
 
-@pytest.mark.parametrize("number", ["999990019", "9999.90.019", "dossier 999990019", "9" * 41])
-async def test_a_personal_number_is_no_file_number(service: Service, noor: Browser, number: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("999990019", "BSN"),
+        ("9999.90.019", "BSN"),
+        ("dossier 999990019", "BSN"),
+        ("9" * 41, "te lang"),
+        ("W-17\u202e", "tekens die niemand ziet"),
+    ],
+)
+async def test_what_is_no_file_number_and_why(
+    service: Service, noor: Browser, number: str, words: str
+) -> None:
     await refer(service, noor)
     await noor.press("Bewaar", dossiernummer=number)
     assert noor.response.status_code == 422
+    assert words in noor.text
     assert noor.page.one("input", id="dossiernummer").attrs["aria-invalid"] == "true"
     assert (await service.rows("select file_number from ketenzorg.part where file_number is not null")) == []
 

@@ -41,7 +41,14 @@ async def number_file(task: UUID, number: str, edition: int, visit: Visit, world
                 en=f"This number is too long: at most {LONGEST_FILE_NUMBER} characters.",
             )
         )
-    if not number.isprintable() or _holds_bsn(number):
+    if not number.isprintable():
+        raise Invalid(
+            Issue(
+                nl="In dit nummer staan tekens die niemand ziet. Typ het nummer opnieuw.",
+                en="This number has characters that nobody sees: type it again.",
+            )
+        )
+    if _holds_bsn(number):
         raise Invalid(
             Issue(
                 nl="Dit lijkt op een burgerservicenummer (BSN). Gebruik het nummer uit uw eigen systeem.",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ketenzorg.coordination.inbox import Inbox, inbox
-from ketenzorg.errors import BadRequest
+from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.pages.refusals import unknown_choice
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.visitors import Visitor
@@ -71,4 +71,9 @@ def _spot(request: Http, name: str) -> Spot | None:
 
 
 def _unknown_spot() -> BadRequest:
-    return BadRequest(unknown_choice("plek in de lijst", ["de links ‘Vorige’ en ‘Volgende’"]))
+    return BadRequest(
+        Issue(
+            nl="Deze plek in de lijst kennen we niet. Begin bij het begin van de lijst.",
+            en="Unknown place in the list; begin at its first page.",
+        )
+    )

@@ -44,8 +44,9 @@ def expected(request: Http, error: KetenzorgError) -> Page:
     if isinstance(error, NotFound):
         texts = [NOT_HERE]
     elif isinstance(error, Forbidden):
-        for_a_role = any(issue.code == "role" for issue in error.issues)
-        title, texts = ("Deze pagina is niet voor u", texts) if for_a_role else (title, [FROM_ELSEWHERE])
+        # Who only looks sent no form.
+        not_for_you = request.method == "GET" or any(issue.code == "role" for issue in error.issues)
+        title, texts = ("Deze pagina is niet voor u", texts) if not_for_you else (title, [FROM_ELSEWHERE])
     return _refusal(request, error.status, title, texts)
 
 
