@@ -262,6 +262,26 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert "is verstuurd" in marieke.text
 
 
+async def test_only_what_is_planned_may_lie_ahead(marieke: Browser) -> None:
+    await marieke.open("/verwijzen/antistolling")
+    _, fields = marieke.form("Verstuur")
+    latest = {
+        name: marieke.page.one("input", id=name).attrs["max"]
+        for name in ("ingreep-datum", "laatste-uitgifte")
+    }
+    assert latest == {"ingreep-datum": "2027-01-13", "laatste-uitgifte": "2026-01-12"}
+    filled = {
+        **{f"antwoord-{name}": said for name, said in FILLED.items() if f"antwoord-{name}" in fields},
+        "antwoord-ernstige-bloeding": "nee",
+        "antwoord-ingreep-datum": "2026-02-02",
+        "antwoord-laatste-uitgifte": "2026-02-02",
+    }
+    await marieke.post("/verwijzen/antistolling", fields | filled)
+    wrong = [each.attrs["id"] for each in marieke.page.all("p") if each.attrs.get("id", "").endswith("-fout")]
+    assert "laatste-uitgifte-fout" in wrong
+    assert "ingreep-datum-fout" not in wrong
+
+
 async def test_the_same_form_twice_is_one_referral(service: Service, marieke: Browser) -> None:
     await marieke.open(REFER)
     action, fields = marieke.form("Verstuur")

@@ -70,6 +70,8 @@ async def test_every_click_of_the_whole_way(service: Service, noor: Browser) -> 
         service.app.litestar.state.clock.set(START + timedelta(days=attempt))
         await noor.open(f"/werk/{task}")
         await noor.press(f"Niet bereikt (poging {attempt} van 3)")
+        if attempt == 1:  # twice on one day is one attempt, and the button says so
+            await noor.press("Niet bereikt (poging 1 van 3)")
     assert "brief sturen" in noor.text
     await noor.follow("print de brief")
     letter = noor.page.one("article").text

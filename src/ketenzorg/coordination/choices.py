@@ -1,12 +1,12 @@
 """What may happen now to a referral, and what each of these things wants to know."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
-from ketenzorg.pathway.engine import Option
+from ketenzorg.pathway.engine import Option, State, counts_after
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.store.trajecten import Traject
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -33,10 +33,10 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def choices_of(
-    options: Iterable[Option], roles: Sequence[str], pathway: Pathway, traject: Traject
+    options: Iterable[Option], roles: Sequence[str], pathway: Pathway, state: State, now: datetime
 ) -> tuple[Choice, ...]:
     """What these roles may say has happened."""
-    return tuple(_choice(option, pathway, traject) for option in options if set(roles) & set(option.by))
+    return tuple(_choice(option, pathway, state, now) for option in options if set(roles) & set(option.by))
 
 
 def likeliest(
@@ -61,8 +61,8 @@ def likeliest(
     return next(iter([*leaving, *taking, *onward, *completing]), None)
 
 
-def _choice(option: Option, pathway: Pathway, traject: Traject) -> Choice:
-    counts = {move.count for move in pathway.steps[traject.step].moves if move.event == option.event}
+def _choice(option: Option, pathway: Pathway, state: State, now: datetime) -> Choice:
+    counts = {move.count for move in pathway.steps[state.step].moves if move.event == option.event}
     counted = next((name for name in counts if name), "")
     return Choice(
         event=option.event,
@@ -80,6 +80,6 @@ def _choice(option: Option, pathway: Pathway, traject: Traject) -> Choice:
         refuses=pathway.steps[option.to_step].ends == "rejected_by_receiver",
         completes=pathway.steps[option.to_step].ends == "completed",
         emergency=option.emergency,
-        attempt=traject.counts.get(counted, 0) + 1 if counted else 0,
+        attempt=counts_after(pathway, state, option.event, now)[counted] if counted else 0,
         attempts=pathway.file.counts[counted].limit if counted else 0,
     )

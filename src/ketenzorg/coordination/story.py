@@ -85,8 +85,8 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
     over = traject.open_task != line.task  # the traject went on without this organisation
     step = pathway.steps[line.step if over else traject.step]
     roles = roles_of(organisation, traject.roles)
-    choices = choices_of(options, roles, pathway, traject)
     state = State(traject.step, traject.counts, traject.happened)
+    choices = choices_of(options, roles, pathway, state, world.now())
     dues = () if over else tuple(engine.due(pathway, state))
     return Story(
         task=line.task,

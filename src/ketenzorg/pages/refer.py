@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -36,6 +36,7 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 POSTCODE = re.compile(r"[1-9][0-9]{3} ?[A-Za-z]{2}\Z")
 TYPED_DAY = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})\Z")  # where a browser has no date field
 OLDEST = 120  # years
+AHEAD = timedelta(days=366)  # for what is planned
 LINKED = re.compile(r"linkId='([^']+)'")
 ALREADY_SENT = (
     "Dit formulier is al eens verstuurd, met andere antwoorden. De eerste verwijzing staat nog. Wilt u iets "
@@ -132,6 +133,7 @@ def _form(
     status: int = 200,
 ) -> Page:
     world = world_of(request)
+    today = world.now().astimezone(AMSTERDAM).date()
     return page(
         request,
         "refer.html",
@@ -146,7 +148,8 @@ def _form(
         wrong=wrong or {},
         alarms=alarms or [],
         other=other or [],
-        today=world.now().astimezone(AMSTERDAM).date().isoformat(),
+        today=today.isoformat(),
+        ahead=(today + AHEAD).isoformat(),
         longest=LONGEST["tekst"],
     )
 
@@ -237,8 +240,12 @@ def _wrong(typed: dict[str, str], asked: Asked, municipalities: list[str], now: 
         said = typed.get(name, "")
         if not said:
             continue
-        if element.type == "datum" and not _past(said, today):
-            wrong[name] = "Kies een datum tot en met vandaag."
+        if element.type == "datum" and not _is_day(said, _latest(element, today)):
+            wrong[name] = (
+                "Kies een datum, hoogstens een jaar vooruit."
+                if element.ahead
+                else "Kies een datum tot en met vandaag."
+            )
         elif element.type == "tekst" and len(said) > LONGEST["tekst"]:
             wrong[name] = "Maak de tekst korter: hoogstens 4.000 tekens."
         elif element.type == "tekst" and holds_number(said.encode()):
@@ -250,7 +257,10 @@ def _wrong_patient(typed: dict[str, str], municipalities: list[str], today: date
     said = {name.removeprefix(PATIENT): text for name, text in typed.items() if name.startswith(PATIENT)}
     checks = {
         "naam": ("naam" in said, FILL_IN),
-        "geboortedatum": (_past(said.get("geboortedatum", ""), today), "Vul een datum in, zoals 17-05-1948."),
+        "geboortedatum": (
+            _is_day(said.get("geboortedatum", ""), today),
+            "Vul een datum in, zoals 17-05-1948.",
+        ),
         "bsn": (
             "bsn" not in said or is_bsn(_digits(said["bsn"])),
             "Dit is geen BSN. Kijk het nummer na, of laat het leeg.",
@@ -274,12 +284,16 @@ def _fits(pattern: re.Pattern[str], text: str) -> bool:
     return pattern.match(text) is not None
 
 
-def _past(text: str, today: date) -> bool:
+def _latest(element: DataElement, today: date) -> date:
+    return today + AHEAD if element.ahead else today
+
+
+def _is_day(text: str, latest: date) -> bool:
     try:
         day = date.fromisoformat(_day(text))
     except ValueError:
         return False
-    return day <= today and day.year > today.year - OLDEST
+    return day <= latest and day.year > latest.year - OLDEST
 
 
 def _day(text: str) -> str:

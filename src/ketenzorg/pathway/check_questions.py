@@ -84,6 +84,9 @@ def _check_measured(file: PathwayFile) -> Iterator[Finding]:
             yield Finding(place, nl, en)
         if element.max_age:
             yield from length((*place, "max_age"), element.max_age)
+        if element.ahead and element.type != "datum":
+            nl, en = "vooruit liggen kan alleen een ‘datum’.", "only a 'datum' can lie ahead."
+            yield Finding((*place, "ahead"), nl, en)
 
 
 def _wrong_measure(place: Place, element: DataElement) -> Iterator[Finding]:

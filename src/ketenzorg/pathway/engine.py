@@ -111,7 +111,7 @@ def advance(
 ) -> StepTaken:
     """The step that this event leads to; refuses what the pathway does not allow and says what it does."""
     at = _aware(at)
-    counts = _counts_after(pathway, state, event, at)
+    counts = counts_after(pathway, state, event, at)
     move = fire(pathway.machine, Walk(state.step, by, counts), event)
     if move is None:
         raise _not_allowed(pathway, state, by, event)
@@ -201,7 +201,7 @@ def _aware(at: datetime) -> datetime:
     return at
 
 
-def _counts_after(pathway: Pathway, state: State, event: str, at: datetime) -> dict[str, int]:
+def counts_after(pathway: Pathway, state: State, event: str, at: datetime) -> dict[str, int]:
     """The counts if this event is taken; two attempts on one day count once where the file says so."""
     name = next((move.count for move in pathway.steps[state.step].moves if move.event == event), "")
     if not name:

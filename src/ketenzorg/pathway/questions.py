@@ -25,6 +25,7 @@ class DataElement(FileTable, frozen=True):
     lowest: float | None = None  # plausible for a person; outside it the value is named, not used
     highest: float | None = None
     max_age: str = ""
+    ahead: bool = False  # for type "datum": of something planned, so it may lie ahead
     series: bool = False  # all values over time, not only the newest
 
 
