@@ -29,6 +29,7 @@ from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Screening, screen
 from ketenzorg.pathway.engine import State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.unread import unread
 from ketenzorg.pathway.words import ITSELF
 from ketenzorg.referral.bundle import Entry, Posted
 from ketenzorg.referral.codes import BASE
@@ -100,7 +101,9 @@ async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
         if await world.trajecten.store(step, versions):
             now = State(traject.step, traject.counts, traject.happened)
             dues = engine.due(pathway, now), engine.due(pathway, judged.state)
-            notices = what_changed(judged.before, judged.after, judged.taken, *dues)
+            came = [entry.content for entry in posted.entries]
+            unreadable = unread(pathway, came, read_answers(pathway, came))
+            notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
             return Addition(True, at, tuple(entry.location for entry in posted.entries), notices)
     raise Conflict(CHANGING)
 

@@ -1,6 +1,6 @@
 """What a sender must know about a referral that was taken in: who acts before when, why, and what is missing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ def notices_of(
     pathway: Pathway,
     participants: Participants,
     screening: Screening,
+    unreadable: Sequence[Issue],
     dues: list[Due],
     stored: Stored,
     world: World,
@@ -54,7 +55,8 @@ def notices_of(
         *_classified(screening),
         *_advice(screening),
         *_unusable(screening),
-        *_asked_for(screening),
+        *warned(unreadable),
+        *_asked_for(screening, unreadable),
         *_second(stored),
         *_not_adopted(pathway),
     )
@@ -78,6 +80,7 @@ def what_changed(
     taken: Sequence[StepTaken],
     dues_before: list[Due],
     dues_after: list[Due],
+    unreadable: Sequence[Issue],
 ) -> tuple[Notice, ...]:
     """What new data made of a traject that runs; first what cannot wait."""
     found = [
@@ -90,7 +93,7 @@ def what_changed(
         *(each for each in _unusable(after) if each not in _unusable(before)),
     ]
     nothing = _told("Opgeslagen; er verandert niets door.", "Stored; nothing changes by it.")
-    return (*(found or [nothing]), *_asked_for(after))
+    return (*(found or [nothing]), *warned(unreadable), *_asked_for(after, unreadable))
 
 
 def _soon(screening: Screening) -> str:
@@ -265,15 +268,16 @@ def _advice(screening: Screening) -> list[Notice]:
 
 def _unusable(screening: Screening) -> list[Notice]:
     """What was given and could not be used, by its reason."""
-    return [
-        msgspec.structs.replace(unusable(doubt), severity="warning")
-        for missing in screening.missing
-        for doubt in missing.why
-    ]
+    return warned(doubt for missing in screening.missing for doubt in missing.why)
+
+
+def warned(doubts: Iterable[Issue]) -> list[Notice]:
+    """Doubts about what was given, where they hold nothing back."""
+    return [msgspec.structs.replace(unusable(doubt), severity="warning") for doubt in doubts]
 
 
 def unusable(doubt: Issue) -> Issue:
-    """A doubt about a measurement, which names its question, as the sender reads it."""
+    """A doubt about an answer, which names its question, as the sender reads it."""
     named = ", ".join(doubt.expression)
     return msgspec.structs.replace(
         doubt,
@@ -283,7 +287,8 @@ def unusable(doubt: Issue) -> Issue:
     )
 
 
-def _asked_for(screening: Screening) -> list[Notice]:
+def _asked_for(screening: Screening, unreadable: Iterable[Issue] = ()) -> list[Notice]:
+    answered = {name for issue in unreadable for name in issue.expression}
     return [
         Issue(
             nl=f"Nog niet ingevuld: {missing.ask}",
@@ -293,7 +298,7 @@ def _asked_for(screening: Screening) -> list[Notice]:
             severity="warning",
         )
         for missing in screening.missing
-        if not missing.why
+        if not missing.why and missing.element not in answered
     ]
 
 

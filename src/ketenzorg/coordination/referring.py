@@ -9,7 +9,7 @@ from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.sealing import seal_numbers
 from ketenzorg.access.views import parties_that_know, parties_that_see
-from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable
+from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
 from ketenzorg.coordination.participants import (
     Participants,
     find_participants,
@@ -24,6 +24,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.unread import unread
 from ketenzorg.referral.bundle import Entry, Posted, read_bundle
 from ketenzorg.referral.care_plan import new_care_plan
 from ketenzorg.referral.content import canonical
@@ -71,11 +72,14 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         raise Invalid(*issues, *no_pathway)
     referrer = find_referrer(asked, visit.caller, world.region)
     pathway = pathway.in_municipality(referrer.municipality)
-    screening = screen(pathway, read_answers(pathway, [entry.content for entry in own]), at)
+    contents = [entry.content for entry in own]
+    answers = read_answers(pathway, contents)
+    unreadable = unread(pathway, contents, answers)
+    screening = screen(pathway, answers, at)
     participants, strangers = find_participants(asked, pathway, referrer, screening.route, world.region)
     issues += strangers + _stops(screening)
     if issues or participants is None:
-        raise Invalid(*issues)
+        raise Invalid(*issues, *warned(unreadable))
     state = engine.start(pathway, at, screening)
     dues = engine.due(pathway, state)
     package = _package(
@@ -95,7 +99,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     stored = await world.referrals.receive(package)
     if stored.hash != digest:
         raise Conflict(_other_content(asked, stored))
-    notices = notices_of(pathway, participants, screening, dues, stored, world)
+    notices = notices_of(pathway, participants, screening, unreadable, dues, stored, world)
     return _receipt(posted, asked, notices, stored, at)
 
 

@@ -78,15 +78,15 @@ def read_answers(pathway: Pathway, resources: Iterable[Resource]) -> dict[str, V
             by_kind.setdefault(each["resourceType"], []).append(each)
     answers: dict[str, list[Answer]] = {}
     for each in by_kind.get("QuestionnaireResponse", ()):
-        if _asks_for(pathway, each):
-            _collect(each, answers, "")
+        if asks_for(pathway, each):
+            collect(each, answers, "")
     readings: dict[str, list[Quantity]] = {}
     found: dict[str, list[Value]] = {}
     for name, said in answers.items():
         element = ways.questions.get(name)
         if element is None:
             continue
-        read = _READERS[element.type]
+        read = READERS[element.type]
         values: list[Value] = []
         for one in said:
             value = read(one, element)
@@ -179,7 +179,7 @@ def _holds_now(resource: Resource) -> bool:
     return not codes & over and resource.get("status") not in ("stopped", "not-taken", "completed")
 
 
-def _asks_for(pathway: Pathway, resource: Resource) -> bool:
+def asks_for(pathway: Pathway, resource: Resource) -> bool:
     """Answers to this pathway's questionnaire, in any version, or to one that is not named."""
     if resource["resourceType"] != "QuestionnaireResponse":
         return False
@@ -187,7 +187,7 @@ def _asks_for(pathway: Pathway, resource: Resource) -> bool:
     return named.partition("|")[0] == pathway.questionnaire.partition("|")[0]
 
 
-def _collect(node: Resource, answers: dict[str, list[Answer]], authored: str) -> None:
+def collect(node: Resource, answers: dict[str, list[Answer]], authored: str) -> None:
     """The answers below a questionnaire or an item, by linkId, each with the day on which it was given."""
     authored = node.get("authored", authored)
     for item in node.get("item", ()):
@@ -195,7 +195,7 @@ def _collect(node: Resource, answers: dict[str, list[Answer]], authored: str) ->
         if given:
             answers.setdefault(item["linkId"], []).extend([(answer, authored) for answer in given])
         if "item" in item:
-            _collect(item, answers, authored)
+            collect(item, answers, authored)
 
 
 def _yes_no(said: Answer, _: DataElement) -> Value | None:
@@ -230,7 +230,7 @@ def _text(said: Answer, _: DataElement) -> Value | None:
     return Text(words) if words else None
 
 
-_READERS: dict[str, Callable[[Answer, DataElement], Value | None]] = {
+READERS: dict[str, Callable[[Answer, DataElement], Value | None]] = {
     "ja-nee": _yes_no,
     "getal": _quantity,
     "code": _code,
