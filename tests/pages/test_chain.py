@@ -139,6 +139,7 @@ async def test_each_table_of_the_same_choice_is_a_file(counted: Service, wout: B
     selection = Selection(pathway=PATHWAY.name, period=usual_period(START.date()), municipality=BIG)
     measures = await counted.app.litestar.state.throughput.measures(selection, START)
     assert wout.response.text == as_csv(measures, table)
+    assert "proposal" not in wout.response.text  # people read this file too
 
 
 async def test_nobody_else_gets_in(counted: Service, browser: Callable[[], Browser], noor: Browser) -> None:

@@ -189,6 +189,8 @@ async def test_a_referral_by_form_arrives_at_the_coach(
     await marieke.follow("Bekijk de verwijzing")
     assert marieke.page.one("h1").text == "Wiebe Zijlstra"
     assert "Is er acuut gevaar voor de patiënt of een ander" in marieke.text  # a no says nothing without it
+    assert "Op welke datum gaf de patiënt toestemming? 12 januari 2026" in marieke.text
+    assert "Reden " in marieke.text  # what was written has a name for heading
     await noor.open("/werk")
     await noor.follow("Wiebe Zijlstra")
     assert " ".join(HOSTILE.split()) in noor.text

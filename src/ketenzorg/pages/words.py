@@ -18,6 +18,7 @@ LANGUAGES = {
     "ru": "Russisch", "zh": "Chinees", "fy": "Fries", "nds": "Nedersaksisch",
 }  # fmt: skip
 week = week_in_words
+SHORT = 60  # characters of a question that stands above its answer
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+))?")
 DIALLED = re.compile(r"[^0-9+]")
@@ -118,9 +119,11 @@ def sentence(text: str) -> str:
 
 
 def asked(name: str, pathway: Pathway) -> str:
-    """What an answer is to: a yes or a no says nothing without the question."""
+    """What an answer is to: a yes or a no says nothing without the question; a long one has its name."""
     element = pathway.file.data.get(name)
-    return element.ask if element and element.type == "ja-nee" else label(name)
+    if element is None or element.type == "tekst":
+        return label(name)
+    return element.ask if element.type == "ja-nee" or len(element.ask) <= SHORT else label(name)
 
 
 def label(name: str) -> str:

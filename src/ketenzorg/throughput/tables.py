@@ -7,6 +7,7 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 
+from ketenzorg.pathway.plan_definition import STATUS_NL
 from ketenzorg.throughput.figures import Measures, NormAt, NormFigures, PlaceFigures, ShareOfNorm, Waiting
 from ketenzorg.throughput.small_groups import Share
 
@@ -71,7 +72,7 @@ def norms(measures: Measures) -> list[Row]:
             number(each.waiting_now),
             number(each.late_now),
             each.source,
-            each.source_status,
+            STATUS_NL[each.source_status],
         )
         for each in measures.norms
     )
@@ -119,7 +120,10 @@ def teams(measures: Measures) -> list[Row]:
 
 def definitions(measures: Measures) -> list[Row]:
     head = ("maat", "betekenis", "eenheid", "bron", "status van de bron")
-    rows = ((each.name, each.text, each.unit, each.source, each.status) for each in measures.definitions)
+    rows = (
+        (each.name, each.text, each.unit, each.source, STATUS_NL[each.status])
+        for each in measures.definitions
+    )
     return [head, *rows]
 
 
