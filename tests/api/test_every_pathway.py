@@ -146,7 +146,7 @@ VARIANTS: list[Case] = [
     (BLOOD, {"vraag": "advies"}, "expertisecentrum", "routine", "advies gevraagd", 9),
     (BLOOD, {"vraag": "verwijzen"}, "martini", "routine", "verwezen naar de specialist", 10),
     (BLOOD, {"vraag": "zelf-controleren"}, "praktijk", "routine", "in controle", 4),
-    (BLOOD, {"kunstklep": True}, "expertisecentrum", "routine", "advies gevraagd", 8),
+    (BLOOD, {"kunstklep": True}, "expertisecentrum", "asap", "advies gevraagd", 8),
     (CKD, {"vraag": "meekijken"}, "martini", "routine", "meekijkconsult gevraagd", 2),
     (CKD, {"vraag": LIFTED}, "martini", "routine", "verwezen", 4),
     (CHEST, {"weg_in_rust": False}, "martini", "urgent", "verwezen", 1),
