@@ -264,6 +264,27 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert "is verstuurd" in marieke.text
 
 
+async def test_who_sent_a_form_reads_the_advice_of_the_pathway(marieke: Browser) -> None:
+    path = "/verwijzen/antistolling"
+    await marieke.open(path)
+    _, fields = marieke.form("Verstuur")
+    said = FILLED | {
+        "ernstige-bloeding": "nee",
+        "regiebehandelaar": "huisarts",
+        "soort": "doac",
+        "ingreep-gepland": "ja",
+    }
+    filled = {f"antwoord-{name}": each for name, each in said.items() if f"antwoord-{name}" in fields}
+    await marieke.post(path, fields | filled)
+    assert "is verstuurd" in marieke.text
+    advice = marieke.page.one("section", **{"aria-labelledby": "advies"}).text
+    assert "ten minste 5 werkdagen ervoor" in advice
+    assert "(voorstel)" in advice  # by whom, and how firm that is
+    missing = [each.text for each in marieke.page.one("details").all("li")]
+    assert "Datum van de ingreep" in missing
+    assert "Staat er een DOAC in het actuele medicatieoverzicht?" in missing
+
+
 async def test_only_what_is_planned_may_lie_ahead(marieke: Browser) -> None:
     await marieke.open("/verwijzen/antistolling")
     _, fields = marieke.form("Verstuur")

@@ -10,6 +10,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from ketenzorg.access.personal_numbers import holds_number, is_bsn
+from ketenzorg.coordination.notices import cite_nl
 from ketenzorg.coordination.referring import receive_referral
 from ketenzorg.coordination.story import story
 from ketenzorg.errors import Conflict, Invalid, Issue, KetenzorgError, Malformed, NotFound
@@ -95,13 +96,15 @@ async def send_form(request: Http, zorgpad: FromPath[str]) -> Page:
     except (Invalid, Malformed, Conflict) as error:
         return _refused(request, pathway, number, typed, error)
     told = await story(UUID(receipt.task.partition("/")[2]), visitor.visit, world)
-    worth_saying = [each.nl for each in receipt.notices if each.code in ("duplicate", "incomplete")]
     return page(
         request,
         "refer_sent.html",
         story=told,
         new=receipt.new,
-        notices=worth_saying,
+        second=[each.nl for each in receipt.notices if each.code == "duplicate"],
+        urgency=screening.urgency,
+        advice=[(each.text, cite_nl(each.source)) for each in screening.advice],
+        missing=[each.ask for each in screening.missing if not each.why],
     )
 
 
