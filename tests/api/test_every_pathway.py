@@ -82,6 +82,7 @@ async def is_stopped(service: Service, bundle: dict[str, Any], pathway: str) -> 
 EXAMPLES: list[tuple[str, str, str, str, int, list[str]]] = [
     (BLOOD, "apotheek", "routine", "eerste uitgifte", 2, [
         "Uitkomst ‘CHA2DS2-VA’: 2.",
+        "Uitkomst ‘Creatinineklaring (Cockcroft-Gault), niet de eGFR’: 75,64 mL/min.",
         "Uitkomst ‘complexiteit’: Laag-complex",
         "Norm ‘middel klaar’: uiterlijk 13-01-2026 (landelijk, JAAAH).",
         "Advies (kans op een beroerte; landelijk, CHADSVA)",

@@ -42,6 +42,21 @@ async def test_what_is_asked_for_and_not_given_is_said_and_does_not_stop_the_ref
     ]
 
 
+async def test_who_lives_outside_the_region_is_helped_where_the_practice_is_and_that_is_said(
+    service: Service,
+) -> None:
+    def from_utrecht(bundle: dict[str, Any]) -> None:
+        of(bundle, "Patient")["address"] = [{"district": "Utrecht"}]
+
+    referral = await service.refer(a_referral("1", from_utrecht))
+
+    outcome = referral.response.json()["entry"][1]["response"]["outcome"]
+    assert (
+        "die van uw praktijk (Patient.address.district ontbreekt of ligt elders)"
+        in (outcome["issue"][0]["details"]["text"])
+    )
+
+
 async def test_the_practice_reads_back_what_it_sent_with_digits_and_number(service: Service) -> None:
     def with_a_weight(bundle: dict[str, Any]) -> None:
         weight = {

@@ -151,8 +151,12 @@ def _owner(pathway: Pathway, participants: Participants, screening: Screening, r
     elif participants.owner_was_named:
         why_nl, why_en = "zoals u vroeg", "as you asked"
     elif participants.municipality_is_guess:
-        why_nl = f"deze werkt in gemeente {place}, die van uw praktijk (Patient.address.district ontbreekt)"
-        why_en = f"it works in municipality {place}, your practice's (Patient.address.district is missing)"
+        nl, en = (
+            "Patient.address.district ontbreekt of ligt elders",
+            "Patient.address.district: none, or elsewhere",
+        )
+        why_nl = f"deze werkt in gemeente {place}, die van uw praktijk ({nl})"
+        why_en = f"it works in municipality {place}, your practice's ({en})"
     else:
         why_nl = f"deze werkt in gemeente {place}, waar de patiënt woont"
         why_en = f"it works in municipality {place}, where the patient lives"

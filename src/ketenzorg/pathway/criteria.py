@@ -300,6 +300,6 @@ def _shown(fact: object, codes: Mapping[str, str]) -> str:
 
 
 def _digits(number: Decimal) -> str:
-    """At most two digits after the point, and none that say nothing."""
+    """At most two digits after the comma, and none that say nothing."""
     text = f"{number:.2f}"
-    return text.rstrip("0").rstrip(".")
+    return text.rstrip("0").rstrip(".").replace(".", ",")
