@@ -214,11 +214,17 @@ class Counts:
 class Gathering:
     """Counts per place: a municipality, an organisation or a week."""
 
-    def __init__(self, period: Period, today: date, recent: date = date.max) -> None:
-        """`recent` is the Monday from which on a beginning is in the last part of the period."""
+    def __init__(
+        self, period: Period, today: date, recent: date = date.max, *, with_stays: bool = True
+    ) -> None:
+        """`recent` is the Monday from which on a beginning is in the last part of the period.
+
+        Without stays it is not told how long each step takes: of a year in many places that is most of the work.
+        """
         self.places: dict[Any, Counts] = defaultdict(Counts)
         self._first, self._last, self._today = period.first, min(period.last_day, today), today
         self._recent = recent
+        self._with_stays = with_stays
 
     def add(self, rows: Iterable[Any], by: str) -> None:
         """The rows of read_counts; a place is what stands in this column."""
@@ -265,6 +271,8 @@ class Gathering:
         kind, name = row["kind"], row["name"]
         if kind == OPEN_STAY:
             counts.open_now[name] += total(numbers)
+            if not self._with_stays:
+                return
         else:
             late = _late_when_begun_by(max_of(row["detail"]), self._today)
             counts.waits_for_norm[name] += total(numbers)

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -99,18 +100,23 @@ class Throughput:
         everywhere = apart if of_one or used.municipality else spans(WEEK_EVERYWHERE, BLOCK_EVERYWHERE)
         weeks = [(period.spans(WEEK if of_one or used.municipality else WEEK_EVERYWHERE)[0], 0)]
         of_team = spans(WEEK) if used.municipality else spans(WEEK, BLOCK_EVERYWHERE)
-        # At once: the database has more than one core.
-        by_place, in_all, by_week, of_teams = await asyncio.gather(
-            self._read(used, OF_PLACES, apart, per=PER_PLACE, names=names),
-            self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK], everywhere),
-            self._read(used, [CLOCK, OPEN_CLOCK], weeks, per=PER_WEEK, names=names),
-            self._of_teams(used, pathway, of_team, names),
+        municipalities, weekly, teams = (Gathering(period, today, begins, with_stays=False) for _ in range(3))
+        lengths = Gathering(period, today, begins)
+        # At once, and each is gathered while the database works on the next.
+        await asyncio.gather(
+            _gather(
+                self._read(used, OF_PLACES, apart, per=PER_PLACE, names=names),
+                partial(municipalities.add, by="municipality"),
+            ),
+            _gather(
+                self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK], everywhere),
+                partial(lengths.add, by="organisation"),
+            ),
+            _gather(
+                self._read(used, [CLOCK, OPEN_CLOCK], weeks, per=PER_WEEK, names=names), weekly.add_weeks
+            ),
+            _gather(self._of_teams(used, pathway, of_team, names), partial(teams.add, by="organisation")),
         )
-        municipalities, weekly, teams, lengths = (Gathering(period, today, begins) for _ in range(4))
-        municipalities.add(by_place, "municipality")
-        teams.add(of_teams, "organisation")
-        weekly.add_weeks(by_week)
-        lengths.add(in_all, "organisation")
         whole = together(municipalities.places.values()).with_lengths_of(together(lengths.places.values()))
         per_point = _weeks_per_point(whole, period)
         figures = Measures(
@@ -208,6 +214,10 @@ class Throughput:
             per == PER_PLACE,
             per == PER_WEEK,
         )
+
+
+async def _gather(rows: Awaitable[list[Any]], add: Callable[[list[Any]], None]) -> None:
+    add(await rows)
 
 
 def teams_of(region: Region, pathway: Pathway) -> dict[UUID, str]:

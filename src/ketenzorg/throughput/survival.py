@@ -37,13 +37,14 @@ def percentiles(ended: Sequence[int], censored: Sequence[int], shares: Sequence[
     at_risk = sum(ended) + sum(censored)
     still_waiting = 1.0
     found: list[int | None] = []
+    left = [1 - share + ROUNDING for share in shares]  # of those who wait, when so many have ended
     # After the last one that ended nothing changes any more.
     for day, (out, lost) in enumerate(zip(ended, chain(censored, repeat(0)), strict=False)):
         if out:
             still_waiting *= 1 - out / at_risk
-            while len(found) < len(shares) and 1 - still_waiting >= shares[len(found)] - ROUNDING:
+            while still_waiting <= left[len(found)]:
                 found.append(day)
-            if len(found) == len(shares):
-                break
+                if len(found) == len(left):
+                    return found
         at_risk -= out + lost
     return found + [None] * (len(shares) - len(found))
