@@ -60,7 +60,7 @@ async def test_creatinine_by_mass_and_by_mole_give_one_clearance(
     service: Service, code: str, value: float, unit: str
 ) -> None:
     bundle = measured(measured(an_example(BLOOD), MOLAR), code, (value, unit, DAY))
-    assert "niet de eGFR’: 75.3 mL/min" in await said(service, bundle)
+    assert "niet de eGFR’: 75,3 mL/min" in await said(service, bundle)
 
 
 async def test_an_unknown_unit_is_named_with_what_is_taken(service: Service) -> None:

@@ -67,7 +67,8 @@ async def test_a_page_reads_what_is_on_it(service: Service, pool: Pool, which: W
         lines, _ = await worklist.page(which, WANTED, **where)
         read = await read_so_far(service, pool) - before
         assert len(lines) == PAGE + 1
-        assert PAGE < read <= (PAGE + 2) * len(STEPS), where
+        # A page of each step, or twice that when the planner so chooses: never a share of the thousands.
+        assert PAGE < read <= 2 * (PAGE + 2) * len(STEPS) < COPIES / 10, where
 
 
 async def test_counting_stops(service: Service, pool: Pool) -> None:
