@@ -1,4 +1,4 @@
-"""The spine: resources, search rows, trajecten, events, outbox, audit; walls and hot paths."""
+"""The spine: resources, search rows, trajecten, events, outbox, audit; and the wall."""
 
 from pathlib import Path
 
@@ -20,7 +20,6 @@ def _run(name: str) -> None:
 def upgrade() -> None:
     _run("0001_tables.sql")
     _run("0001_walls.sql")
-    _run("0001_hot_paths.sql")
 
 
 def downgrade() -> None:

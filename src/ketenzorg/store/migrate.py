@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from alembic import command
@@ -15,13 +16,43 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.settings import ADMIN_DATABASE_URL, Settings
-from ketenzorg.store.revision import known
+from ketenzorg.store.revision import known, newest
 
 # Two processes that migrate at once: the second waits and finds nothing to do.
 MIGRATION_LOCK = 4_265_110_177
 # Where all databases of one server meet: their roles are the same ones, and a lock counts in one database only.
 SHARED_DATABASE = "postgres"
 SCHEMA = "ketenzorg"
+# What the policies ask stays: it is made with them. A trigger goes with its function.
+NO_FUNCTIONS = f"""
+    do $$
+    declare name text;
+    begin
+        for name in
+            select oid::regprocedure::text from pg_proc
+            where pronamespace = '{SCHEMA}'::regnamespace and proname <> 'callers'
+        loop
+            execute format('drop function %s cascade', name);
+        end loop;
+        drop type if exists {SCHEMA}.incoming;
+    end
+    $$
+"""
+# A function may be executed by everybody unless said otherwise; one that runs by a trigger is called by nobody.
+FOR_THE_APPLICATION = f"""
+    do $$
+    declare name text;
+    begin
+        revoke execute on all functions in schema {SCHEMA} from public;
+        for name in
+            select oid::regprocedure::text from pg_proc
+            where pronamespace = '{SCHEMA}'::regnamespace and prorettype <> 'trigger'::regtype
+        loop
+            execute format('grant execute on function %s to ketenzorg_app', name);
+        end loop;
+    end
+    $$
+"""
 REFUSALS = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -102,10 +133,24 @@ def _run(connection: Connection, folder: Path, to: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
+    connection.exec_driver_sql(NO_FUNCTIONS)
     if to == "base" or (to != "head" and to < (stands_at or "")):
         command.downgrade(config, to)
     else:
         command.upgrade(config, to)
+    if to in ("head", newest(folder)):
+        _make_functions(connection, folder)
+
+
+def _make_functions(connection: Connection, folder: Path) -> None:
+    """All anew, so that each file says what runs; an older revision gets its own from the program that knows it."""
+    # asyncpg prepares what SQLAlchemy executes, and a prepared statement is one command; the driver's own
+    # execute takes a whole file.
+    driver: Any = connection.connection
+    for path in sorted((folder / "sql" / "functions").glob("*.sql")):
+        text_of = path.read_text(encoding="utf-8")
+        driver.run_async(lambda raw, sql=text_of: raw.execute(sql))
+    connection.exec_driver_sql(FOR_THE_APPLICATION)
 
 
 def _check_target(folder: Path, to: str) -> None:

@@ -1,0 +1,108 @@
+-- Who joins and who leaves a traject, and what its rules may look at.
+set local search_path = ketenzorg, pg_temp;
+
+create function ids(p_list jsonb) returns uuid[]
+language sql immutable parallel safe security definer set search_path = ketenzorg, pg_temp as $$
+    select array(select jsonb_array_elements_text(p_list)::uuid)
+$$;
+
+-- New parties get what their role sees of the traject so far, but not the Tasks of others' hand-overs; who leaves
+-- no longer follows the plan, and its own part ends. p_joining: [{"organisation", "types", "bsn"}]; p_found_by: the
+-- search rows of the resources whose parties change. Runs inside store_step, for all parties.
+create function let_in(
+    p_region text, p_traject uuid, p_at timestamptz, p_joining jsonb, p_leaving uuid[], p_found_by jsonb
+) returns void
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+    joining record;
+    changed record;
+begin
+    for joining in
+        select j.organisation, j.types, j.bsn
+        from jsonb_to_recordset(p_joining) as j(organisation uuid, types text[], bsn boolean)
+    loop
+        update resource set parties = parties || joining.organisation
+        where region = p_region and traject = p_traject and type = any (joining.types) and type <> 'Task'
+            and not parties @> array[joining.organisation];
+        update event set parties = parties || joining.organisation
+        where region = p_region and traject = p_traject and not parties @> array[joining.organisation];
+        if joining.bsn then
+            update personal_number set parties = parties || joining.organisation
+            where region = p_region and not parties @> array[joining.organisation]
+                and token = (select t.person from traject t where t.region = p_region and t.id = p_traject);
+        end if;
+    end loop;
+
+    update resource
+    set parties = array(select party from unnest(parties) as party where party <> all (p_leaving))
+    where region = p_region and traject = p_traject and type = 'CarePlan' and parties && p_leaving;
+    update part set ended = p_at, due = null, due_norm = null
+    where region = p_region and organisation = any (p_leaving) and traject = p_traject and ended is null;
+
+    -- Search rows carry the parties of their resource.
+    for changed in
+        select r.type, r.id, r.parties, f.kind, f.param, f.code, f.system, f.target, f.low, f.high
+        from jsonb_to_recordset(p_found_by) as f(
+            type text, id uuid, kind text, param text, code text, system text, target uuid, low timestamptz,
+            high timestamptz)
+        join resource r on r.region = p_region and r.traject = p_traject and r.type = f.type and r.id = f.id
+    loop
+        case changed.kind
+        when 'token' then
+            update search_token set parties = changed.parties
+            where region = p_region and type = changed.type and param = changed.param and code = changed.code
+                and system = changed.system and id = changed.id;
+        when 'reference' then
+            update search_reference set parties = changed.parties
+            where region = p_region and type = changed.type and param = changed.param and target = changed.target
+                and target_type = changed.system and id = changed.id;
+        when 'date' then
+            update search_date set parties = changed.parties
+            where region = p_region and type = changed.type and param = changed.param and low = changed.low
+                and high = changed.high and id = changed.id;
+        end case;
+    end loop;
+end
+$$;
+
+-- All data of the traject that a request or a plan belongs to, for the rules: for who takes part in it now. The rules
+-- look at more than one party may see; what comes of them is shown to each as its role allows.
+create function data_of(p_region text, p_callers uuid[], p_type text, p_id uuid)
+returns table (traject uuid, task uuid, patient uuid, type text, id uuid, body bytea)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+declare
+    found_traject record;
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    select t.id, t.task, t.patient, t.parties into found_traject
+    from resource r join traject t on t.region = r.region and t.id = r.traject
+    where r.region = p_region and r.type = p_type and r.id = p_id
+        and coalesce(t.involved, t.parties) && p_callers;
+    if not found then
+        return;
+    end if;
+    perform set_config('ketenzorg.callers', array_to_string(found_traject.parties, ','), true);
+    return query
+    select found_traject.id, found_traject.task, found_traject.patient, r.type, r.id, r.body
+    from resource r
+    where r.region = p_region and r.traject = found_traject.id and r.type not in ('Task', 'CarePlan')
+    order by r.id;
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+end
+$$;
+
+-- What was stored of data that an organisation sent before.
+create function sent_before(p_region text, p_callers uuid[], p_system text, p_value text) returns text[]
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    return (
+        select k.locations from referral_identity k
+        where k.region = p_region and k.organisation = any (p_callers) and k.system = p_system
+            and k.value = p_value
+    );
+end
+$$;

@@ -1,0 +1,134 @@
+-- A referral comes in: one call, one round trip, one transaction. It runs as the owner (the application has no right
+-- to write), behind the wall of 0001_walls.sql for the callers that it is given; so do all functions here.
+set local search_path = ketenzorg, pg_temp;
+
+-- What comes once per referral; the rest comes as arrays. Made from JSON once, read many times.
+create type incoming as (
+    n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
+    pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, patient uuid,
+    service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
+    due timestamptz, due_norm text, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
+    request text, client text, knows uuid[]
+);
+
+-- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
+-- Identities are claimed first: of two that come at once the second waits for the first and then sees its row.
+-- Plans are made once a connection: planning a dozen statements again at each call costs as much as running them.
+create function receive_referrals(
+    p_region text, p_callers uuid[], p_referrals jsonb,
+    r_referral int[], r_type text[], r_id uuid[], r_parties text[], r_body bytea[],
+    t_resource int[], t_param text[], t_code text[], t_system text[],
+    f_resource int[], f_param text[], f_target uuid[], f_type text[],
+    d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[],
+    n_referral int[], n_token uuid[], n_index bytea[], n_key text[], n_ciphertext bytea[]
+) returns table (n int, claimed boolean, hash bytea, traject uuid, locations text[], others uuid[])
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+    won uuid[];      -- trajecten whose referral is new
+    winners int[];   -- and their places in p_referrals
+    referrals incoming[];
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    select array_agg(i) into referrals from jsonb_populate_recordset(null::incoming, p_referrals) i;
+
+    -- In key order, so that two batches that share keys cannot wait for each other.
+    with new as (
+        insert into referral_identity (region, organisation, system, value, hash, traject, locations)
+        select p_region, i.organisation, i.system, i.value, decode(i.hash, 'hex'), i.traject, i.locations
+        from unnest(referrals) i
+        order by i.organisation, i.system collate "C", i.value collate "C"
+        on conflict do nothing
+        returning referral_identity.traject
+    )
+    select array_agg(new.traject) into won from new;
+
+    if won is not null then
+        select array_agg(i.n) into winners
+        from unnest(referrals) i where i.traject = any (won);
+
+        insert into traject (region, id, pathway, version, step, counts, happened, seq, person, patient,
+            service_request, care_plan, task, roles, parties, municipality, started, due, due_norm)
+        select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.patient,
+            i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at, i.due, i.due_norm
+        from unnest(referrals) i
+        where i.n = any (winners);
+
+        insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
+        select p_region, i.traject, 1, i.event_id, i.event, i.at, i.at, '', i.step, i.event_body, i.parties
+        from unnest(referrals) i
+        where i.n = any (winners);
+
+        insert into outbox (region, id, receiver, task, task_version, created, run_at)
+        select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
+        from unnest(referrals) i
+        cross join jsonb_to_recordset(i.outbox) as o(id uuid, receiver uuid, task uuid, task_version int)
+        join endpoint e on e.region = p_region and e.organisation = o.receiver
+        where i.n = any (winners);
+
+        insert into resource (region, type, id, version, updated, traject, source, parties, body)
+        select p_region, r.type, r.id, 1, i.at, i.traject, i.organisation, r.parties::uuid[], r.body
+        from unnest(r_referral, r_type, r_id, r_parties, r_body) as r(referral, type, id, parties, body)
+        join unnest(referrals) i
+            on i.n = r.referral
+        where r.referral = any (winners);
+
+        insert into search_token (region, type, param, code, system, id, parties)
+        select p_region, r.type, t.param, t.code, t.system, r.id, r.parties::uuid[]
+        from unnest(t_resource, t_param, t_code, t_system) as t(resource, param, code, system)
+        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+            on r.place = t.resource
+        where r.referral = any (winners);
+
+        insert into search_reference (region, type, param, target, target_type, id, parties)
+        select p_region, r.type, f.param, f.target, f.type, r.id, r.parties::uuid[]
+        from unnest(f_resource, f_param, f_target, f_type) as f(resource, param, target, type)
+        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+            on r.place = f.resource
+        where r.referral = any (winners);
+
+        insert into search_date (region, type, param, low, high, id, parties)
+        select p_region, r.type, d.param, d.low, d.high, r.id, r.parties::uuid[]
+        from unnest(d_resource, d_param, d_low, d_high) as d(resource, param, low, high)
+        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+            on r.place = d.resource
+        where r.referral = any (winners);
+
+        insert into personal_number as known (region, token, blind_index, key_id, ciphertext, parties)
+        select p_region, p.token, (array_agg(p.blind_index))[1], (array_agg(p.key_id))[1],
+            (array_agg(p.ciphertext))[1], array_agg(distinct k.party)
+        from unnest(n_referral, n_token, n_index, n_key, n_ciphertext)
+            as p(referral, token, blind_index, key_id, ciphertext)
+        join unnest(referrals) i on i.n = p.referral
+        cross join unnest(i.knows) as k(party)
+        where p.referral = any (winners)
+        group by p.token
+        order by p.token
+        on conflict (region, token) do update set parties = array(
+            select distinct unnest(known.parties || excluded.parties))
+        where not known.parties @> excluded.parties;
+    end if;
+
+    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
+    select p_region, i.audit_id, clock_timestamp(), i.request, i.client, i.organisation,
+        case when i.n = any (winners) then 'C' else 'R' end, 'ServiceRequest/' || i.service_request, i.traject,
+        'referral of the own organisation'
+    from unnest(referrals) i;
+
+    return query
+    select i.n, coalesce(i.n = any (winners), false), known.hash, known.traject, known.locations,
+        array(select other.id from traject other
+              where other.region = p_region and other.person = i.person and other.pathway = i.pathway
+                and other.ended is null and other.id <> known.traject
+                and other.parties @> array[i.organisation])
+    from unnest(referrals) i
+    -- By its key, one by one: a join would read the whole table for a handful of rows.
+    cross join lateral (
+        select k.* from referral_identity k
+        where k.region = p_region and k.organisation = i.organisation and k.system = i.system collate "C"
+            and k.value = i.value collate "C"
+        limit 1
+    ) known;
+end
+$$;

@@ -1,0 +1,181 @@
+-- A step in a traject: what it is now, and what a party made of it.
+set local search_path = ketenzorg, pg_temp;
+
+-- The traject that a Task belongs to, with the three resources that tell of it.
+create function load_traject(p_region text, p_callers uuid[], p_task uuid) returns table (
+    id uuid, pathway text, version text, step text, counts jsonb, happened jsonb, seq int, service_request uuid,
+    care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text, started timestamptz,
+    ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[], task_body bytea,
+    request_version int, request_parties uuid[], request_body bytea,
+    plan_version int, plan_parties uuid[], plan_body bytea)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    return query
+    select t.id, t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.service_request, t.care_plan, t.task,
+        t.roles, t.parties, t.municipality, t.started, t.ended,
+        task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
+        plan.version, plan.parties, plan.body
+    from resource task
+    join traject t on t.region = task.region and t.id = task.traject
+    join resource request on request.region = t.region and request.type = 'ServiceRequest'
+        and request.id = t.service_request
+    -- Who has no part in the hand-over that runs now no longer follows the plan.
+    left join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
+    where task.region = p_region and task.type = 'Task' and task.id = p_task;
+end
+$$;
+
+-- Store a step: the traject, the new versions, what happened, who must hear. False: somebody was first, and
+-- nothing was written.
+create function store_step(
+    p_region text, p_callers uuid[], p_step jsonb,
+    r_type text[], r_id uuid[], r_version int[], r_body bytea[],
+    t_add boolean[], t_resource int[], t_param text[], t_code text[], t_system text[],
+    f_add boolean[], f_resource int[], f_param text[], f_target uuid[], f_type text[],
+    d_add boolean[], d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[]
+) returns boolean
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+    v_traject uuid := p_step ->> 'traject';
+    v_at timestamptz := p_step ->> 'at';
+    written int := 0;
+    further record;
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+
+    update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
+        roles = p_step -> 'roles', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
+        seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
+        due = (p_step ->> 'due')::timestamptz, due_norm = p_step ->> 'due_norm'
+    where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
+    if not found then
+        return false;
+    end if;
+    if p_step -> 'identity' <> 'null' then  -- data that were sent before are not taken a second time
+        insert into referral_identity (region, organisation, system, value, hash, traject, locations)
+        select p_region, (p_step ->> 'organisation')::uuid, i.system, i.value, decode(i.value, 'hex'), v_traject,
+            i.locations
+        from jsonb_to_record(p_step -> 'identity') as i(system text, value text, locations text[])
+        on conflict do nothing;
+        if not found then
+            raise exception 'sent twice at one moment' using errcode = 'serialization_failure';
+        end if;
+    end if;
+    -- The caller had the right to this step; what follows from it is written for all parties.
+    perform set_config('ketenzorg.callers', array_to_string(ids(p_step -> 'parties'), ','), true);
+
+    -- One by one, by its key: a join may choose to read the whole table for a handful of rows.
+    for place in 1 .. cardinality(r_id) loop
+        insert into resource_history
+        select old.* from resource old
+        where old.region = p_region and old.type = r_type[place] and old.id = r_id[place];
+
+        update resource set version = r_version[place], updated = v_at, body = r_body[place]
+        where resource.region = p_region and resource.type = r_type[place] and resource.id = r_id[place]
+            and resource.version = r_version[place] - 1;
+        written := written + found::int;
+    end loop;
+
+    -- A new hand-over or round has a new Task, and new data have resources of their own.
+    insert into resource (region, type, id, version, updated, traject, source, parties, body)
+    select p_region, r.type, r.id, 1, v_at, v_traject, (p_step ->> 'organisation')::uuid,
+        ids(p_step -> 'seen_by' -> r.type), r.body
+    from unnest(r_type, r_id, r_version, r_body) as r(type, id, version, body)
+    where r.version = 1;
+
+    if written + (select count(*) from unnest(r_version) as version where version = 1) <> cardinality(r_id) then
+        -- The traject's seq guards its resources, so this says that the two have come apart.
+        raise exception 'resource versions do not follow the traject' using errcode = 'data_corrupted';
+    end if;
+
+    for place in 1 .. cardinality(t_add) loop
+        delete from search_token old
+        where not t_add[place] and old.region = p_region and old.type = r_type[t_resource[place]]
+            and old.param = t_param[place] and old.code = t_code[place] and old.system = t_system[place]
+            and old.id = r_id[t_resource[place]];
+    end loop;
+    if true = any (t_add) then
+        insert into search_token (region, type, param, code, system, id, parties)
+        select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
+        from unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
+        cross join lateral (
+            select * from resource r
+            where r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource] limit 1
+        ) r
+        where t.add;
+    end if;
+
+    for place in 1 .. cardinality(f_add) loop
+        delete from search_reference old
+        where not f_add[place] and old.region = p_region and old.type = r_type[f_resource[place]]
+            and old.param = f_param[place] and old.target = f_target[place] and old.target_type = f_type[place]
+            and old.id = r_id[f_resource[place]];
+    end loop;
+    if true = any (f_add) then
+        insert into search_reference (region, type, param, target, target_type, id, parties)
+        select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
+        from unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
+        cross join lateral (
+            select * from resource r
+            where r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource] limit 1
+        ) r
+        where f.add;
+    end if;
+
+    for place in 1 .. cardinality(d_add) loop
+        delete from search_date old
+        where not d_add[place] and old.region = p_region and old.type = r_type[d_resource[place]]
+            and old.param = d_param[place] and old.low = d_low[place] and old.high = d_high[place]
+            and old.id = r_id[d_resource[place]];
+    end loop;
+    if true = any (d_add) then
+        insert into search_date (region, type, param, low, high, id, parties)
+        select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
+        from unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
+        cross join lateral (
+            select * from resource r
+            where r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource] limit 1
+        ) r
+        where d.add;
+    end if;
+
+    insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
+    select p_region, t.id, t.seq, (p_step ->> 'event_id')::uuid, p_step ->> 'event',
+        (p_step ->> 'happened_at')::timestamptz, v_at, p_step ->> 'from_step', t.step, p_step -> 'event_body',
+        ids(p_step -> 'witnesses')
+    from traject t where t.region = p_region and t.id = v_traject;
+
+    -- What the rules make of new data happens with them.
+    for further in
+        select f.id, f.event, f.from_step, f.to_step, f.body
+        from jsonb_to_recordset(p_step -> 'further') as f(
+            id uuid, event text, from_step text, to_step text, body jsonb)
+    loop
+        update traject set seq = seq + 1 where region = p_region and id = v_traject;
+        insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
+        select p_region, t.id, t.seq, further.id, further.event, v_at, v_at, further.from_step, further.to_step,
+            further.body, ids(p_step -> 'witnesses')
+        from traject t where t.region = p_region and t.id = v_traject;
+    end loop;
+
+    if p_step -> 'joining' <> '[]' or p_step -> 'leaving' <> '[]' then
+        perform let_in(p_region, v_traject, v_at, p_step -> 'joining', ids(p_step -> 'leaving'), p_step -> 'found_by');
+    end if;
+
+    insert into outbox (region, id, receiver, task, task_version, created, run_at)
+    select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
+    from jsonb_to_recordset(p_step -> 'outbox') as o(id uuid, receiver uuid, task uuid, task_version int)
+    join endpoint e on e.region = p_region and e.organisation = o.receiver;
+
+    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
+    select p_region, a.audit_id, clock_timestamp(), a.request, a.client, a.organisation, 'U',
+        'Task/' || a.task, v_traject, a.rule
+    from jsonb_to_record(p_step)
+        as a(audit_id uuid, request text, client text, organisation uuid, task uuid, rule text);
+    return true;
+end
+$$;
