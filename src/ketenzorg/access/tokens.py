@@ -15,16 +15,21 @@ ALGORITHM = "HS256"
 LEEWAY_S = 60  # seconds that two clocks may differ
 REMEMBERED = 1000  # verified tokens that a process keeps, so that a busy client costs one signature check
 LONGEST_TOKEN = 4096  # characters
+TREATMENT = "TREAT"
+EMERGENCY = "ETREAT"
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls: a client, and the organisation and role for which it does so."""
+    """Who calls: a client, the organisation and role for which it does so, and the person behind it."""
 
     client: str
     organisation: UUID
     role: str  # kind of the organisation, e.g. "huisartspraktijk"
     scopes: frozenset[str]  # SMART v2, e.g. "system/Task.rsu"
     region: str
+    user: str = ""  # id of the person who acts at the client, as it vouches for; empty: a system by itself
+    responsible: str = ""  # id of the person on whose responsibility that is; empty: the user's own
+    purpose: str = TREATMENT  # http://terminology.hl7.org/ValueSet/v3-PurposeOfUse
 
     def may(self, kind: str, interaction: str) -> bool:
         """Whether a scope grants the interaction (one of c r u d s) on a type of resource.
@@ -70,6 +75,9 @@ class Tokens:
             "role": caller.role,
             "region": caller.region,
             "scope": " ".join(sorted(caller.scopes)),
+            "user": caller.user,
+            "responsible": caller.responsible,
+            "purpose": caller.purpose,
         }
         return jwt.encode({"alg": ALGORITHM, "typ": "at+jwt"}, claims, self._key)
 
@@ -100,6 +108,9 @@ class Tokens:
                 role=claims["role"],
                 scopes=frozenset(claims["scope"].split()),
                 region=claims["region"],
+                user=claims["user"],
+                responsible=claims["responsible"],
+                purpose=claims["purpose"],
             )
             audience = claims["aud"]
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
