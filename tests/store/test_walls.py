@@ -1,19 +1,28 @@
 """The second wall: what the application's role can reach when a query forgets who asks, for every table there is."""
 
+import re
+import secrets
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
-from databases import APP_ROLE, Database
+import ketenzorg
+from databases import APP_ROLE, Database, execute
 from ketenzorg.settings import for_asyncpg
 from ketenzorg.store.database import Database as Pool
-from services import REGION, Service
+from ketenzorg.store.readiness import check_ready
+from ketenzorg.store.revision import newest
+from ketenzorg.store.walls import NoWall
+from services import REGION, SETTINGS, Service
 
 OWNER = "ketenzorg_owner"
+SOURCES = Path(ketenzorg.__file__).parent
 PRACTICE, COACH, HOSPITAL = (
     REGION.of_client(client).id for client in ("his-demo", "welzijn-demo", "ziekenhuis-demo")
 )
@@ -134,6 +143,27 @@ async def test_the_application_is_nobody_special(database: Database) -> None:
     assert tuple(owner[0]) == (False, False, False)
 
 
+@pytest.mark.parametrize("power", ["superuser", "bypassrls", "in role ketenzorg_owner"])
+async def test_a_role_that_walks_through_the_wall_is_refused_before_it_serves(
+    database: Database, power: str
+) -> None:
+    name = f"kz_{secrets.token_hex(6)}"
+    await execute(database.admin_url, f"create role {name} login password 'x' {power}")
+    await execute(database.admin_url, f"grant usage on schema ketenzorg to {name}")
+    await execute(database.admin_url, f"grant select on ketenzorg.alembic_version to {name}")
+    revision = newest(SETTINGS.migrations)
+    url = make_url(database.app_url).set(username=name, password="x").render_as_string(hide_password=False)
+    try:
+        for address, held in ((url, False), (database.app_url, True)):
+            connection = await asyncpg.connect(for_asyncpg(address))
+            with nullcontext() if held else pytest.raises(NoWall, match="use ketenzorg_app"):
+                await check_ready(connection, revision)
+            await connection.close()
+    finally:
+        await execute(database.admin_url, f"drop owned by {name}")
+        await execute(database.admin_url, f"drop role {name}")
+
+
 async def test_every_table_is_behind_the_wall_for_its_owner_too(database: Database) -> None:
     open_ = await rows(
         database,
@@ -159,19 +189,27 @@ async def test_every_function_runs_as_the_owner_in_a_schema_that_nobody_can_shad
     functions = await rows(
         database,
         "select proname, prosecdef, proowner::regrole::text as owner, proconfig,"
-        " has_function_privilege('public', oid, 'execute') as by_all,"
-        f" has_function_privilege('{APP_ROLE}', oid, 'execute') as by_app,"
-        " prorettype <> 'trigger'::regtype as is_called"
+        " has_function_privilege('public', oid, 'execute') as by_all"
         " from pg_proc where pronamespace = 'ketenzorg'::regnamespace",
     )
     assert len(functions) > len(AS_ITS_CALLER)
     for each in functions:
-        assert (each["by_all"], each["by_app"], each["owner"]) == (False, each["is_called"], OWNER), each[
-            "proname"
-        ]
+        assert (each["by_all"], each["owner"]) == (False, OWNER), each["proname"]
         if each["proname"] not in AS_ITS_CALLER:
             assert each["prosecdef"], each["proname"]
             assert "search_path=ketenzorg, pg_temp" in each["proconfig"], each["proname"]
+
+
+async def test_the_application_may_execute_what_it_calls_and_no_more(database: Database) -> None:
+    granted = await rows(
+        database,
+        f"select proname, has_function_privilege('{APP_ROLE}', oid, 'execute') as by_app"
+        " from pg_proc where pronamespace = 'ketenzorg'::regnamespace",
+    )
+    ours = {row["proname"] for row in granted}
+    source = "".join(path.read_text() for path in SOURCES.rglob("*.py"))
+    called = {name for name in re.findall(r"(?:select|from) ([a-z_]+)\(", source) if name in ours}
+    assert {row["proname"] for row in granted if row["by_app"]} == called | {"callers"}
 
 
 async def test_every_key_and_index_starts_with_the_region_and_nothing_refers_across(

@@ -171,3 +171,6 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off se
         and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock') or c.name = any (p_names))
     group by 1, 2, 3, 4, 5, 6, 7, 9
 $$;
+
+grant execute on function reset_counts, next_counts, logs_to_count, add_counts, counts_behind, read_counts
+    to ketenzorg_app;

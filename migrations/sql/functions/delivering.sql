@@ -76,3 +76,5 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
     values (p_region, p_organisation, p_url, p_secret)
     on conflict (region, organisation) do update set url = excluded.url, secret = excluded.secret
 $$;
+
+grant execute on function claim_outbox, settle_outbox, outbox_state, release_outbox, set_endpoint to ketenzorg_app;

@@ -106,3 +106,5 @@ begin
     );
 end
 $$;
+
+grant execute on function data_of, sent_before to ketenzorg_app;

@@ -132,3 +132,5 @@ begin
     ) known;
 end
 $$;
+
+grant execute on function receive_referrals to ketenzorg_app;

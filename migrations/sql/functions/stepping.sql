@@ -179,3 +179,5 @@ begin
     return true;
 end
 $$;
+
+grant execute on function load_traject, store_step to ketenzorg_app;

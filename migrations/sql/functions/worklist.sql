@@ -80,3 +80,5 @@ begin
     return true;
 end
 $$;
+
+grant execute on function see_part, set_part to ketenzorg_app;

@@ -38,21 +38,8 @@ NO_FUNCTIONS = f"""
     end
     $$
 """  # noqa: S608  (only our own constant stands in it)
-# A function may be executed by everybody unless said otherwise; one that runs by a trigger is called by nobody.
-FOR_THE_APPLICATION = f"""
-    do $$
-    declare name text;
-    begin
-        revoke execute on all functions in schema {SCHEMA} from public;
-        for name in
-            select oid::regprocedure::text from pg_proc
-            where pronamespace = '{SCHEMA}'::regnamespace and prorettype <> 'trigger'::regtype
-        loop
-            execute format('grant execute on function %s to ketenzorg_app', name);
-        end loop;
-    end
-    $$
-"""  # noqa: S608  (only our own constant stands in it)
+# A function may be executed by everybody unless said otherwise; each file grants what the application calls.
+NOT_FOR_EVERYBODY = f"revoke execute on all functions in schema {SCHEMA} from public"
 REFUSALS = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -150,7 +137,7 @@ def _make_functions(connection: Connection, folder: Path) -> None:
     for path in sorted((folder / "sql" / "functions").glob("*.sql")):
         text_of = path.read_text(encoding="utf-8")
         driver.run_async(lambda raw, sql=text_of: raw.execute(sql))
-    connection.exec_driver_sql(FOR_THE_APPLICATION)
+    connection.exec_driver_sql(NOT_FOR_EVERYBODY)
 
 
 def _check_target(folder: Path, to: str) -> None:
