@@ -1,6 +1,7 @@
 """Each environment variable once: its name, unit, default and why it is there."""
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -14,7 +15,10 @@ import msgspec
 
 from ketenzorg.errors import Issue, KetenzorgError
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 SECRET_BYTES = 32
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TESTS_PREFIX = "KETENZORG_TEST_"  # read by tests/databases.py only
 
@@ -98,6 +102,13 @@ SANDBOX = Variable(
     "KETENZORG_SANDBOX", "yes | no", "no", "whether callers with the scope for it may move the region's clock"
 )
 
+OUTGOING_NETWORKS = Variable(
+    "KETENZORG_OUTGOING_NETWORKS",
+    "CIDR networks, with commas between",
+    "none: only the internet",
+    "where notifications and key sets may be beside the internet: a care network, or in a trial 127.0.0.0/8",
+)
+
 VARIABLES = (
     DATABASE_URL,
     ADMIN_DATABASE_URL,
@@ -111,6 +122,7 @@ VARIABLES = (
     AUDIENCE,
     LOG_LEVEL,
     SANDBOX,
+    OUTGOING_NETWORKS,
 )
 
 
@@ -129,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     log_level: str
     sandbox: bool
+    outgoing_networks: tuple[Network, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -149,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             audience=read(AUDIENCE, str, f"{base_url}/fhir"),
             log_level=read(LOG_LEVEL, _log_level, "info"),
             sandbox=read(SANDBOX, _yes_no, False),
+            outgoing_networks=read(OUTGOING_NETWORKS, _networks, ()),
         )
         read.refuse_unknown()
         if read.issues:
@@ -298,3 +312,13 @@ def _yes_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("is yes of no", "is yes or no")
     return text == "yes"
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            "zijn netwerken met komma's ertussen, zoals 10.20.0.0/16",
+            "are networks with commas between, such as 10.20.0.0/16",
+        ) from None

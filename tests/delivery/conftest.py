@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.worker import Worker
+from ketenzorg.settings import LOOPBACK
 from ketenzorg.store.database import Database
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox
@@ -22,7 +24,7 @@ async def outbox(service: Service) -> AsyncIterator[Outbox]:
 
 @pytest.fixture
 async def worker(outbox: Outbox) -> AsyncIterator[Worker]:
-    async with new_client() as client:
+    async with new_client(Outgoing(LOOPBACK)) as client:
         yield Worker(
             outbox=outbox,
             client=client,

@@ -27,6 +27,7 @@ def environ(service: Service, tmp_path: Path) -> dict[str, str]:
     return {
         "KETENZORG_DATABASE_URL": service.database.app_url,
         "KETENZORG_SECRET_FILE": str(tmp_path / "secret.key"),
+        "KETENZORG_OUTGOING_NETWORKS": "127.0.0.0/8",
     }
 
 

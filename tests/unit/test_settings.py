@@ -46,6 +46,7 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_AUDIENCE": "https://gateway.example/fhir",
         "KETENZORG_LOG_LEVEL": "DEBUG",
         "KETENZORG_SANDBOX": "yes",
+        "KETENZORG_OUTGOING_NETWORKS": "10.20.0.0/16, ::1/128",
     }
     assert set(values) == {variable.name for variable in VARIABLES}
     plain = Settings.from_environ(HOME)
@@ -61,6 +62,7 @@ def test_every_mistake_is_told_at_once_by_the_name_of_its_variable() -> None:
         "KETENZORG_PATHWAYS": "/nowhere",
         "KETENZORG_BASE_URL": "keten.example",
         "KETENZORG_LOG_LEVEL": "loud",
+        "KETENZORG_OUTGOING_NETWORKS": "10.20.0.1/16",
         "KETENZORG_DATABSE_URL": "postgresql://db/x",
     }
     with pytest.raises(WrongSetting) as caught:

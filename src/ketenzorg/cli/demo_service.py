@@ -10,6 +10,7 @@ from uuid import UUID
 
 import uvicorn
 
+from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place
@@ -17,6 +18,7 @@ from ketenzorg.cli.serve import BACKLOG, application_at, options
 from ketenzorg.cli.work import worker_at
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.pathway.region import Region
+from ketenzorg.settings import LOOPBACK
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox
 from ketenzorg.store.worklist import Worklist
@@ -101,7 +103,7 @@ async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan:
 @asynccontextmanager
 async def _worker(here: Place, outbox: Outbox) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    async with new_client() as client:
+    async with new_client(Outgoing(LOOPBACK)) as client:
         running = asyncio.create_task(worker_at(here, outbox, client).run(stop))
         try:
             yield

@@ -10,9 +10,9 @@ from uuid import UUID
 import httpx
 import typer
 
+from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.app import real_time
 from ketenzorg.cli.place import Place, place
-from ketenzorg.delivery.address import check_address
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.signing import in_text, new_secret
 from ketenzorg.delivery.worker import Worker
@@ -59,9 +59,9 @@ def release(environ: Mapping[str, str], message: str, *, embedded: bool) -> None
 
 def set_endpoint(environ: Mapping[str, str], organisation_ura: str, url: str, *, embedded: bool) -> None:
     """Register where an organisation hears of changes, with a new secret that is shown this once."""
-    check_address(url)
     secret = new_secret()
     with place(environ, embedded=embedded, attach=embedded) as here:
+        Outgoing(here.settings.outgoing_networks).check(url)
         organisation = _region(here.settings).by_identifier(URA, organisation_ura)
         if organisation is None:
             raise NotFound(
@@ -92,7 +92,7 @@ async def _work(here: Place) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _outbox(here) as outbox, new_client() as client:
+    async with _outbox(here) as outbox, new_client(Outgoing(here.settings.outgoing_networks)) as client:
         worker = worker_at(here, outbox, client)
         log(STARTED, what="worker")
         async with asyncio.TaskGroup() as group:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 import msgspec
+
+from ketenzorg.access.outgoing import AddressRefused, Outgoing
 
 TIMEOUT_S = 15.0  # for connecting, sending and the status line of the answer together
 DRAIN_S = 1.0
@@ -27,18 +28,9 @@ class Answer(msgspec.Struct, frozen=True):
     wait_s: float = 0.0  # the receiver asks us to wait
 
 
-def new_client() -> httpx.AsyncClient:
-    """The HTTP client of a worker: it goes where it is told, straight, and remembers nothing of receivers."""
-    client = httpx.AsyncClient(
-        trust_env=False,
-        follow_redirects=False,
-        timeout=TIMEOUT_S,
-        # Each receiver has its own bound; one for all would let slow receivers keep out the others.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-        headers={"User-Agent": "ketenzorg", "Accept-Encoding": "identity"},
-    )
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
+def new_client(outgoing: Outgoing) -> httpx.AsyncClient:
+    """The HTTP client of a worker."""
+    return outgoing.client(timeout_s=TIMEOUT_S)
 
 
 async def send(
@@ -55,7 +47,7 @@ async def send(
         return Answer(why="timeout")
     except (httpx.TransportError, OSError):
         return Answer(why="connection")
-    except httpx.InvalidURL:
+    except (AddressRefused, httpx.InvalidURL):
         return Answer(why="address")
     await _let_go(response)
     return _meaning(response, now)
