@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -16,6 +17,7 @@ from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import DATA_DIR, Settings, for_asyncpg
+from ketenzorg.store.outbox import Outbox
 from referrals import a_referral, said
 
 SECRET = b"a secret for tests, long enough."
@@ -66,6 +68,12 @@ class Service:
         assert response.status_code == 200, response.text
         body: dict[str, Any] = response.json()
         return body
+
+    async def hears(self, organisation: UUID, url: str, secret: bytes) -> None:
+        """From now on an organisation hears of changes."""
+        world, database = self.app.litestar.state.world, self.app.litestar.state.database
+        sealed = await world.keyring.seal(secret, "endpoint", organisation)
+        await Outbox(database, SETTINGS.region).set_endpoint(organisation, url, sealed)
 
     async def rows(self, statement: str) -> list[Any]:
         """What stands in the database, past every wall."""

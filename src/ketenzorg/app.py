@@ -1,5 +1,6 @@
 """Every route, dependency and error handler, wired in one place."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
+from ketenzorg.access.key_encryption import key_encryption_keys
+from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api import (
@@ -38,6 +41,7 @@ from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import Settings
+from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.readiness import check_ready
@@ -89,6 +93,12 @@ def tokens_of(settings: Settings, secret: bytes) -> Tokens:
     )
 
 
+def keyring_of(settings: Settings, secret: bytes, database: Database) -> Keyring:
+    """The data keys of this installation. Raises WrongSetting for a key-encryption key that cannot be used."""
+    keks = key_encryption_keys(settings.keks, secret, os.environ)
+    return Keyring(DataKeys(database, settings.region), settings.region, keks, Keys.derive(secret).number)
+
+
 def world_of(settings: Settings, secret: bytes, database: Database, now: Callable[[], datetime]) -> World:
     """Everything that the use cases need, from the settings."""
     catalogue = load(settings.pathways, settings.data_dir / "pathways.proven")
@@ -96,6 +106,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         region=load_region(settings.pathways, settings.region, catalogue),
         catalogue=catalogue,
         keys=Keys.derive(secret),
+        keyring=keyring_of(settings, secret, database),
         referrals=Referrals(database, settings.region),
         trajecten=Trajecten(database, settings.region),
         reading=Reading(database, settings.region),

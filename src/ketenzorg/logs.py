@@ -30,6 +30,8 @@ STOPPED = _event("KZ-RUN-002", logging.INFO, "what")
 DELIVERED = _event("KZ-OUT-001", logging.INFO, "message", "receiver", "attempts")
 NOT_DELIVERED = _event("KZ-OUT-002", logging.WARNING, "message", "receiver", "attempts", "why", "retry_s")
 PARKED = _event("KZ-OUT-003", logging.ERROR, "message", "receiver", "attempts", "why")
+KEY_CLOSED = _event("KZ-KEY-001", logging.ERROR, "key", "kek", "why")
+SEAL_BROKEN = _event("KZ-KEY-002", logging.ERROR, "key")
 WORKER_STUMBLED = _event("KZ-OUT-004", logging.ERROR, "error")
 
 

@@ -63,6 +63,12 @@ SECRET_FILE = Variable(
     "KETENZORG_DATA_DIR/secret.key",
     "every key (tokens, pseudonyms, personal numbers) is derived from it; lost is lost",
 )
+KEKS = Variable(
+    "KETENZORG_KEKS",
+    "name=file:PATH | name=env:VARIABLE | name=command:PROGRAM | secret, separated by commas",
+    "secret (derived from KETENZORG_SECRET_FILE)",
+    "what wraps the data keys that seal personal numbers; the first one wraps, all unwrap",
+)
 REGION = Variable(
     "KETENZORG_REGION", "lower-case name", "groningen", "stands first in every key; names the region's file"
 )
@@ -114,6 +120,7 @@ VARIABLES = (
     ADMIN_DATABASE_URL,
     DATA_DIR,
     SECRET_FILE,
+    KEKS,
     REGION,
     PATHWAYS,
     MIGRATIONS,
@@ -133,6 +140,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin_database_url: str | None
     data_dir: Path
     secret_file: Path
+    keks: str  # read where they are opened: one of them may be a program
     region: str
     pathways: Path
     migrations: Path
@@ -154,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             admin_database_url=read(ADMIN_DATABASE_URL, for_sqlalchemy, None),
             data_dir=data_dir,
             secret_file=read(SECRET_FILE, _folder, data_dir / "secret.key"),
+            keks=read(KEKS, str, "secret"),
             region=read(REGION, _region, "groningen"),
             pathways=read(PATHWAYS, _existing_folder, _shipped("pathways")),
             migrations=read(MIGRATIONS, _existing_folder, _shipped("migrations")),

@@ -23,10 +23,11 @@ async def outbox(service: Service) -> AsyncIterator[Outbox]:
 
 
 @pytest.fixture
-async def worker(outbox: Outbox) -> AsyncIterator[Worker]:
+async def worker(service: Service, outbox: Outbox) -> AsyncIterator[Worker]:
     async with new_client(Outgoing(LOOPBACK)) as client:
         yield Worker(
             outbox=outbox,
+            keyring=service.app.litestar.state.world.keyring,
             client=client,
             fhir_base="http://test/fhir",
             now=lambda: datetime.now(UTC),

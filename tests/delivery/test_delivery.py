@@ -27,8 +27,8 @@ COACH = REGION.of_client("welzijn-demo").id
 PRACTICE = REGION.of_client("his-demo").id
 
 
-async def listen(outbox: Outbox, coach: Receiver) -> None:
-    await outbox.set_endpoint(COACH, coach.url, SECRET)
+async def listen(service: Service, coach: Receiver) -> None:
+    await service.hears(COACH, coach.url, SECRET)
 
 
 async def time_passes(service: Service) -> None:
@@ -50,8 +50,8 @@ async def test_both_parties_hear_which_task_to_read_and_nothing_about_the_patien
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver() as coach, receiver() as practice:
-        await listen(outbox, coach)
-        await outbox.set_endpoint(PRACTICE, practice.url, SECRET)
+        await listen(service, coach)
+        await service.hears(PRACTICE, practice.url, SECRET)
         referral = await service.refer()
 
         assert await worker.deliver_due() == 2
@@ -76,7 +76,7 @@ async def test_the_next_version_waits_until_the_one_before_it_has_arrived(
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver(answer(500)) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         referral = await service.refer()
         await service.happens(referral["Task"], "aannemen")
 
@@ -96,7 +96,7 @@ async def test_a_receiver_that_wants_no_more_is_parked_until_it_is_released(
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver(answer(410)) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         referral = await service.refer()
         await service.happens(referral["Task"], "aannemen")
         await worker.deliver_due()
@@ -119,7 +119,7 @@ async def test_a_receiver_that_wants_no_more_is_parked_until_it_is_released(
 
 async def test_the_last_attempt_parks(service: Service, outbox: Outbox, worker: Worker) -> None:
     async with receiver(answer(400), answer(400)) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         await service.rows(f"update ketenzorg.outbox set attempts = {ATTEMPTS - 2}")
 
@@ -132,7 +132,7 @@ async def test_the_last_attempt_parks(service: Service, outbox: Outbox, worker: 
 
 async def test_a_redirect_is_not_followed(service: Service, outbox: Outbox, worker: Worker) -> None:
     async with receiver() as elsewhere, receiver(answer(307, f"Location: {elsewhere.url}")) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         await worker.deliver_due()
 
@@ -156,7 +156,7 @@ async def test_a_receiver_may_ask_to_wait(
     service: Service, outbox: Outbox, worker: Worker, status: int, asked: str, between: tuple[int, int]
 ) -> None:
     async with receiver(answer(status, f"Retry-After: {asked}")) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         await replace(worker, now=lambda: START).deliver_due()
 
@@ -180,7 +180,7 @@ async def test_the_status_line_decides(
     service: Service, outbox: Outbox, worker: Worker, said: bytes, why: str | None
 ) -> None:
     async with receiver(said) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         await worker.deliver_due()
 
@@ -191,7 +191,7 @@ async def test_nobody_there_and_no_answer_are_tried_again(
     service: Service, outbox: Outbox, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with receiver(is_open=False) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         monkeypatch.setattr(sending, "TIMEOUT_S", 0.1)
         await worker.deliver_due()
@@ -205,8 +205,8 @@ async def test_a_receiver_that_does_not_answer_holds_up_nobody_else(
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver(is_open=False) as slow, receiver() as practice:
-        await listen(outbox, slow)
-        await outbox.set_endpoint(PRACTICE, practice.url, SECRET)
+        await listen(service, slow)
+        await service.hears(PRACTICE, practice.url, SECRET)
         referral = await service.refer()
         first_round = asyncio.create_task(worker.deliver_due())
         await slow.arrived.acquire()
@@ -225,7 +225,7 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver(answer(500), is_open=False) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         paused = asyncio.create_task(worker.deliver_due())
         await coach.arrived.acquire()
@@ -256,7 +256,7 @@ async def test_it_goes_on_after_the_database_was_away_and_stops_when_asked(
     survivor = replace(worker, new_id=new_id)
     stop = asyncio.Event()
     async with receiver() as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         with capture_logs() as logs:
             running = asyncio.create_task(survivor.run(stop))
@@ -275,7 +275,7 @@ async def test_asked_to_stop_it_leaves_what_is_not_answered_to_the_next_worker(
     monkeypatch.setattr(worker_module, "PAUSE_S", 0.01)
     stop = asyncio.Event()
     async with receiver(OK, is_open=False) as coach:
-        await listen(outbox, coach)
+        await listen(service, coach)
         await service.refer()
         running = asyncio.create_task(worker.run(stop))
         await coach.arrived.acquire()

@@ -15,6 +15,7 @@ import pytest
 from ketenzorg.cli import work
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.errors import Invalid, NotFound
+from ketenzorg.store.data_keys import Sealed
 from receivers import answer, receiver
 from services import SECRET, Service
 
@@ -41,9 +42,13 @@ async def test_the_secret_is_shown_and_is_the_one_that_signs(
     await set_endpoint(environ, URA_OF_THE_PRACTICE, "https://his.example/hook")
 
     said = capsys.readouterr().out
-    [row] = await service.rows("select url, secret from ketenzorg.endpoint")
+    [row] = await service.rows("select url, organisation, key_id, secret from ketenzorg.endpoint")
     assert row["url"] == "https://his.example/hook"
-    assert b64decode(re.findall(r"whsec_(\S+)", said)[0]) == row["secret"]
+    secret = b64decode(re.findall(r"whsec_(\S+)", said)[0])
+    assert secret not in row["secret"]  # sealed
+    sealed = Sealed(row["key_id"], row["secret"])
+    keyring = service.app.litestar.state.world.keyring
+    assert await keyring.open(sealed, "endpoint", row["organisation"]) == secret
     assert "De Singel" in said
 
 

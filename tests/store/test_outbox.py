@@ -20,7 +20,7 @@ async def test_workers_that_claim_at_once_get_each_message_once_and_the_oldest_o
 ) -> None:
     database = Database(service.database.app_url)
     outbox = Outbox(database, "groningen")
-    await outbox.set_endpoint(COACH, "https://coach.example/hook", b"secret")
+    await service.hears(COACH, "https://coach.example/hook", b"secret")
     for number in range(6):
         referral = await service.refer(a_referral(str(number)))
         await service.happens(referral["Task"], "aannemen")
@@ -39,7 +39,7 @@ async def test_workers_that_claim_at_once_get_each_message_once_and_the_oldest_o
 async def test_a_message_is_of_one_region_and_of_who_asked_to_hear(service: Service) -> None:
     database = Database(service.database.app_url)
     await service.refer(a_referral("before anybody listened"))
-    await Outbox(database, "groningen").set_endpoint(COACH, "https://coach.example/hook", b"secret")
+    await service.hears(COACH, "https://coach.example/hook", b"secret")
     await service.refer(a_referral("after"))
 
     waiting = await Outbox(database, "groningen").state()

@@ -31,7 +31,7 @@ READABLE = (
     "search_token", "traject",
 )  # fmt: skip
 CLOSED = (
-    "audit", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
+    "audit", "data_key", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
     "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.

@@ -38,6 +38,7 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_ADMIN_DATABASE_URL": "postgresql://admin@db/ketenzorg",
         "KETENZORG_DATA_DIR": str(tmp_path / "data"),
         "KETENZORG_SECRET_FILE": str(tmp_path / "secret"),
+        "KETENZORG_KEKS": "2026=file:/run/secrets/kek, secret",
         "KETENZORG_REGION": "drenthe",
         "KETENZORG_PATHWAYS": str(tmp_path),
         "KETENZORG_MIGRATIONS": str(tmp_path),

@@ -5,10 +5,10 @@ set local search_path = ketenzorg, pg_temp;
 -- What is parked holds up the rest of its own Task at its own receiver, and nothing else.
 create function claim_outbox(p_region text, p_lease uuid, p_seconds double precision, p_per_receiver int)
 returns table (id uuid, receiver uuid, task uuid, task_version int, created timestamptz, attempts int,
-    url text, secret bytea)
+    url text, key_id text, secret bytea)
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     with ready as (
-        select o.id, e.url, e.secret
+        select o.id, e.url, e.key_id, e.secret
         from endpoint e
         cross join lateral (
             select w.id from outbox w
@@ -33,7 +33,7 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
         attempts = outbox.attempts + 1
     from ready where outbox.region = p_region and outbox.id = ready.id
     returning outbox.id, outbox.receiver, outbox.task, outbox.task_version, outbox.created, outbox.attempts,
-        ready.url, ready.secret
+        ready.url, ready.key_id, ready.secret
 $$;
 
 -- Write down how a sending ended. False: the lease had passed to another worker, whose answer counts.
@@ -70,11 +70,16 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
     select exists (select from released)
 $$;
 
-create function set_endpoint(p_region text, p_organisation uuid, p_url text, p_secret bytea) returns void
-language sql security definer set search_path = ketenzorg, pg_temp as $$
-    insert into endpoint (region, organisation, url, secret)
-    values (p_region, p_organisation, p_url, p_secret)
-    on conflict (region, organisation) do update set url = excluded.url, secret = excluded.secret
+create function set_endpoint(p_region text, p_organisation uuid, p_url text, p_key_id text, p_secret bytea)
+returns void
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    insert into endpoint (region, organisation, url, key_id, secret)
+    values (p_region, p_organisation, p_url, p_key_id, p_secret)
+    on conflict (region, organisation)
+        do update set url = excluded.url, key_id = excluded.key_id, secret = excluded.secret;
+    perform insist_on_data_keys(p_region, array[p_key_id]);
+end
 $$;
 
 grant execute on function claim_outbox, settle_outbox, outbox_state, release_outbox, set_endpoint to ketenzorg_app;

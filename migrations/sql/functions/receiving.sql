@@ -108,6 +108,7 @@ begin
         on conflict (region, token) do update set parties = array(
             select distinct unnest(known.parties || excluded.parties))
         where not known.parties @> excluded.parties;
+        perform insist_on_data_keys(p_region, n_key);
     end if;
 
     insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)

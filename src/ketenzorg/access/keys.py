@@ -11,15 +11,16 @@ class Keys(msgspec.Struct, frozen=True):
     """32 bytes each; what one key signs or hides says nothing about the others."""
 
     token: bytes  # signs bearer tokens
-    number: bytes  # encrypts personal numbers
+    number: bytes  # opens the personal numbers from before there were data keys
     pseudonym: bytes  # makes the token that stands for a personal number
-    index: bytes  # makes the blind index by which a personal number is looked up
+    index: bytes  # makes the blind index that keeps a personal number to one row
     digest: bytes  # makes the digest that tells whether two referrals have the same content
+    kek: bytes  # wraps the data keys where no other key-encryption key is named
     session: bytes  # signs the session cookie and the forms of the pages
 
     @classmethod
     def derive(cls, secret: bytes) -> "Keys":
-        return cls(**{name: _derive(secret, name) for name in cls.__struct_fields__})
+        return cls(**{name: derive(secret, name) for name in cls.__struct_fields__})
 
 
 def keyed_digest(key: bytes, text: bytes) -> bytes:
@@ -27,5 +28,6 @@ def keyed_digest(key: bytes, text: bytes) -> bytes:
     return hmac.digest(key, text, "sha256")
 
 
-def _derive(secret: bytes, purpose: str) -> bytes:
+def derive(secret: bytes, purpose: str) -> bytes:
+    """32 bytes for one use. HKDF-SHA256, https://www.rfc-editor.org/rfc/rfc5869"""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"ketenzorg {purpose}".encode()).derive(secret)

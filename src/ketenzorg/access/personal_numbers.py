@@ -4,21 +4,20 @@ The token is a keyed pseudonym of the number: the same person has the same token
 person's trajecten, and a body never holds the number. https://www.rvig.nl/bsn (check digits: the 11-proef).
 """
 
-import os
 import re
 from collections.abc import Mapping
-from functools import cache
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from ketenzorg.access.data_key import DataKey, Opener
+from ketenzorg.access.keyring import opened
 from ketenzorg.access.keys import Keys, keyed_digest
+from ketenzorg.store.data_keys import Kind, Sealed
 from ketenzorg.store.referrals import SealedNumber
 
 BSN_SYSTEMS = frozenset(
     {"http://fhir.nl/fhir/NamingSystem/bsn", "urn:oid:2.16.840.1.113883.2.4.6.3"},
 )
-KEY_ID = "1"  # which number key encrypted it; a rotated key gets the next
+TABLE: Kind = "personal_number"
 TOKEN = re.compile(rb"bsn:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 NINE_DIGITS = re.compile(rb"(?<![0-9])[0-9]{9}(?![0-9])")
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
@@ -40,24 +39,21 @@ def holds_number(words: bytes) -> bool:
     return any(is_bsn(found.decode()) for found in NINE_DIGITS.findall(words))
 
 
-def seal(number: str, keys: Keys) -> SealedNumber:
-    """Encrypt a number (AES-256-GCM) under a token that only the holder of the keys can make again."""
+def token_of(number: str, keys: Keys) -> UUID:
+    """The token of a number, which only the holder of the keys can make."""
+    return UUID(bytes=keyed_digest(keys.pseudonym, number.encode())[:16])
+
+
+def seal(number: str, token: UUID, keys: Keys, key: DataKey) -> SealedNumber:
+    """A number as the database keeps it, bound to its token, so that a row cannot be given to another person."""
     text = number.encode()
-    token = UUID(bytes=keyed_digest(keys.pseudonym, text)[:16])
-    nonce = os.urandom(12)
-    # The token is bound to the ciphertext, so that a row cannot be given to another person.
-    ciphertext = nonce + _cipher(keys.number).encrypt(nonce, text, token.bytes)
-    return SealedNumber(token, keyed_digest(keys.index, text), ciphertext, KEY_ID)
+    return SealedNumber(token, keyed_digest(keys.index, text), key.seal(text, TABLE, token), key.id)
 
 
-def unseal(token: UUID, ciphertext: bytes, keys: Keys) -> str:
-    """The number behind a token. Raises cryptography's InvalidTag when key, row or token do not belong together."""
-    return _cipher(keys.number).decrypt(ciphertext[:12], ciphertext[12:], token.bytes).decode()
-
-
-@cache  # one key a process; making its schedule costs more than using it
-def _cipher(key: bytes) -> AESGCM:
-    return AESGCM(key)
+def unseal(token: UUID, sealed: Sealed, key: Opener) -> str | None:
+    """The number behind a token; None when key, row and token do not belong together."""
+    text = opened(key, sealed, TABLE, token)
+    return None if text is None else text.decode()
 
 
 def tokens_in(body: bytes) -> set[UUID]:

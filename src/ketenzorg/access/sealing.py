@@ -3,36 +3,36 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from ketenzorg.access.keys import Keys
-from ketenzorg.access.personal_numbers import BSN_SYSTEMS, NINE_DIGITS, is_bsn, seal
+from ketenzorg.access.personal_numbers import BSN_SYSTEMS, NINE_DIGITS, is_bsn, token_of
 from ketenzorg.errors import Issue
 from ketenzorg.referral.bundle import Entry
-from ketenzorg.store.referrals import SealedNumber
 
 BARE = re.compile(rb"[:,\[][0-9.eE+-]*[0-9]{9}")  # in a JSON number, or in a text that looks like one
 SYSTEMS_AS_BYTES = tuple(system.encode() for system in BSN_SYSTEMS)
 
 
-def seal_numbers(entries: Sequence[Entry], keys: Keys) -> tuple[dict[str, SealedNumber], list[Issue]]:
-    """Replace every BSN by its token, wherever in the bundle it stands; number -> what the database keeps."""
+def take_numbers_out(entries: Sequence[Entry], keys: Keys) -> tuple[dict[str, UUID], list[Issue]]:
+    """Replace every BSN by its token, wherever in the bundle it stands; number -> token."""
     issues: list[Issue] = []
-    sealed: dict[str, SealedNumber] = {}
+    tokens: dict[str, UUID] = {}
     for entry in entries:
         if not any(system in entry.raw for system in SYSTEMS_AS_BYTES):
             continue
         numbers = set(_numbers(entry.content))
-        sealed |= {number: seal(number, keys) for number in numbers if is_bsn(number)}
-        if not numbers <= sealed.keys():
-            issues += [_no_bsn(path) for path in _places(entry.content, entry.path, numbers - sealed.keys())]
-    return sealed, issues + _replace(entries, sealed)
+        tokens |= {number: token_of(number, keys) for number in numbers if is_bsn(number)}
+        if not numbers <= tokens.keys():
+            issues += [_no_bsn(path) for path in _places(entry.content, entry.path, numbers - tokens.keys())]
+    return tokens, issues + _replace(entries, tokens)
 
 
-def _replace(entries: Sequence[Entry], sealed: Mapping[str, SealedNumber]) -> list[Issue]:
+def _replace(entries: Sequence[Entry], found: Mapping[str, UUID]) -> list[Issue]:
     """Also where a narrative or a note repeats the number, and in other resources; not inside a longer number."""
-    tokens = {number.encode(): b"bsn:" + str(kept.token).encode() for number, kept in sealed.items()}
+    tokens = {number.encode(): b"bsn:" + str(token).encode() for number, token in found.items()}
     issues: list[Issue] = []
     for entry in entries:
         if any(number in entry.raw for number in tokens):

@@ -35,7 +35,8 @@ def prepare(database: EmbeddedPostgres, region: str, organisations: Sequence[str
 
     async def make(connection: asyncpg.Connection) -> None:
         await connection.executemany(
-            "select ketenzorg.set_endpoint($1, $2, 'http://127.0.0.1:9', 'bench')",
+            "insert into ketenzorg.endpoint (region, organisation, url, secret)"
+            " values ($1, $2, 'http://127.0.0.1:9', 'bench')",
             [(region, organisation) for organisation in organisations],
         )
         await connection.execute(f"create database {LIMIT_DATABASE} template {DATABASE}")

@@ -10,7 +10,9 @@ from uuid import UUID
 
 import uvicorn
 
+from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.outgoing import Outgoing
+from ketenzorg.app import keyring_of
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place
@@ -35,13 +37,15 @@ class Service:
 
     receivers: dict[str, Receiver]
     outbox: Outbox
+    keyring: Keyring
     worklist: Worklist
     endpoints: dict[str, tuple[UUID, str]]  # name -> which organisation, at which address
 
     async def connect(self) -> None:
         """From now on the systems of two organisations hear of changes."""
         for name, (organisation, address) in self.endpoints.items():
-            await self.outbox.set_endpoint(organisation, address, self.receivers[name].secret)
+            sealed = await self.keyring.seal(self.receivers[name].secret, "endpoint", organisation)
+            await self.outbox.set_endpoint(organisation, address, sealed)
 
     async def all_delivered(self) -> bool:
         """Whether everything arrives within PATIENCE_S."""
@@ -79,8 +83,14 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         endpoints = {name: (region.of_client(name).id, f"{at}/{name}") for name in LISTENERS}
         await stack.enter_async_context(_server(receivers, ear, lifespan="off"))
         await stack.enter_async_context(_server(application_at(here), listener, lifespan="on"))
-        await stack.enter_async_context(_worker(here, outbox))
-        yield Service(receivers.by_name, outbox, Worklist(database, here.settings.region), endpoints)
+        await stack.enter_async_context(_worker(here, database))
+        yield Service(
+            receivers.by_name,
+            outbox,
+            keyring_of(here.settings, here.secret, database),
+            Worklist(database, here.settings.region),
+            endpoints,
+        )
 
 
 @asynccontextmanager
@@ -101,10 +111,10 @@ async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan:
 
 
 @asynccontextmanager
-async def _worker(here: Place, outbox: Outbox) -> AsyncIterator[None]:
+async def _worker(here: Place, database: Database) -> AsyncIterator[None]:
     stop = asyncio.Event()
     async with new_client(Outgoing(LOOPBACK)) as client:
-        running = asyncio.create_task(worker_at(here, outbox, client).run(stop))
+        running = asyncio.create_task(worker_at(here, database, client).run(stop))
         try:
             yield
         finally:

@@ -11,7 +11,7 @@ import httpx
 import typer
 
 from ketenzorg.access.outgoing import Outgoing
-from ketenzorg.app import real_time
+from ketenzorg.app import keyring_of, real_time
 from ketenzorg.cli.place import Place, place
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.signing import in_text, new_secret
@@ -76,10 +76,11 @@ def set_endpoint(environ: Mapping[str, str], organisation_ura: str, url: str, *,
     typer.echo(in_text(secret))
 
 
-def worker_at(here: Place, outbox: Outbox, client: httpx.AsyncClient) -> Worker:
-    """Who sends what stands in this outbox."""
+def worker_at(here: Place, database: Database, client: httpx.AsyncClient) -> Worker:
+    """Who sends what stands in the outbox of a database."""
     return Worker(
-        outbox=outbox,
+        outbox=Outbox(database, here.settings.region),
+        keyring=keyring_of(here.settings, here.secret, database),
         client=client,
         fhir_base=f"{here.settings.base_url}/fhir",
         now=real_time,
@@ -92,8 +93,11 @@ async def _work(here: Place) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _outbox(here) as outbox, new_client(Outgoing(here.settings.outgoing_networks)) as client:
-        worker = worker_at(here, outbox, client)
+    async with (
+        _database(here) as database,
+        new_client(Outgoing(here.settings.outgoing_networks)) as client,
+    ):
+        worker = worker_at(here, database, client)
         log(STARTED, what="worker")
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
@@ -103,9 +107,8 @@ async def _work(here: Place) -> None:
 
 async def _count(here: Place, stop: asyncio.Event) -> None:
     """Keep the throughput current; what a page still misses it folds itself."""
-    database = Database(here.database_url)
-    rollup = Rollup(database, here.settings.region, load(here.settings.pathways))
-    try:
+    async with _database(here) as database:
+        rollup = Rollup(database, here.settings.region, load(here.settings.pathways))
         while not stop.is_set():
             try:
                 await rollup.fold_until_current(PIECES)
@@ -113,27 +116,25 @@ async def _count(here: Place, stop: asyncio.Event) -> None:
                 log(WORKER_STUMBLED, error="throughput: no database")
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), COUNT_EVERY_S)
-    finally:
-        await database.close()
 
 
 @asynccontextmanager
-async def _outbox(here: Place) -> AsyncIterator[Outbox]:
+async def _database(here: Place) -> AsyncIterator[Database]:
     database = Database(here.database_url)
     try:
-        yield Outbox(database, here.settings.region)
+        yield database
     finally:
         await database.close()
 
 
 async def _state(here: Place) -> list[Undelivered]:
-    async with _outbox(here) as outbox:
-        return await outbox.state()
+    async with _database(here) as database:
+        return await Outbox(database, here.settings.region).state()
 
 
 async def _release(here: Place, message: UUID) -> None:
-    async with _outbox(here) as outbox:
-        if not await outbox.release(message):
+    async with _database(here) as database:
+        if not await Outbox(database, here.settings.region).release(message):
             raise NotFound(
                 Issue(
                     nl="Geen geparkeerd bericht heeft dit id; zie: ketenzorg outbox list.",
@@ -143,8 +144,10 @@ async def _release(here: Place, message: UUID) -> None:
 
 
 async def _set_endpoint(here: Place, organisation: UUID, url: str, secret: bytes) -> None:
-    async with _outbox(here) as outbox:
-        await outbox.set_endpoint(organisation, url, secret)
+    async with _database(here) as database:
+        keyring = keyring_of(here.settings, here.secret, database)
+        sealed = await keyring.seal(secret, "endpoint", organisation)
+        await Outbox(database, here.settings.region).set_endpoint(organisation, url, sealed)
 
 
 def _region(settings: Settings) -> Region:

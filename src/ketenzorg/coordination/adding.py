@@ -15,7 +15,7 @@ import msgspec
 from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
-from ketenzorg.access.sealing import seal_numbers
+from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.coordination.handing_over import Parties, involved, seen_by
 from ketenzorg.coordination.notices import Notice, what_changed
 from ketenzorg.coordination.stepping import CHANGING, TRIES, load
@@ -263,7 +263,7 @@ def _based_on(posted: Posted) -> tuple[str, UUID]:
 
 def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
     """Numbers sealed and references resolved, once. Raises Invalid, also for what is about somebody else."""
-    _, issues = seal_numbers(posted.entries, world.keys)
+    _, issues = take_numbers_out(posted.entries, world.keys)
     ours = {f"{kind}/{id_}".encode() for kind, id_, _ in known.resources} | {
         f"CarePlan/{traject.plan.id}".encode()
     }

@@ -91,7 +91,11 @@ async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[
     if not tokens:
         return {}
     sealed = await world.reading.numbers(sorted(tokens), organisation)
-    return {token: unseal(token, ciphertext, world.keys) for token, ciphertext in sealed.items()}
+    keys = await world.keyring.opening({each.key_id for each in sealed.values()})
+    numbers = {
+        token: unseal(token, each, keys[each.key_id]) for token, each in sealed.items() if each.key_id in keys
+    }
+    return {token: number for token, number in numbers.items() if number is not None}
 
 
 def _targets(found: Sequence[Found], kind: str, includes: Sequence[str]) -> list[tuple[str, UUID]]:

@@ -1,5 +1,6 @@
 """A referral comes in: read, checked against its pathway, given to who must act, stored whole or not at all."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,8 @@ import msgspec
 
 from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
-from ketenzorg.access.sealing import seal_numbers
+from ketenzorg.access.personal_numbers import seal
+from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import parties_that_know, parties_that_see
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
 from ketenzorg.coordination.participants import (
@@ -61,7 +63,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     at = world.now()
     asked, issues = what_is_asked(posted)
     issues += match_organisations(posted, world.region)
-    numbers, wrong_numbers = seal_numbers(posted.entries, world.keys)
+    numbers, wrong_numbers = take_numbers_out(posted.entries, world.keys)
     digest = keyed_digest(world.keys.digest, canonical(posted))
     own = [entry for entry in posted.entries if entry.kind != "Organization"]
     issues += wrong_numbers + resolve(own, posted.addresses(), world.addresses)
@@ -91,7 +93,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         pathway,
         participants,
         digest,
-        list(numbers.values()),
+        await _sealed(numbers, world),
         visit,
         world,
         at,
@@ -101,6 +103,13 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         raise Conflict(_other_content(asked, stored))
     notices = notices_of(pathway, participants, screening, unreadable, dues, stored, world)
     return _receipt(posted, asked, notices, stored, at)
+
+
+async def _sealed(numbers: Mapping[str, UUID], world: World) -> list[SealedNumber]:
+    if not numbers:
+        return []
+    key = await world.keyring.newest()
+    return [seal(number, token, world.keys, key) for number, token in numbers.items()]
 
 
 def _pathway(asked: Asked, world: World) -> tuple[Pathway | None, list[Issue]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys
 from ketenzorg.access.tokens import Caller
 from ketenzorg.pathway.loaded import Catalogue
@@ -24,6 +25,7 @@ class World:
     region: Region
     catalogue: Catalogue
     keys: Keys
+    keyring: Keyring
     referrals: Referrals
     trajecten: Trajecten
     reading: Reading

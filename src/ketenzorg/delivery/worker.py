@@ -14,6 +14,7 @@ from uuid import UUID
 
 import httpx
 
+from ketenzorg.access.keyring import Keyring
 from ketenzorg.delivery.notification import notification
 from ketenzorg.delivery.schedule import ATTEMPTS, retry_s
 from ketenzorg.delivery.sending import Answer, send
@@ -33,6 +34,7 @@ class Worker:
     """Any number of these may run beside each other: the database decides who sends what."""
 
     outbox: Outbox
+    keyring: Keyring
     client: httpx.AsyncClient
     fhir_base: str  # where a receiver reads the Task
     now: Callable[[], datetime]  # real time: signatures and retries do not follow the sandbox clock
@@ -86,7 +88,10 @@ class Worker:
         now = self.now()
         try:
             body = notification(message, self.fhir_base)
-            headers = signed(message.id, now, body, message.secret)
+            secret = await self.keyring.open(message.secret, "endpoint", message.receiver)
+            if secret is None:
+                return Answer(why="secret")
+            headers = signed(message.id, now, body, secret)
             return await send(self.client, message.url, body, headers, now)
         except Exception as error:
             # A message on which we stumble ourselves is counted and in the end parked, like any other.

@@ -1,11 +1,12 @@
 """The outbox: leasing messages that may be sent now, writing down how it went, and what waits or is parked."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from ketenzorg.store.data_keys import Sealed, key_is_there
 from ketenzorg.store.database import Database
 
 State = Literal["waiting", "delivered", "parked"]
@@ -21,7 +22,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     attempts: int  # this one included
     url: str
-    secret: bytes
+    secret: Sealed
 
 
 class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,7 @@ class Outbox:
         rows = await self._database.fetch(
             "select * from claim_outbox($1, $2, $3, $4)", self._region, lease, seconds, per_receiver
         )
-        return [Claimed(**row) for row in rows]
+        return [_claimed(**row) for row in rows]
 
     async def settle(
         self, message: UUID, lease: UUID, state: State, *, retry_s: float, why: str | None
@@ -76,8 +77,18 @@ class Outbox:
         rows = await self._database.fetch("select release_outbox($1, $2) as released", self._region, message)
         return bool(rows[0]["released"])
 
-    async def set_endpoint(self, organisation: UUID, url: str, secret: bytes) -> None:
+    async def set_endpoint(self, organisation: UUID, url: str, secret: Sealed) -> None:
         """Where an organisation hears of changes from now on."""
-        await self._database.fetch(
-            "select set_endpoint($1, $2, $3, $4)", self._region, organisation, url, secret
-        )
+        with key_is_there():
+            await self._database.fetch(
+                "select set_endpoint($1, $2, $3, $4, $5)",
+                self._region,
+                organisation,
+                url,
+                secret.key_id,
+                secret.ciphertext,
+            )
+
+
+def _claimed(key_id: str, secret: bytes, **row: Any) -> Claimed:
+    return Claimed(secret=Sealed(key_id, secret), **row)

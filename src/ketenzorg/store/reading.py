@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.store.data_keys import Sealed
 from ketenzorg.store.database import Database
 
 
@@ -77,12 +78,12 @@ class Reading:
             access.client,
         )
 
-    async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, bytes]:
-        """Token -> ciphertext of the personal numbers that the organisation sent itself."""
+    async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, Sealed]:
+        """The personal numbers behind tokens, of those that the organisation may know."""
         rows = await self._database.fetch(
-            "select token, ciphertext from personal_numbers($1, $2, $3)",
+            "select token, key_id, ciphertext from personal_numbers($1, $2, $3)",
             self._region,
             [organisation],
             list(tokens),
         )
-        return {row["token"]: row["ciphertext"] for row in rows}
+        return {row["token"]: Sealed(row["key_id"], row["ciphertext"]) for row in rows}

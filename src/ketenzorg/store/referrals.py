@@ -11,6 +11,7 @@ import msgspec
 
 from ketenzorg.fhir.search_parameters import SearchRows
 from ketenzorg.store.coalescer import Coalescer
+from ketenzorg.store.data_keys import key_is_there
 from ketenzorg.store.database import Database
 
 
@@ -114,7 +115,8 @@ class Referrals:
         return await self._coalescer.submit(package)
 
     async def _store(self, packages: Sequence[Package]) -> list[Stored]:
-        rows = await self._database.fetch(CALL, *arguments(self._region, packages))
+        with key_is_there():
+            rows = await self._database.fetch(CALL, *arguments(self._region, packages))
         answers = {row["n"]: row for row in rows}
         return [
             Stored(
