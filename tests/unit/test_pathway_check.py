@@ -3,12 +3,15 @@
 import shutil
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
+from ketenzorg.pathway.check_consent import check_consent_versions
 from ketenzorg.pathway.findings import Finding, PathwayErrors, path
 from ketenzorg.pathway.load import load, survey
+from ketenzorg.pathway.region_file import CARE_PROVIDERS, Kind
 
 PATHWAYS = Path(__file__).parents[2] / "pathways"
 REAL = (PATHWAYS / "welzijn-op-recept" / "0.1.0.toml").read_text("utf-8")
@@ -180,6 +183,30 @@ def test_a_new_version_never_alarms_less(was: str, becomes: str, says: str, tmp_
 )  # fmt: skip
 def test_a_new_version_may_alarm_more(was: str, becomes: str, tmp_path: Path) -> None:
     assert two_versions(tmp_path, was, becomes) == []
+
+
+def test_a_new_version_never_asks_for_less_consent(tmp_path: Path) -> None:
+    catalogue = load(PATHWAYS)
+    file = catalogue.current("welzijn-op-recept").file
+    coach, condition = file.roles["welzijnscoach"], file.condition[0]
+    presumed = replace(coach, consent="verondersteld")
+    looser = {
+        "presumed": replace(file, roles={**file.roles, "welzijnscoach": presumed}),
+        "under another name": replace(file, roles={"verwijzer": file.roles["verwijzer"], "coach": presumed}),
+        "no condition": replace(file, condition=[]),
+        "another condition": replace(file, condition=[replace(condition, unless={"gevaar": "nee"})]),
+    }
+    for name, new in looser.items():
+        [finding] = check_consent_versions(file, new)
+        assert "looser than version 0.1.0" in finding.en, name
+    renamed = replace(file, roles={"verwijzer": file.roles["verwijzer"], "coach": coach})
+    stricter = replace(file, condition=[*file.condition, replace(condition, name="nog een")])
+    assert [*check_consent_versions(file, renamed), *check_consent_versions(file, stricter)] == []
+
+
+def test_a_kind_of_organisation_is_a_care_provider_or_needs_explicit_consent() -> None:
+    assert set(get_args(Kind)) > CARE_PROVIDERS
+    assert set(get_args(Kind)) - CARE_PROVIDERS == {"welzijnsorganisatie", "ketenteam"}
 
 
 def test_what_was_proved_is_not_proved_again_until_anything_changes(tmp_path: Path) -> None:

@@ -183,15 +183,13 @@ def _asked(pathway: Pathway) -> Asked:
     file = pathway.file
     alarm = [name for rule in file.alarm for name in rule.unless]
     stops = [name for rule in file.condition for name in rule.unless]
-    # A date and a scope of consent stand beside consent itself: they are filled from the same place.
-    places = {place.partition(".")[0] for name in stops for place in file.data[name].places}
+    consents = {name for each in file.consent.values() for name in (each.given, each.on, each.scope)}
     reached = next((each.ask for each in file.data.values() if REACHED in each.places), "")
     consent, rest = {}, {}
     for name, element in file.data.items():
         if name in alarm or not OF_THE_PATIENT.isdisjoint(element.places) or element.type not in TYPES:
             continue
-        beside = any(place.partition(".")[0] in places for place in element.places)
-        if name in stops or beside:
+        if name in stops or name in consents:
             consent[name] = element
         elif element.for_:
             rest[name] = element

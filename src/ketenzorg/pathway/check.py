@@ -6,6 +6,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
+from ketenzorg.pathway.check_consent import check_consent, check_withdrawal
 from ketenzorg.pathway.check_norms import check_norms
 from ketenzorg.pathway.check_parts import check_parts
 from ketenzorg.pathway.check_questions import CALL, check_questions, length
@@ -52,6 +53,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *check_roles(file),
         *_check_data(file),
         *_check_rules(file),
+        *check_consent(file),
         *check_questions(file),
         *check_norms(file),
         *_check_needs(file),
@@ -63,7 +65,12 @@ def check_file(file: PathwayFile) -> list[Finding]:
     if findings:
         return findings
     steps = flatten(file)
-    return [*check_tables(file), *check_parts(file, steps), *check_walks(file, steps)]
+    return [
+        *check_tables(file),
+        *check_parts(file, steps),
+        *check_walks(file, steps),
+        *check_withdrawal(file, steps),
+    ]
 
 
 def _check_head(file: PathwayFile) -> Iterator[Finding]:
@@ -110,7 +117,7 @@ def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
                 yield ("table", index, "rows", number, "source"), row.source
     named: dict[str, Mapping[str, Sourced]] = {
         "data": file.data, "counts": file.counts, "derived": file.derived, "values": file.values,
-        "urgencies": file.urgencies,
+        "urgencies": file.urgencies, "consent": file.consent,
     }  # fmt: skip
     for kind, entries in named.items():
         for name, entry in entries.items():

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from ketenzorg.pathway.questions import DataElement, DecisionTable, Derived, SetValue, Urgency
+from ketenzorg.pathway.questions import ConsentAsked, DataElement, DecisionTable, Derived, SetValue, Urgency
 from ketenzorg.pathway.words import CANONICAL, Exit, FileTable, RequestStatus, Source, Status, TaskStatus
 
 __all__ = ["CANONICAL", "DataElement", "Exit", "RequestStatus", "Source", "Status", "TaskStatus"]
@@ -30,6 +30,7 @@ class Role(FileTable, frozen=True):
     sees: str
     part: Literal["requester", "owner", ""] = ""  # of the one hand-over, where there is no [handovers]
     capability: str = ""  # what a site must be able to do
+    consent: Literal["verondersteld", "uitdrukkelijk"] = "verondersteld"  # what sending to this role takes
 
 
 class Handover(FileTable, frozen=True):
@@ -300,6 +301,7 @@ class PathwayFile(FileTable, frozen=True):
     include: list[Criterion] = msgspec.field(default_factory=list)
     exclude: list[Criterion] = msgspec.field(default_factory=list)
     condition: list[Rule] = msgspec.field(default_factory=list)
+    consent: dict[str, ConsentAsked] = msgspec.field(default_factory=dict)  # role -> where it stands
     advice: list[Advice] = msgspec.field(default_factory=list)
     groups: dict[str, list[str]] = msgspec.field(default_factory=dict)
     counts: dict[str, Count] = msgspec.field(default_factory=dict)

@@ -17,9 +17,11 @@ from ketenzorg.pathway.criteria import Screening
 from ketenzorg.pathway.definition import Move, Side
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.machine import Walk, fire, holds
-from ketenzorg.pathway.words import ITSELF
+from ketenzorg.pathway.words import ITSELF, WITHDRAWN
 
 MAX_TEXT = 4_000  # characters of one answer that an event brings
+# The Task when the patient takes consent back, whoever says so: nobody refused, and nothing failed.
+CANCELLED = "cancelled"
 _KEPT = (f"{URGENCY}:", f"{LENGTH}:")  # what a new hand-over takes along from State.counts
 
 
@@ -117,6 +119,7 @@ def advance(
         raise _not_allowed(pathway, state, by, event)
     _require(pathway, move, given)
     before, after = pathway.steps[state.step], pathway.steps[move.to]
+    reason = _reason(pathway, move, given)
     return StepTaken(
         event=event,
         from_step=state.step,
@@ -124,14 +127,14 @@ def advance(
         by=by,
         at=at,
         state=_state_after(pathway, state, move, counts, at),
-        task=move.task or before.task,
+        task=CANCELLED if reason and reason.code == WITHDRAWN else move.task or before.task,
         request=after.request,
         careplan=after.careplan,
         tell=tuple(role for role in move.tell if role != by),
         output=tuple(name for name in given if pathway.file.needs[name].goes_to == "uitkomst"),
         ends=bool(after.ends),
         exit=after.ends,
-        reason=_reason(pathway, move, given),
+        reason=reason,
         new_task=move.new_task,
         closes=move.closes or "",
         requester=after.requester,

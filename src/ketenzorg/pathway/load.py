@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ketenzorg.pathway.check import check_file
+from ketenzorg.pathway.check_consent import check_consent_versions
 from ketenzorg.pathway.check_versions import check_versions
 from ketenzorg.pathway.common import merge, origins
 from ketenzorg.pathway.definition import CommonFile, PathwayFile
@@ -159,7 +160,8 @@ def _looser(sound: list[tuple[Path, PathwayFile]]) -> list[Finding]:
     for _, group in groupby(sound, key=lambda pair: pair[0].parent.name):
         versions = sorted(group, key=lambda pair: age(pair[1].version))
         for (_, old), (path, new) in pairwise(versions):
-            findings += with_lines(check_versions(old, new), _label(path), path.read_text("utf-8"))
+            found = [*check_versions(old, new), *check_consent_versions(old, new)]
+            findings += with_lines(found, _label(path), path.read_text("utf-8"))
     return findings
 
 

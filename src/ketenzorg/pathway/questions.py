@@ -29,6 +29,15 @@ class DataElement(FileTable, frozen=True):
     series: bool = False  # all values over time, not only the newest
 
 
+class ConsentAsked(FileTable, frozen=True):
+    """The questions in which a patient's explicit consent to one role stands."""
+
+    given: str  # ja-nee
+    on: str  # datum
+    source: Source
+    scope: str = ""  # code; empty: the question itself says for what
+
+
 class Derived(FileTable, frozen=True):
     """A value that is worked out by a named, tested function of functions.FUNCTIONS."""
 

@@ -15,6 +15,10 @@ Kind = Literal[
     "huisartspraktijk", "welzijnsorganisatie", "ziekenhuis", "apotheek",
     "optometrie", "fysiotherapie", "trombosedienst", "ketenteam",
 ]  # fmt: skip
+# A referral to these may rest on presumed consent (NEN 7517); to any other kind it takes explicit consent.
+CARE_PROVIDERS = frozenset(
+    {"huisartspraktijk", "ziekenhuis", "apotheek", "optometrie", "fysiotherapie", "trombosedienst"},
+)
 Day = Literal["ma", "di", "wo", "do", "vr", "za", "zo"]
 
 

@@ -10,6 +10,7 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.plan_definition import cite, share_of_all
 from ketenzorg.pathway.running import norms_running
 from ketenzorg.pathway.show_rules import show_rules
+from ketenzorg.pathway.words import EXPLICIT
 
 NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
 
@@ -49,7 +50,7 @@ def document(pathway: Pathway) -> list[Part]:
         table("Zijstappen", ["zijstap", "over", "begint met", "eindigt met", "aan zet"], _sides(pathway)),
         table("Einden", ["einde", "reden", "na", "bericht aan"], _ends(pathway)),
         table("Overdrachten", ["overdracht", "wie vraagt", "wie voert uit"], _handovers(pathway)),
-        table("Wie ziet wat", ["rol", "ziet", "BSN"], _views(pathway)),
+        table("Wie ziet wat", ["rol", "ziet", "BSN", "toestemming"], _views(pathway)),
         bullets("Wat van de patiënt bekend is", [_said(each.say, each.source) for each in file.identity]),
         bullets(
             "Per gemeente anders",
@@ -234,6 +235,9 @@ def _views(pathway: Pathway) -> list[list[str]]:
             role.title,
             ", ".join(views[role.sees].shows) if role.sees in views else role.sees,
             "nee" if role.sees in views and not views[role.sees].bsn else "ja",
+            f"{role.consent} ({cite(pathway.file.consent[name].source)})"
+            if role.consent == EXPLICIT
+            else role.consent,
         ]
-        for role in pathway.file.roles.values()
+        for name, role in pathway.file.roles.items()
     ]

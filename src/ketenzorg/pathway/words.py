@@ -23,6 +23,8 @@ Exit = Literal[
 REQUESTER, PERFORMER, EVERYBODY = "aanvrager", "uitvoerder", "iedereen"
 EVERYTHING = "volledig"  # the built-in view: all that the traject holds
 ALL_ELEMENTS = "alles"  # of one FHIR type
+WITHDRAWN = "toestemming-ingetrokken"  # of [codes]: the patient took consent back
+EXPLICIT = "uitdrukkelijk"  # the consent that a role asks for which is no care provider
 ITSELF = "ketenzorg"  # an event that the rules raise on new data; never a party
 
 
