@@ -24,7 +24,8 @@ SECRET = b"a secret for tests, long enough."
 # A folder in which what was proved of the pathways is kept: each app would prove it again.
 DATA = TemporaryDirectory(prefix="ketenzorg-tests-")
 SETTINGS = Settings.from_environ({DATA_DIR.name: DATA.name})
-REGION = load_region(SETTINGS.pathways, SETTINGS.region, load(SETTINGS.pathways))
+CATALOGUE = load(SETTINGS.pathways)
+REGION = load_region(SETTINGS.pathways, SETTINGS.region, CATALOGUE)
 START = datetime(2026, 1, 12, 9, 30, tzinfo=UTC)  # a Monday
 
 

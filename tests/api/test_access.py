@@ -1,6 +1,7 @@
 """Nobody gets in without a token, nobody reaches what is another's, and every look is on record without a name."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ketenzorg.access.rules import TABLE
 from ketenzorg.access.tokens import Caller
 from ketenzorg.api.read import READABLE
 from ketenzorg.app import tokens_of
@@ -19,11 +21,28 @@ from services import REGION, SECRET, SETTINGS, Referral, Service
 
 OPEN = {"/fhir/metadata", "/health/live", "/health/ready"}
 PATCH = {"Content-Type": "application/json-patch+json"}
+SHEET = re.compile(r"chain\.[0-9a-f]+\.css")
 PERSONAL = ("999990019", "Veldkamp", "Trijntje", "Voorbeeldstraat", "050-5550100", "Sinds mijn man")
 URA = "http://fhir.nl/fhir/NamingSystem/ura"
 
 
 # Without a token
+
+
+async def test_every_route_stands_in_the_table_of_rules_and_every_line_of_it_is_a_route(
+    service: Service,
+) -> None:
+    """OpenEMR had routes that nobody had thought a rule for (CVE-2026-33915): a new one stands in rules.toml first."""
+    routes = {
+        f"{method} {SHEET.sub('{sheet}', route.path)}"
+        for route in service.app.litestar.routes
+        for method in (route.methods or {"POST"}) - {"OPTIONS"}
+    }
+    assert routes == set(TABLE.routes)
+    words = {word for does in TABLE.routes.values() for word in does}
+    assert words <= {*TABLE.interactions, "open", "sandbox"}
+    opened = {route.partition(" ")[2] for route, does in TABLE.routes.items() if "open" in does}
+    assert {path for path in opened if not is_page(path)} == OPEN
 
 
 async def test_every_route_but_the_open_ones_asks_for_a_token(service: Service) -> None:

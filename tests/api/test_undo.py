@@ -96,7 +96,7 @@ async def test_the_worklist_follows_the_traject_and_keeps_what_is_the_organisati
         (referral["Task"], "welzijnscoach", "aangemeld")
     ]
     assert await world.worklist.set_part(
-        lines[0].traject, 0, coach.access(world), colleague="anna", file_number="2026/17"
+        lines[0].traject, 0, coach.access(world, "note", "Task"), colleague="anna", file_number="2026/17"
     )
     await service.happens(referral["Task"], "aannemen")
 
@@ -108,7 +108,9 @@ async def test_the_worklist_follows_the_traject_and_keeps_what_is_the_organisati
     theirs, _ = await world.worklist.page("open", Wanted(practice.caller.organisation, START))
     assert [(line.role, line.colleague, line.file_number) for line in theirs] == [("verwijzer", None, None)]
     stranger = visit("ziekenhuis-demo")
-    assert not await world.worklist.set_part(lines[0].traject, 0, stranger.access(world), file_number="x")
+    assert not await world.worklist.set_part(
+        lines[0].traject, 0, stranger.access(world, "note", "Task"), file_number="x"
+    )
 
 
 async def test_of_two_who_write_at_one_moment_one_is_first(service: Service) -> None:
@@ -117,7 +119,9 @@ async def test_of_two_who_write_at_one_moment_one_is_first(service: Service) -> 
     line = await world.worklist.line(coach.caller.organisation, task)
     written = await asyncio.gather(
         *(
-            world.worklist.set_part(line.traject, 0, coach.access(world), file_number=f"2026/{number}")
+            world.worklist.set_part(
+                line.traject, 0, coach.access(world, "note", "Task"), file_number=f"2026/{number}"
+            )
             for number in range(6)
         )
     )

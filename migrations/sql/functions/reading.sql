@@ -5,7 +5,7 @@ set local search_path = ketenzorg, pg_temp;
 -- record before it is answered.
 create function read_resource(
     p_region text, p_callers uuid[], p_type text, p_id uuid, p_version int, p_audit_id uuid, p_request text,
-    p_client text
+    p_client text, p_rule text, p_rule_left text
 ) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, roles jsonb)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
@@ -13,8 +13,10 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
     select p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'R',
-        p_type || '/' || p_id, r.traject, 'part in the traject'
-    from resource r where r.region = p_region and r.type = p_type and r.id = p_id;
+        p_type || '/' || p_id, r.traject,
+        case when coalesce(t.involved, t.parties) && p_callers then p_rule else p_rule_left end
+    from resource r join traject t on t.region = r.region and t.id = r.traject
+    where r.region = p_region and r.type = p_type and r.id = p_id;
     return query
     select r.version, r.updated, r.body, t.pathway, t.version, t.roles
     from (
@@ -30,12 +32,12 @@ end
 $$;
 
 create function record_search(
-    p_region text, p_callers uuid[], p_type text, p_audit_id uuid, p_request text, p_client text
+    p_region text, p_callers uuid[], p_type text, p_audit_id uuid, p_request text, p_client text, p_rule text
 ) returns void
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
     values (p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'E', p_type, null,
-        'part in the traject')
+        p_rule)
 $$;
 
 -- The encrypted numbers behind tokens, for an organisation that sent them itself. One row serves all who sent

@@ -8,7 +8,7 @@ create type incoming as (
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, patient uuid,
     service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
     due timestamptz, due_norm text, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
-    request text, client text, knows uuid[]
+    request text, client text, rule text, knows uuid[]
 );
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
@@ -114,7 +114,7 @@ begin
     insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
     select p_region, i.audit_id, clock_timestamp(), i.request, i.client, i.organisation,
         case when i.n = any (winners) then 'C' else 'R' end, 'ServiceRequest/' || i.service_request, i.traject,
-        'referral of the own organisation'
+        i.rule
     from unnest(referrals) i;
 
     return query

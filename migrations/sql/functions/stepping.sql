@@ -4,8 +4,9 @@ set local search_path = ketenzorg, pg_temp;
 -- The traject that a Task belongs to, with the three resources that tell of it.
 create function load_traject(p_region text, p_callers uuid[], p_task uuid) returns table (
     id uuid, pathway text, version text, step text, counts jsonb, happened jsonb, seq int, service_request uuid,
-    care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text, started timestamptz,
-    ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[], task_body bytea,
+    care_plan uuid, task uuid, roles jsonb, parties uuid[], involved uuid[], municipality text,
+    started timestamptz, ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[],
+    task_body bytea,
     request_version int, request_parties uuid[], request_body bytea,
     plan_version int, plan_parties uuid[], plan_body bytea)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
@@ -14,7 +15,7 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     return query
     select t.id, t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.service_request, t.care_plan, t.task,
-        t.roles, t.parties, t.municipality, t.started, t.ended,
+        t.roles, t.parties, coalesce(t.involved, t.parties), t.municipality, t.started, t.ended,
         task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
         plan.version, plan.parties, plan.body
     from resource task

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from ketenzorg.access.parts import EARLIER
 from ketenzorg.access.personal_numbers import TOKEN, put_back
 from ketenzorg.fhir import json
 from ketenzorg.pathway.loaded import Pathway
@@ -13,18 +14,13 @@ from ketenzorg.pathway.visibility import Visibility, visibility
 NOTHING = Visibility(everything=False, bsn=False, shows={}, answers=frozenset())
 NEVER_CUT = frozenset({"resourceType", "id", "meta"})
 OURS = "https://ketenzorg.example/fhir/"  # extensions of our own say the step; others may say anything
-EARLIER = "#"  # "nefroloog#<id>": who had this role before another took it over
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
-
-
-def roles_of(organisation: UUID, roles: Mapping[str, UUID]) -> list[str]:
-    """The roles that an organisation has in a traject."""
-    return [role.partition(EARLIER)[0] for role, party in roles.items() if party == organisation]
 
 
 def sight_of(pathway: Pathway, organisation: UUID, roles: Mapping[str, UUID]) -> Visibility:
     """What an organisation sees in a traject; of two roles the one that shows everything, else the first."""
-    views = [visibility(pathway, role) for role in roles_of(organisation, roles)]
+    known = [role.partition(EARLIER)[0] for role, party in roles.items() if party == organisation]
+    views = [visibility(pathway, role) for role in known]
     return next((view for view in views if view.everything), views[0] if views else NOTHING)
 
 

@@ -12,6 +12,7 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
@@ -38,7 +39,7 @@ async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) ->
     """The events that are allowed now: by whom, to which step, with which answers."""
     task_only(kind)
     visit = visit_of(request)
-    visit.caller.require("Task", "r")
+    permit(visit.caller, "next", "Task")
     world = world_of(request)
     traject, pathway, options = await what_may_happen(uuid_of("Task", id_), visit, world)
     parameters = [
@@ -54,7 +55,7 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     """Say that something happened: `event`, `at` if it was earlier, and the answers that it needs."""
     task_only(kind)
     visit = visit_of(request)
-    visit.caller.require("Task", "u")
+    permit(visit.caller, "event", "Task")
     task = uuid_of("Task", id_)
     parameters = decode_as(await read_body(request), r4.Parameters)
     name, at, given, performer = _said(parameters)

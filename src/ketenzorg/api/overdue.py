@@ -9,6 +9,7 @@ import msgspec
 from litestar import get
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, visit_of, world_of
 from ketenzorg.coordination.notices import cite
@@ -24,7 +25,7 @@ AFTER = re.compile(r"(?P<at>[0-9T:.+-]{19,32})~(?P<traject>[0-9a-f-]{36})~(?P<ro
 async def overdue_tasks(request: Http) -> ASGIResponse:
     """Norms and controls that were not met in time, the longest first; `next` is `after` for the next page."""
     visit = visit_of(request)
-    visit.caller.require("Task", "s")
+    permit(visit.caller, "overdue", "Task")
     late, following = await overdue(_spot(request.query_params.get("after")), visit, world_of(request))
     parameters = [_late(each) for each in late]
     if following:

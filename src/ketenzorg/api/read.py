@@ -6,13 +6,13 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import permit, types_for
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, visit_of, world_of
 from ketenzorg.coordination.looking import read as read_one
 from ketenzorg.errors import Issue, NotFound
-from ketenzorg.referral.bundle import ACCEPTED
 
-READABLE = ACCEPTED | {"CarePlan"}
+READABLE = types_for("read")
 VERSION = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -40,6 +40,6 @@ async def _read(request: Http, kind: str, id_: str, version: int | None) -> ASGI
             ),
         )
     visit = visit_of(request)
-    visit.caller.require(kind, "r")
+    permit(visit.caller, "read" if version is None else "vread", kind)
     seen = await read_one(kind, id_, visit, world_of(request), version)
     return resource(seen.body, version=seen.version, updated=seen.updated)

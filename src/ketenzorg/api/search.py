@@ -7,6 +7,7 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
 from ketenzorg.api.search_query import Asked, read_query
@@ -23,7 +24,7 @@ async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
     strict = prefers(request, "handling=strict")
     pairs = parse_qsl(request.url.query, keep_blank_values=True, errors="replace")
     asked = read_query(kind, pairs, world.region, request.app.state.base_url, strict=strict)
-    visit.caller.require(kind, "s")
+    permit(visit.caller, "search", kind)
     page = await search_page(asked.query, asked.includes, visit, world)
     return resource(msgspec.json.encode(_bundle(request, kind, asked, page)))
 

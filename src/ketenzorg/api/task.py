@@ -1,6 +1,6 @@
 """FHIR update and patch of a Task. https://hl7.org/fhir/R4/http.html#update, #patch"""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import jsonpatch
@@ -9,6 +9,7 @@ from litestar import patch, put
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
@@ -26,11 +27,11 @@ async def update(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGI
     """Take a Task as its reader saw it, with what the reader changed in it."""
     task_only(kind)
     visit = visit_of(request)
-    visit.caller.require("Task", "u")
+    permit(visit.caller, "update", "Task")
     task = uuid_of("Task", id_)
     body = await read_body(request)
     _check_id(decode_as(body, r4.Task), task)
-    return await _write(request, task, lambda _: json.read(body))
+    return await _write(request, task, "update", lambda _: json.read(body))
 
 
 @patch("/fhir/{kind:str}/{id_:str}")
@@ -38,14 +39,14 @@ async def json_patch(request: Http, kind: FromPath[str], id_: FromPath[str]) -> 
     """RFC 6902 on the Task as its reader sees it."""
     task_only(kind)
     visit = visit_of(request)
-    visit.caller.require("Task", "u")
+    permit(visit.caller, "patch", "Task")
     task = uuid_of("Task", id_)
     operations = _operations(await read_body(request, PATCH_TYPE))
-    return await _write(request, task, lambda before: _patched(before, operations))
+    return await _write(request, task, "patch", lambda before: _patched(before, operations))
 
 
-async def _write(request: Http, task: UUID, edit: Any) -> ASGIResponse:
-    now = await write_task(task, edit, visit_of(request), world_of(request), if_match_of(request))
+async def _write(request: Http, task: UUID, does: Literal["update", "patch"], edit: Any) -> ASGIResponse:
+    now = await write_task(task, does, edit, visit_of(request), world_of(request), if_match_of(request))
     return resource(now.body, version=now.version, updated=now.updated)
 
 

@@ -7,6 +7,7 @@ from litestar import Request, asgi
 from litestar.exceptions import MethodNotAllowedException
 from litestar.types import Receive, Scope, Send
 
+from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import send_json
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
@@ -32,7 +33,7 @@ async def transaction(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _answer(request: Http) -> bytes:
     world, visit = world_of(request), visit_of(request)
-    visit.caller.require("ServiceRequest", "c")
+    permit(visit.caller, "create", "ServiceRequest")
     body = await read_body(request)
     posted = read_bundle(body, world.new_id)
     if is_for_a_traject(posted):

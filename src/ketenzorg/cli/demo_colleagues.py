@@ -3,6 +3,7 @@
 from collections import Counter
 from uuid import UUID
 
+from ketenzorg.access.rules import rule_id
 from ketenzorg.cli.demo_story import Story
 from ketenzorg.pages.people import People, Person
 from ketenzorg.store.ids import uuid7
@@ -28,5 +29,6 @@ async def divide(story: Story, people: People, worklist: Worklist) -> None:
 async def _give(task: str, to: Person, worklist: Worklist) -> None:
     line = await worklist.line(to.organisation.id, UUID(task.partition("/")[2]))
     if line is not None:
-        access = Access(to.organisation.id, f"pagina:{to.key}", "demo", uuid7())
+        own = rule_id("note", "Task", "bystander")
+        access = Access(to.organisation.id, f"pagina:{to.key}", "demo", uuid7(), rule=own, rule_left=own)
         await worklist.set_part(line.traject, line.edition, access, colleague=to.key)

@@ -15,10 +15,11 @@ import msgspec
 from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
+from ketenzorg.access.rules import types_for
 from ketenzorg.access.sealing import take_numbers_out
-from ketenzorg.coordination.handing_over import Parties, involved, seen_by
+from ketenzorg.coordination.handing_over import Parties, seen_by
 from ketenzorg.coordination.notices import Notice, what_changed
-from ketenzorg.coordination.stepping import CHANGING, TRIES, load
+from ketenzorg.coordination.stepping import CHANGING, TRIES, load, rule_of
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue, NotFound, TransitionNotAllowed
@@ -41,12 +42,7 @@ from ketenzorg.store.trajecten import Further, Identity, Known, NewVersion, Step
 
 SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
 BASED_ON = re.compile(r"(ServiceRequest|CarePlan)/([0-9a-f-]{36})\Z")
-DATA = frozenset(
-    {
-        "Observation", "QuestionnaireResponse", "Condition", "MedicationStatement", "MedicationRequest",
-        "AllergyIntolerance", "Procedure", "DiagnosticReport", "DocumentReference", "FamilyMemberHistory",
-    },
-)  # fmt: skip
+DATA = types_for("add")
 ABOUT = frozenset(
     {"Observation", "QuestionnaireResponse", "DiagnosticReport"}
 )  # get our Patient when they name none
@@ -168,7 +164,8 @@ def _step(
     at: datetime,
 ) -> tuple[Step, list[NewVersion]]:
     """Everything that is stored together: the data, what they change, and the signals."""
-    now = involved(pathway, traject.step, traject.roles)
+    now = traject.involved
+    rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
     parties = Parties(traject.roles, now, now)
     [task] = next_versions(Said(event=None, by=ITSELF), None, traject, parties, pathway, world, at)
     due = next(iter(engine.due(pathway, judged.state)), None)
@@ -198,7 +195,7 @@ def _step(
         request=visit.request,
         client=visit.caller.client,
         organisation=organisation,
-        rule=f"{pathway.name}|{pathway.version} gegevens aangevuld",
+        rule=f"{rule.id} {pathway.name}|{pathway.version}",
         roles=traject.roles,
         parties=traject.parties,
         involved=now,

@@ -10,7 +10,8 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from ketenzorg.access.views import EARLIER, parties_that_see
+from ketenzorg.access.parts import EARLIER, roles_of
+from ketenzorg.access.views import parties_that_see
 from ketenzorg.coordination.participants import cannot_own, must_be_named, organisation_of
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
@@ -57,7 +58,7 @@ def parties_after(
     taken: StepTaken | None, traject: Traject, pathway: Pathway, wanted: Wanted, by: UUID, world: World
 ) -> Parties:
     """The parties after a step by this organisation. Raises Invalid when a hand-over needs one that nobody can tell."""
-    before = involved(pathway, traject.step, traject.roles)
+    before = traject.involved
     if taken is None or not taken.new_task:
         if wanted.named is not None:
             raise Invalid(_no_hand_over(wanted.named))
@@ -116,7 +117,7 @@ def joining(parties: Parties, pathway: Pathway) -> tuple[Joining, ...]:
         Joining(
             party,
             tuple(kind for kind in sorted(STORED_TYPES) if _sees(party, kind, parties, pathway)),
-            any(visibility(pathway, role).bsn for role in _roles(party, parties)),
+            any(visibility(pathway, role).bsn for role in roles_of(party, parties.roles)),
         )
         for party in parties.involved
         if party not in parties.before
@@ -155,12 +156,8 @@ def seen_by(kind: str, parties: Parties, pathway: Pathway) -> tuple[UUID, ...]:
     return tuple(party for party in parties.involved if party in seeing)
 
 
-def _roles(party: UUID, parties: Parties) -> list[str]:
-    return [role for role, each in parties.roles.items() if each == party and EARLIER not in role]
-
-
 def _sees(party: UUID, kind: str, parties: Parties, pathway: Pathway) -> bool:
-    return any(visibility(pathway, role).sees(kind) for role in _roles(party, parties))
+    return any(visibility(pathway, role).sees(kind) for role in roles_of(party, parties.roles))
 
 
 def _give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:

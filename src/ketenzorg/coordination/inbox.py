@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.access.views import roles_of, sight_of
+from ketenzorg.access.parts import roles_of
+from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.names import listed_patient, who_plays
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.pathway.loaded import Catalogue
@@ -59,7 +60,7 @@ async def inbox(
     """A page of a team's list. Names are read here, so that goes on record."""
     organisation, now = visit.caller.organisation, world.now()
     wanted = Wanted(organisation, now, person, _places(world.catalogue, visit.caller.role))
-    await world.reading.note_search("Task", visit.access(world))
+    await world.reading.note_search("Task", visit.access(world, "search", "Task"))
     lines, counts = await world.worklist.page(which, wanted, counted, after=after, before=before)
     more = len(lines) > PAGE
     if before:

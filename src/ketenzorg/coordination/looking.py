@@ -40,7 +40,7 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
     if kind == "Organization" and version in (None, 1):
         return _organisation(id_, world)
     try:
-        found = await world.reading.one(kind, UUID(id_), version, visit.access(world))
+        found = await world.reading.one(kind, UUID(id_), version, visit.access(world, "read", kind))
     except ValueError:
         found = None
     seen = await _seen([found] if found else [], visit, world)
@@ -51,7 +51,7 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
 
 async def search(query: Query, includes: Sequence[str], visit: Visit, world: World) -> Page:
     """A page of what matches, ordered by id (and so by moment of creation), with what it refers to."""
-    await world.reading.note_search(query.type, visit.access(world))
+    await world.reading.note_search(query.type, visit.access(world, "search", query.type))
     organisation = visit.caller.organisation
     found, more = await world.searching.find(query, organisation)
     wanted = _targets(found, query.type, includes)

@@ -8,6 +8,7 @@ from ketenzorg.coordination.stepping import take_event
 from ketenzorg.coordination.story import line_of
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
+from ketenzorg.store.reading import Access
 
 LONGEST_FILE_NUMBER = 40  # characters
 
@@ -19,7 +20,7 @@ async def say(
     await take_event(task, event, given, None, visit, world, if_match=seen)
     line = await line_of(task, visit, world)
     if line.colleague is None:  # a colleague who takes it in this very moment keeps it
-        await world.worklist.set_part(line.traject, line.edition, visit.access(world), colleague=person)
+        await world.worklist.set_part(line.traject, line.edition, _noted(visit, world), colleague=person)
 
 
 async def hand_over(task: UUID, colleague: str, edition: int, visit: Visit, world: World) -> None:
@@ -27,7 +28,7 @@ async def hand_over(task: UUID, colleague: str, edition: int, visit: Visit, worl
     line = await line_of(task, visit, world)
     if (line.colleague or "") == colleague:
         return
-    if not await world.worklist.set_part(line.traject, edition, visit.access(world), colleague=colleague):
+    if not await world.worklist.set_part(line.traject, edition, _noted(visit, world), colleague=colleague):
         raise _somebody_else()
 
 
@@ -58,8 +59,12 @@ async def number_file(task: UUID, number: str, edition: int, visit: Visit, world
     line = await line_of(task, visit, world)
     if (line.file_number or "") == number:
         return
-    if not await world.worklist.set_part(line.traject, edition, visit.access(world), file_number=number):
+    if not await world.worklist.set_part(line.traject, edition, _noted(visit, world), file_number=number):
         raise _somebody_else()
+
+
+def _noted(visit: Visit, world: World) -> Access:
+    return visit.access(world, "note", "Task")
 
 
 def _somebody_else() -> Conflict:

@@ -9,6 +9,7 @@ import msgspec
 from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import seal
+from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import parties_that_know, parties_that_see
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
@@ -189,6 +190,7 @@ def _package(
         audit_id=world.new_id(),
         request=visit.request,
         client=visit.caller.client,
+        rule=rule_id("create", "ServiceRequest", "none"),
         knows=tuple(dict.fromkeys((requester, *parties_that_know(pathway, participants.roles)))),
     )
     return Package(referral, resources, numbers)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from ketenzorg import events
+from ketenzorg.access.parts import part_of, roles_of
 from ketenzorg.access.personal_numbers import holds_number
-from ketenzorg.access.views import roles_of, shown, sight_of
+from ketenzorg.access.rules import Rule, rule_for
+from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.changes import Change, changes
 from ketenzorg.coordination.handing_over import (
     Parties,
@@ -78,11 +80,12 @@ async def take_event(
         by = _role_for(event, traject, pathway, roles)
         return Said(event=event, by=by, given=given, at=at, performer=performer)
 
-    return await _act(task, judge, visit, world, if_match)
+    return await _act(task, "event", judge, visit, world, if_match)
 
 
 async def write_task(
     task: UUID,
+    does: Literal["update", "patch"],
     edit: Callable[[dict[str, Any]], dict[str, Any]],
     visit: Visit,
     world: World,
@@ -96,7 +99,7 @@ async def write_task(
         change = changes(before, edit(json.read(shown(traject.task.body, "Task", sight, {}))))
         return _meant(change, traject, pathway, roles) if change else None
 
-    return await _act(task, judge, visit, world, if_match)
+    return await _act(task, does, judge, visit, world, if_match)
 
 
 async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway, list[Option]]:
@@ -108,22 +111,23 @@ async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traje
     return traject, pathway, engine.allowed(pathway, _state(traject))
 
 
-async def _act(task: UUID, judge: Judge, visit: Visit, world: World, if_match: int | None) -> TaskNow:
+async def _act(
+    task: UUID, does: str, judge: Judge, visit: Visit, world: World, if_match: int | None
+) -> TaskNow:
     for _ in range(TRIES):
         traject, pathway = await load(task, visit, world)
         if if_match is not None and if_match != traject.task.version:
             raise _stale(traject)
         if traject.open_task != task:
             raise _over(traject)
-        if not traject.plan.body:
-            raise _not_there()
+        rule = rule_of(does, "Task", traject, pathway, visit)
         roles = roles_of(visit.caller.organisation, traject.roles)
         said = judge(traject, pathway, roles)
         if said is None:
             await _on_record(task, visit, world)
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
-        step, versions = _step(said, traject, pathway, visit, world, at)
+        step, versions = _step(said, rule, traject, pathway, visit, world, at)
         if await world.trajecten.store(step, versions):
             return task_now(versions[0], at, traject, pathway, visit)
     raise Conflict(CHANGING)
@@ -138,13 +142,22 @@ async def load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway
     return traject, pathway.in_municipality(traject.municipality)
 
 
+def rule_of(does: str, kind: str, traject: Traject, pathway: Pathway, visit: Visit) -> Rule:
+    """The rule that lets the caller do this in a traject. Raises NotFound where none does."""
+    part = part_of(visit.caller.organisation, pathway, traject.step, traject.roles, traject.involved)
+    rule = rule_for(does, kind, part, phase="ended" if traject.ended else "running")
+    if rule is None:
+        raise _not_there()
+    return rule
+
+
 def _not_there() -> NotFound:
     return NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
 
 
 async def _on_record(task: UUID, visit: Visit, world: World) -> None:
     """Showing a Task is reading it, also where nothing is written."""
-    await world.reading.one("Task", task, None, visit.access(world))
+    await world.reading.one("Task", task, None, visit.access(world, "read", "Task"))
 
 
 def _state(traject: Traject) -> State:
@@ -203,7 +216,7 @@ def _option(change: Change, pathway: Pathway, state: State, role: str) -> Option
 
 
 def _step(
-    said: Said, traject: Traject, pathway: Pathway, visit: Visit, world: World, at: datetime
+    said: Said, rule: Rule, traject: Traject, pathway: Pathway, visit: Visit, world: World, at: datetime
 ) -> tuple[Step, list[NewVersion]]:
     """Everything that is stored for what was said; the first version is that of the Task."""
     happened = _happened(said, traject, at)
@@ -247,7 +260,7 @@ def _step(
         request=visit.request,
         client=visit.caller.client,
         organisation=visit.caller.organisation,
-        rule=f"{pathway.name}|{pathway.version} {said.by}",
+        rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}",
         roles=parties.roles,
         parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
         involved=parties.involved,

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.access.views import roles_of, shown, sight_of
+from ketenzorg.access.parts import roles_of
+from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
 from ketenzorg.coordination.moments import Moment, moments_of
@@ -35,7 +36,6 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     traject: UUID
     pathway: Pathway
     step: str
-    role: str
     new: bool  # nobody has said yes or no
     waits_for: str  # title of the role whose turn it is; empty when it is the reader's
     patient: dict[str, Any]
@@ -77,7 +77,7 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
     organisation = visit.caller.organisation
     line = await line_of(task, visit, world)
     traject, pathway, options = await what_may_happen(line.task, visit, world)
-    person = await world.reading.one("Patient", line.patient, None, visit.access(world))
+    person = await world.reading.one("Patient", line.patient, None, visit.access(world, "page", "Patient"))
     log = await world.worklist.events(organisation, traject.id)
     sight = sight_of(pathway, organisation, traject.roles)
     bodies = await world.worklist.resources(organisation, traject.id, KINDS)
@@ -95,7 +95,6 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
         traject=traject.id,
         pathway=pathway,
         step=step.title,
-        role=roles[0],
         new=not over and step.owner in roles and step.task in NOT_YET_TAKEN and not step.ends,
         waits_for="" if over or step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
         patient=patient_of(person.body if person else None, sight),

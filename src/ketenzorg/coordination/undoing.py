@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ketenzorg import events
-from ketenzorg.coordination.handing_over import involved
-from ketenzorg.coordination.stepping import TaskNow, load, task_now
+from ketenzorg.coordination.stepping import TaskNow, load, rule_of, task_now
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
 from ketenzorg.fhir import json
@@ -32,6 +31,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
         raise PreconditionFailed(
             Issue(nl="Er is inmiddels iets veranderd.", en="Something changed in the meantime.")
         )
+    rule = rule_of("event", "Task", traject, pathway, visit)
     organisation = visit.caller.organisation
     log = await world.worklist.events(organisation, traject.id)
     mistaken = _mistaken(log, traject, visit, world)
@@ -44,7 +44,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
     written = [_again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
     due = next(iter(engine.due(pathway, state)), None)
-    parties = involved(pathway, state.step, traject.roles)
+    parties = traject.involved
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -76,7 +76,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
         request=visit.request,
         client=visit.caller.client,
         organisation=organisation,
-        rule=f"{pathway.name}|{pathway.version} hersteld",
+        rule=f"{rule.id} {pathway.name}|{pathway.version}",
         roles=traject.roles,
         parties=traject.parties,
         involved=parties,

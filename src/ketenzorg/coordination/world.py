@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys
+from ketenzorg.access.rules import rule_id
 from ketenzorg.access.tokens import Caller
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
@@ -48,6 +49,13 @@ class Visit:
     caller: Caller
     request: str
 
-    def access(self, world: World) -> Access:
-        """The same, as the audit line has it."""
-        return Access(self.caller.organisation, self.caller.client, self.request, world.new_id())
+    def access(self, world: World, does: str, kind: str) -> Access:
+        """The same, as the audit line has it, with the rule that lets a party do this."""
+        return Access(
+            self.caller.organisation,
+            self.caller.client,
+            self.request,
+            world.new_id(),
+            rule=rule_id(does, kind, "bystander"),
+            rule_left=rule_id(does, kind, "left"),
+        )

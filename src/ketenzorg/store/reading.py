@@ -11,12 +11,14 @@ from ketenzorg.store.database import Database
 
 
 class Access(msgspec.Struct, frozen=True):
-    """Who asks, for the audit line."""
+    """Who asks, and which rule lets it, for the audit line."""
 
     organisation: UUID
     client: str
     request: str
     audit_id: UUID
+    rule: str
+    rule_left: str  # where the asker took part earlier and does so no longer
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -42,7 +44,7 @@ class Reading:
     async def one(self, kind: str, id_: UUID, version: int | None, access: Access) -> Found | None:
         """One resource, in its latest version or the one named; None when it is not there or not for the asker."""
         rows = await self._database.fetch(
-            "select * from read_resource($1, $2, $3, $4, $5, $6, $7, $8)",
+            "select * from read_resource($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             self._region,
             [access.organisation],
             kind,
@@ -51,6 +53,8 @@ class Reading:
             access.audit_id,
             access.request,
             access.client,
+            access.rule,
+            access.rule_left,
         )
         if not rows:
             return None
@@ -69,13 +73,14 @@ class Reading:
     async def note_search(self, kind: str, access: Access) -> None:
         """Put a search on record."""
         await self._database.fetch(
-            "select record_search($1, $2, $3, $4, $5, $6)",
+            "select record_search($1, $2, $3, $4, $5, $6, $7)",
             self._region,
             [access.organisation],
             kind,
             access.audit_id,
             access.request,
             access.client,
+            access.rule,
         )
 
     async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, Sealed]:

@@ -75,6 +75,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     audit_id: UUID
     request: str
     client: str
+    rule: str
     knows: tuple[UUID, ...]  # who may know the personal numbers
 
 

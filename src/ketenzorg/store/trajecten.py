@@ -35,6 +35,7 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     open_task: UUID
     roles: dict[str, UUID]
     parties: tuple[UUID, ...]
+    involved: tuple[UUID, ...]  # who takes part in the hand-over that runs now
     started: datetime
     ended: datetime | None
     task: Version
@@ -232,6 +233,7 @@ def _traject(row: Any, task: UUID) -> Traject:
         open_task=row["task"],
         roles=msgspec.convert(row["roles"], dict[str, UUID]),
         parties=tuple(row["parties"]),
+        involved=tuple(row["involved"]),
         municipality=row["municipality"],
         started=row["started"],
         ended=row["ended"],

@@ -264,7 +264,7 @@ class Worklist:
         False when the part is not at this edition any more: somebody else wrote first.
         """
         rows = await self._database.fetch(
-            "select set_part($1, $2, $3, $4, $5, $6, $7, $8, $9) as done",
+            "select set_part($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as done",
             self._region,
             [access.organisation],
             traject,
@@ -274,6 +274,7 @@ class Worklist:
             access.audit_id,
             access.request,
             access.client,
+            access.rule,
         )
         return bool(rows[0]["done"])
 

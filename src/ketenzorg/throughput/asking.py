@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from ketenzorg.access.rules import permit
 from ketenzorg.access.tokens import Caller
 from ketenzorg.errors import BadRequest, Forbidden, Issue, NotFound
 from ketenzorg.pathway.calendar import local_day
@@ -19,7 +20,7 @@ FILTERS = ("from", "to", "municipality", "organisation")
 
 def may_see_all(caller: Caller, pathway: Pathway, region: Region) -> bool:
     """True for the chain team of the pathway, False for who takes part in it. Raises Forbidden for others."""
-    caller.require("MeasureReport", "r")
+    permit(caller, "figures", "MeasureReport")
     organisation = region.by_id(caller.organisation)
     if organisation is not None and pathway.name in organisation.pathways:
         if organisation.kind == CHAIN_TEAM:
