@@ -1,6 +1,7 @@
 """The service on a database of its own, in the test's own process, with a client for each party."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -92,7 +93,14 @@ def token_for(client: str, *, hours: float = 1, settings: Settings = SETTINGS, s
 @pytest.fixture
 async def service(database: Database) -> AsyncIterator[Service]:
     """The service at START on an empty database."""
-    app = create_app(SETTINGS, SECRET, database.app_url, in_sandbox=True)
+    async with serving(database) as one:
+        yield one
+
+
+@asynccontextmanager
+async def serving(database: Database, settings: Settings = SETTINGS) -> AsyncIterator[Service]:
+    """One process of the service."""
+    app = create_app(settings, SECRET, database.app_url, in_sandbox=True)
     app.litestar.state.clock.set(START)
 
     def client(name: str | None) -> httpx.AsyncClient:

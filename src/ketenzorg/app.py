@@ -143,7 +143,7 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
                 "clock": clock,
                 "throughput": Throughput(database, world.region, world.catalogue),
                 "site": make_site(settings, world.keys, world.region, real_time),
-                "check_ready": partial(check_ready, database, newest(settings.migrations)),
+                "check_ready": partial(check_all_ready, database, newest(settings.migrations), world.keyring),
             }
         ),
         exception_handlers={
@@ -157,6 +157,12 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
     )
     # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
     return Gate(app, tokens_of(settings, secret), is_page if in_sandbox else lambda path: False)
+
+
+async def check_all_ready(database: Database, revision: str, keyring: Keyring) -> None:
+    """Raise Unavailable when the database may not be worked on, or the keys cannot be used."""
+    await check_ready(database, revision)
+    await keyring.newest()
 
 
 def _either(of_page: Callable[..., Any], of_api: Callable[..., Any]) -> Callable[..., Any]:

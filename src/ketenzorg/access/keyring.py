@@ -50,6 +50,11 @@ class Keyring:
         self._newest = ""
         self._looked = float("-inf")
 
+    @property
+    def keks(self) -> tuple[str, ...]:
+        """The names of the key-encryption keys, the newest first."""
+        return tuple(self._keks)
+
     async def newest(self) -> DataKey:
         """The key that seals from now on; the first one is made here. Raises KeyClosed."""
         if self._clock() - self._looked > LOOK_AGAIN_S:
