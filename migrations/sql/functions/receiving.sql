@@ -7,7 +7,7 @@ create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, patient uuid,
     service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
-    due timestamptz, due_norm text, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
+    dues jsonb, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
     request text, client text, rule text, knows uuid[]
 );
 
@@ -51,13 +51,21 @@ begin
         insert into traject (region, id, pathway, version, step, counts, happened, seq, person, patient,
             service_request, care_plan, task, roles, parties, municipality, started, due, due_norm)
         select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.patient,
-            i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at, i.due, i.due_norm
+            i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at,
+            (i.dues -> 0 ->> 'at')::timestamptz, i.dues -> 0 ->> 'norm'
         from unnest(referrals) i
         where i.n = any (winners);
 
         insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
         select p_region, i.traject, 1, i.event_id, i.event, i.at, i.at, '', i.step, i.event_body, i.parties
         from unnest(referrals) i
+        where i.n = any (winners);
+
+        insert into due (region, traject, norm, began, within, at, look, parties)
+        select p_region, i.traject, d.norm, d.began, d.within, d.at, d.look, i.parties
+        from unnest(referrals) i
+        cross join jsonb_to_recordset(i.dues)
+            as d(norm text, began timestamptz, within text, at timestamptz, look timestamptz)
         where i.n = any (winners);
 
         insert into outbox (region, id, receiver, task, task_version, created, run_at)

@@ -51,7 +51,7 @@ begin
     update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
         roles = p_step -> 'roles', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
         seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
-        due = (p_step ->> 'due')::timestamptz, due_norm = p_step ->> 'due_norm'
+        due = (p_step -> 'dues' -> 0 ->> 'at')::timestamptz, due_norm = p_step -> 'dues' -> 0 ->> 'norm'
     where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
     if not found then
         return false;
@@ -68,6 +68,9 @@ begin
     end if;
     -- The caller had the right to this step; what follows from it is written for all parties.
     perform set_config('ketenzorg.callers', array_to_string(ids(p_step -> 'parties'), ','), true);
+
+    perform set_dues(p_region, v_traject, ids(p_step -> 'involved'), p_step -> 'dues',
+        (p_step ->> 'was_until')::timestamptz, p_step ->> 'from_step');
 
     -- One by one, by its key: a join may choose to read the whole table for a handful of rows.
     for place in 1 .. cardinality(r_id) loop

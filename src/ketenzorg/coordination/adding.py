@@ -17,6 +17,7 @@ from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.rules import types_for
 from ketenzorg.access.sealing import take_numbers_out
+from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.handing_over import Parties, seen_by
 from ketenzorg.coordination.notices import Notice, what_changed
 from ketenzorg.coordination.stepping import CHANGING, TRIES, load, rule_of
@@ -168,7 +169,6 @@ def _step(
     rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
     parties = Parties(traject.roles, now, now)
     [task] = next_versions(Said(event=None, by=ITSELF), None, traject, parties, pathway, world, at)
-    due = next(iter(engine.due(pathway, judged.state)), None)
     organisation = visit.caller.organisation
     locations = tuple(entry.location for entry in posted.entries)
     step = Step(
@@ -179,8 +179,8 @@ def _step(
         counts=judged.state.counts,
         happened=judged.state.happened,
         ended=None,
-        due=due.at if due else None,
-        due_norm=due.norm if due else None,
+        dues=running(engine.due(pathway, judged.state), pathway),
+        was_until=at,
         task=task.id,
         open_task=task.id,
         event_id=world.new_id(),

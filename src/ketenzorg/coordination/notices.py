@@ -1,6 +1,7 @@
 """What a sender must know about a referral that was taken in: who acts before when, why, and what is missing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -51,7 +52,7 @@ def notices_of(
         _owner(pathway, participants, screening, world.region),
         *_choices(pathway, participants, world.region),
         *_urgency(screening),
-        *map(_date, dues),
+        *(_date(each.norm, each.at, each.status, each.source) for each in dues),
         *_classified(screening),
         *_advice(screening),
         *_unusable(screening),
@@ -88,7 +89,7 @@ def what_changed(
         *(_signalled(step, after) for step in taken),
         *(_urgency(after) if _soon(before) != _soon(after) else []),
         *_classified(after, dict(before.values)),
-        *(_date(due) for due in dues_after if due not in dues_before),
+        *(_date(due.norm, due.at, due.status, due.source) for due in dues_after if due not in dues_before),
         *(each for each in _advice(after) if each not in _advice(before)),
         *(each for each in _unusable(after) if each not in _unusable(before)),
     ]
@@ -250,12 +251,12 @@ def _ruled(table: str, screening: Screening, says: Callable[[Hit], bool]) -> tup
 
 
 @lru_cache(maxsize=256)  # most norms end with a day
-def _date(due: Due) -> Notice:
-    last = due.at.astimezone(AMSTERDAM)
+def _date(norm: str, at: datetime, status: str, source: str) -> Notice:
+    last = at.astimezone(AMSTERDAM)
+    cited = f", {source}" if source else ""
     return _told(
-        f"Norm ‘{due.norm}’: uiterlijk {last:%d-%m-%Y} "
-        f"({STATUS_NL[due.status]}{f', {due.source}' if due.source else ''}).",
-        f"Norm '{due.norm}': by {last.isoformat()} ({due.status}{f', {due.source}' if due.source else ''}).",
+        f"Norm ‘{norm}’: uiterlijk {last:%d-%m-%Y} ({STATUS_NL[status]}{cited}).",
+        f"Norm '{norm}': by {last.isoformat()} ({status}{cited}).",
         "Task.businessStatus",
     )
 

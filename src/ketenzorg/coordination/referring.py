@@ -12,6 +12,7 @@ from ketenzorg.access.personal_numbers import seal
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import parties_that_know, parties_that_see
+from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
 from ketenzorg.coordination.participants import (
     Participants,
@@ -138,7 +139,6 @@ def _package(
     at: datetime,
 ) -> Package:
     """Everything that is stored together."""
-    due = dues[0] if dues else None
     plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
     resources = [
         *_sent(own, pathway, participants, at),
@@ -169,8 +169,7 @@ def _package(
         roles=participants.roles,
         parties=parties,
         municipality=participants.municipality,
-        due=due.at if due else None,
-        due_norm=due.norm if due else None,
+        dues=running(dues, pathway),
         event_id=world.new_id(),
         event=began,
         event_body=events.ReferralReceived(

@@ -13,6 +13,7 @@ from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.changes import Change, changes
+from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.handing_over import (
     Parties,
     Wanted,
@@ -230,13 +231,12 @@ def _step(
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
     parties = parties_after(taken, traject, pathway, wanted, visit.caller.organisation, world)
     versions = next_versions(said, taken, traject, parties, pathway, world, at)
-    due = next(iter(engine.due(pathway, state)), None)
     task, *begun = [each for each in versions if each.type == "Task"]
-    running = begun[0] if begun else task
+    open_now = begun[0] if begun else task
     letters = {
         (task.id, task.version, party): None for party in (parties.before if begun else parties.involved)
     }
-    letters |= {(running.id, running.version, party): None for party in parties.involved}
+    letters |= {(open_now.id, open_now.version, party): None for party in parties.involved}
     joined, left = joining(parties, pathway), leaving(parties)
     step = Step(
         traject=traject.id,
@@ -246,15 +246,15 @@ def _step(
         counts=state.counts,
         happened=state.happened,
         ended=ended,
-        due=due.at if due else None,
-        due_norm=due.norm if due else None,
+        dues=running(engine.due(pathway, state), pathway),
+        was_until=happened,
         task=task.id,
-        open_task=running.id,
+        open_task=open_now.id,
         event_id=world.new_id(),
         event=said.event or "aanvulling",
         from_step=traject.step,
         happened_at=happened,
-        event_body=_event(said, taken, pathway, visit, task.id, parties, running.id, happened),
+        event_body=_event(said, taken, pathway, visit, task.id, parties, open_now.id, happened),
         outbox=tuple(Message(world.new_id(), party, id_, version) for id_, version, party in letters),
         audit_id=world.new_id(),
         request=visit.request,
@@ -308,7 +308,7 @@ def _event(
     visit: Visit,
     task: UUID,
     parties: Parties,
-    running: UUID,
+    open_now: UUID,
     happened: datetime,
 ) -> events.Event:
     organisation = visit.caller.organisation
@@ -328,7 +328,7 @@ def _event(
         exit=taken.exit or None,
         codes=coded,
         outputs=taken.output,
-        new_task=running if taken.new_task else None,
+        new_task=open_now if taken.new_task else None,
         handed_to=parties.roles[taken.performer] if taken.new_task else None,
     )
 

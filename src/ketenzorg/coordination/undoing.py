@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ketenzorg import events
+from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.stepping import TaskNow, load, rule_of, task_now
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
@@ -43,7 +44,6 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
     ]
     written = [_again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
-    due = next(iter(engine.due(pathway, state)), None)
     parties = traject.involved
     step = Step(
         traject=traject.id,
@@ -53,8 +53,8 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
         counts=state.counts,
         happened=state.happened,
         ended=None,
-        due=due.at if due else None,
-        due_norm=due.norm if due else None,
+        dues=running(engine.due(pathway, state), pathway),
+        was_until=None,
         task=task,
         open_task=task,
         event_id=world.new_id(),

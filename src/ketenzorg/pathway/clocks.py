@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -13,6 +14,14 @@ from ketenzorg.pathway.words import Source
 # How State.counts keeps what clocks hang on: "urgentie:spoed" = 1, "termijn:controle:maanden" = 3, and under
 # "stil:eerste contact" the seconds for which the clock of that norm stood still.
 URGENCY, LENGTH, STOOD = "urgentie", "termijn", "stil"
+
+
+class Later(msgspec.Struct, frozen=True):
+    """Who hears it too when a norm is past for this long."""
+
+    after: Amount
+    said: str  # the same as the file says it
+    tell: tuple[str, ...]
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +38,9 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     length: str = ""  # how what a table or formula said of its length begins there
     pause: str = ""  # the side step of which it is the limit: it runs in that pause, and then no other does
     over: frozenset[str] | None = None  # of a control: the steps in which it runs
+    remind: Amount | None = None  # how long before its end who must act hears of it
+    tell: tuple[str, ...] = ()  # the roles that hear that it is past, beside who must act
+    then: tuple[Later, ...] = ()
 
     def runs_in(self, step: Step, to_come: frozenset[str]) -> bool:
         """Whether it can; a norm that no event can meet any more has lapsed."""
@@ -66,6 +78,7 @@ def clock_of_norm(norm: Norm, amount: Amount, pause: str) -> Clock:
         stood=f"{STOOD}:{norm.name}",
         urgencies=frozenset(f"{URGENCY}:{name}" for name in norm.urgency),
         pause=pause,
+        **_telling(norm),
     )
 
 
@@ -81,7 +94,16 @@ def clock_of_control(watch: Watch, over: frozenset[str]) -> Clock:
         stood=f"{STOOD}:{watch.name}",
         length=f"{LENGTH}:{watch.every}:",
         over=over,
+        **_telling(watch),
     )
+
+
+def _telling(rule: Norm | Watch) -> dict[str, Any]:
+    return {
+        "remind": parse(rule.remind.before) if rule.remind else None,
+        "tell": tuple(rule.tell),
+        "then": tuple(Later(parse(each.after), each.after, tuple(each.tell)) for each in rule.then),
+    }
 
 
 def begun_by(clocks: Iterable[Clock]) -> dict[str, frozenset[str]]:

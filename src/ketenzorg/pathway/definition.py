@@ -75,6 +75,21 @@ class NormShare(FileTable, frozen=True):
     source: Source
 
 
+class Reminder(FileTable, frozen=True):
+    """How long before the end of a norm who must act hears of it."""
+
+    before: str
+    source: Source
+
+
+class Escalation(FileTable, frozen=True):
+    """Who hears it too when a norm is past for this long and still not met."""
+
+    after: str
+    tell: list[str]
+    source: Source
+
+
 class Norm(FileTable, frozen=True):
     """How long it may take from one event (the last of `from`) to another (the first of `to`)."""
 
@@ -85,6 +100,9 @@ class Norm(FileTable, frozen=True):
     source: Source
     share: NormShare | None = None  # of all cases together: no case is late by it
     urgency: list[str] = msgspec.field(default_factory=list)  # only for these; empty: for all
+    remind: Reminder | None = None
+    tell: list[str] = msgspec.field(default_factory=list)  # who hears that it is past, beside who must act
+    then: list[Escalation] = msgspec.field(default_factory=list)
 
 
 class Watch(FileTable, frozen=True):
@@ -97,7 +115,9 @@ class Watch(FileTable, frozen=True):
     every: str  # a length, or the name of a table with hit = "kortste"
     source: Source
     if_unknown: str = ""  # a length, for as long as that table gives none
-    tell: list[str] = msgspec.field(default_factory=list)  # who hears that it is late
+    remind: Reminder | None = None
+    tell: list[str] = msgspec.field(default_factory=list)  # who hears that it is late, beside who must act
+    then: list[Escalation] = msgspec.field(default_factory=list)
 
 
 class Count(FileTable, frozen=True):

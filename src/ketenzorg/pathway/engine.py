@@ -12,6 +12,7 @@ import msgspec
 
 from ketenzorg.errors import Invalid, Issue, TransitionNotAllowed
 from ketenzorg.pathway import calendar
+from ketenzorg.pathway.calendar import Amount
 from ketenzorg.pathway.clocks import LENGTH, STOOD, URGENCY, Clock
 from ketenzorg.pathway.criteria import Screening
 from ketenzorg.pathway.definition import Move, Side
@@ -85,6 +86,8 @@ class Due(msgspec.Struct, frozen=True):
 
     norm: str
     to_event: str
+    began: datetime  # what comes back is armed anew each time
+    within: Amount
     at: datetime
     source: str
     status: str
@@ -179,8 +182,9 @@ def due(pathway: Pathway, state: State) -> list[Due]:
             continue
         began = clock.began(state.happened)
         if began is not None:
-            at = calendar.due(_moved(began, clock, state), clock.long(state.counts))
-            running.append(Due(clock.name, clock.to[0], at, clock.source, clock.status))
+            within = clock.long(state.counts)
+            at = calendar.due(_moved(began, clock, state), within)
+            running.append(Due(clock.name, clock.to[0], began, within, at, clock.source, clock.status))
     running.sort(key=_AT)
     return running
 

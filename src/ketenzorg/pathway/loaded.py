@@ -83,6 +83,14 @@ class Pathway:
             for name, step in self.steps.items()
         }
 
+    def clock(self, name: str) -> Clock:
+        """The norm or control of this name."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Clock]:
+        return {clock.name: clock for clock in self.all_clocks}
+
     @cached_property
     def begun_by(self) -> Mapping[str, frozenset[str]]:
         """Event -> the clocks that it begins anew."""

@@ -13,6 +13,7 @@ from ketenzorg.fhir.search_parameters import SearchRows
 from ketenzorg.store.coalescer import Coalescer
 from ketenzorg.store.data_keys import key_is_there
 from ketenzorg.store.database import Database
+from ketenzorg.store.dues import Running
 
 
 class SealedNumber(msgspec.Struct, frozen=True):
@@ -66,8 +67,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     roles: dict[str, UUID]
     parties: tuple[UUID, ...]
     municipality: str
-    due: datetime | None
-    due_norm: str | None
+    dues: tuple[Running, ...]
     event_id: UUID
     event: str
     event_body: Any

@@ -10,6 +10,7 @@ import msgspec
 
 from ketenzorg.fhir.search_parameters import Moment, SearchRows
 from ketenzorg.store.database import Database
+from ketenzorg.store.dues import Running
 from ketenzorg.store.referrals import Message, columns
 
 
@@ -118,8 +119,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     happened: dict[str, datetime]
     ended: datetime | None
-    due: datetime | None
-    due_norm: str | None
+    dues: tuple[Running, ...]  # soonest first
+    was_until: datetime | None  # when what ran before and not any more ended; None: it had never begun
     task: UUID  # that was acted on
     open_task: UUID  # that is open after the step
     event_id: UUID
