@@ -66,10 +66,8 @@ class Wanderer:
 
     async def say(self, now: Standing, option: Option, who: UUID, code: int = 0) -> bool:
         """Whether it was taken: who had left may not be let in again yet."""
-        needs = {
-            name: (codes := self.pathway.file.needs[name].codes) and codes[code % len(codes)] or "Tekst."
-            for name in option.needs
-        }
+        codes = {name: self.pathway.file.needs[name].codes or ["Tekst."] for name in option.needs}
+        needs = {name: each[code % len(each)] for name, each in codes.items()}
         body = said(option.event, **needs)
         if option.organisations:
             reference = {"reference": f"Organization/{option.organisations[0]}"}
