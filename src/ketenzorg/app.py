@@ -19,6 +19,7 @@ from ketenzorg.access.keys import Keys
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api import (
     answers,
+    documents,
     health,
     metadata,
     operations,
@@ -57,6 +58,8 @@ ROUTES: list[ControllerRouterHandler] = [
     transaction.transaction,
     metadata.capabilities,
     search.search,
+    documents.document,
+    documents.binary,
     read.read,
     read.vread,
     task.update,

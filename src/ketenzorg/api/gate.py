@@ -70,9 +70,7 @@ class Gate:
             if not _is_open(scope["path"]) and not self._is_page(scope["path"]):
                 caller = self._tokens.verify(headers.get(b"authorization"))
                 client = caller.client
-                _speaks_json(
-                    headers.get(b"accept", ""), also="text/csv" if scope["path"].endswith(".csv") else ""
-                )
+                _speaks_json(headers.get(b"accept", ""), also=_also_speaks(scope["path"]))
                 scope[VISIT] = Visit(caller, request_id)
             await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
@@ -97,6 +95,13 @@ class Gate:
 
 def _is_open(path: str) -> bool:
     return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+def _also_speaks(path: str) -> str:
+    """The one form beside JSON that an address may have."""
+    if path.endswith(".csv"):
+        return "text/csv"
+    return "application/pdf" if path.startswith("/fhir/Binary/") else ""
 
 
 def _speaks_json(accept: str, *, also: str) -> None:

@@ -12,6 +12,7 @@ from ketenzorg.access.parts import part_of, roles_of
 from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
+from ketenzorg.coordination.answering import who_reads_letters, with_letter
 from ketenzorg.coordination.changes import Change, changes
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.handing_over import (
@@ -231,6 +232,10 @@ def _step(
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
     parties = parties_after(taken, traject, pathway, wanted, visit.caller.organisation, world)
     versions = next_versions(said, taken, traject, parties, pathway, world, at)
+    if taken is not None:
+        versions = with_letter(
+            versions, taken, traject, parties, pathway, visit.caller.organisation, world, at
+        )
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
     letters = {
@@ -265,7 +270,7 @@ def _step(
         parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
         involved=parties.involved,
         witnesses=parties.witnesses,
-        seen_by={"Task": seen_by("Task", parties, pathway)} if taken and taken.new_task else {},
+        seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
         joining=joined,
         leaving=left,
         found_by=found_by(traject, versions) if joined or left else (),

@@ -1,6 +1,6 @@
 """One referral as a story: about whom, where it stands, what may happen now, and what happened."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from ketenzorg.access.parts import roles_of
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
+from ketenzorg.coordination.letter import letter_of
 from ketenzorg.coordination.moments import Moment, moments_of
 from ketenzorg.coordination.names import patient_of, who_plays
 from ketenzorg.coordination.stepping import what_may_happen
@@ -48,6 +49,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     first: Choice | None
     moments: tuple[Moment, ...]
     unread: tuple[int, ...]  # seqs of news that nobody of the organisation had looked at
+    letter: UUID | None  # the last return letter, for who may read it
     may_undo: bool
     colleague: str | None
     file_number: str | None
@@ -109,6 +111,9 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
             log, {id_: body for kind, id_, body in seen if kind == "Task"}, pathway, organisation, world
         ),
         unread=line.unread,
+        letter=_letter([body for kind, _, body in seen if kind == "Task"])
+        if sight.sees("Composition")
+        else None,
         may_undo=may_undo(log, traject, visit, world),
         colleague=line.colleague,
         file_number=line.file_number,
@@ -125,6 +130,11 @@ async def line_of(task: UUID, visit: Visit, world: World) -> Line:
             Issue(nl="Deze verwijzing is er niet, of niet voor u.", en="No such referral, or not for you.")
         )
     return line
+
+
+def _letter(tasks: Sequence[dict[str, Any]]) -> UUID | None:
+    """That of the last Task that has one; ids follow each other in time."""
+    return next((found for task in reversed(tasks) if (found := letter_of(task))), None)
 
 
 def _answers(responses: Iterator[dict[str, Any]], pathway: Pathway) -> dict[str, str]:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ketenzorg import events
+from ketenzorg.coordination.answering import without_letter
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.stepping import TaskNow, load, rule_of, task_now
 from ketenzorg.coordination.world import Visit, World
@@ -44,6 +45,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
     ]
     written = [_again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
+    written += without_letter(json.read(traject.task.body), before, traject, pathway, world, at)
     parties = traject.involved
     step = Step(
         traject=traject.id,

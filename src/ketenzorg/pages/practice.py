@@ -4,13 +4,16 @@ from typing import Any
 
 from litestar import get, post
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 
+from ketenzorg.coordination.documents import document_of
 from ketenzorg.coordination.story import Story
+from ketenzorg.errors import Issue, NotFound
 from ketenzorg.pages import desk
 from ketenzorg.pages.desk import Desk
 from ketenzorg.pages.lists import Opened, Tab, open_list, tab_of
-from ketenzorg.pages.render import Page, page
-from ketenzorg.pages.site import Http
+from ketenzorg.pages.render import HEADERS, Page, page
+from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.visitors import Visitor, visitor_of
 
 ROLE = "praktijk"
@@ -50,6 +53,16 @@ async def show_sent_referral(request: Http, task: FromPath[str]) -> Page:
 async def show_practice_question(request: Http, task: FromPath[str], what: FromPath[str]) -> Page:
     """What one event wants to know, on a screen of its own."""
     return await desk.show_question(request, task, what, PRACTICE)
+
+
+@get("/praktijk/{task:str}/brief.pdf")
+async def show_return_letter(request: Http, task: FromPath[str]) -> ASGIResponse:
+    """The return letter, to read, print or keep."""
+    visitor, told = await desk.told_of(request, task, PRACTICE)
+    if told.letter is None:
+        raise NotFound(Issue(nl="Er is nog geen brief.", en="There is no letter yet."))
+    found = await document_of(str(told.letter), visitor.visit, world_of(request))
+    return ASGIResponse(body=found.pdf(), media_type="application/pdf", headers=HEADERS)
 
 
 @post("/praktijk/{task:str}/stap", status_code=200)

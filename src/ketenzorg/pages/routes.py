@@ -26,6 +26,7 @@ ROUTES: list[ControllerRouterHandler] = [
             practice.show_sent,
             practice.show_sent_referral,
             practice.show_practice_question,
+            practice.show_return_letter,
             practice.take_practice_step,
             practice.undo_practice_step,
             chain.first_pathway,
