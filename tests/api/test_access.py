@@ -141,7 +141,7 @@ def active(system: str) -> dict[str, Any]:
 
 def with_every_type(bundle: dict[str, Any]) -> None:
     here = {entry["resource"]["resourceType"] for entry in bundle["entry"]}
-    for kind in sorted(READABLE - here - {"Organization", "CarePlan"}):
+    for kind in sorted(READABLE - here - {"Organization", "CarePlan", "Composition"}):
         resource = minimal(kind, bundle)
         bundle["entry"].append({"resource": resource, "request": {"method": "POST", "url": kind}})
 
@@ -168,7 +168,7 @@ async def test_who_has_no_part_cannot_tell_what_is_there_from_what_is_not(servic
     referral = await service.refer(a_referral("1", with_every_type))
     await service.happens(referral["Task"], "aannemen")  # so that there is history too
     kinds = {location.partition("/")[0] for location in referral.locations}
-    assert kinds == READABLE - {"Organization"}
+    assert kinds == READABLE - {"Organization", "Composition"}  # letters come with an end
     before = await service.rows("select id, version from ketenzorg.resource order by id")
 
     for ura in OUTSIDERS.values():

@@ -42,7 +42,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                     "cors": False,
                     "description": "Bearer token on every request but this one; it names the organisation.",
                 },
-                "resource": [_of_type(kind) for kind in sorted(READABLE)],
+                "resource": [_of_type(kind) for kind in sorted(READABLE | {"Binary"})],
                 "interaction": [
                     {
                         "code": "transaction",
@@ -56,7 +56,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
 
 
 def _of_type(kind: str) -> dict[str, Any]:
-    interactions = ["read", "vread"]
+    interactions = ["read"] if kind == "Binary" else ["read", "vread"]
     searches = PARAMETERS.get(kind, ())
     if searches:
         interactions.append("search-type")
@@ -76,6 +76,9 @@ def _of_type(kind: str) -> dict[str, Any]:
             {"name": "_lastUpdated", "type": "date"},
             *({"name": each.name, "type": each.kind} for each in searches),
         ]
+    if kind == "Composition":
+        definition = "http://hl7.org/fhir/OperationDefinition/Composition-document"
+        described["operation"] = [{"name": "document", "definition": definition}]
     if kind == "Task":
         described["operation"] = [
             {"name": "next", "definition": f"{BASE}/OperationDefinition/Task-next"},

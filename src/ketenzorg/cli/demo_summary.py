@@ -139,7 +139,7 @@ async def tell_story(story: Story) -> None:
     say(f"\n  En dit leest de huisarts nu (GET /fhir/{running.task} als his-demo):")
     say(f"    status {task['status']}, stap ‘{task['businessStatus']['text']}’")
     for output in task.get("output", ()):
-        line(f"    {output['type']['text'] + ':':<16}", output["valueString"])
+        line(f"    {output['type']['text'] + ':':<16}", _words_of(output))
 
 
 async def tell_clients(lines: Mapping[str, Line]) -> None:
@@ -220,3 +220,8 @@ def line(start: str, text: str) -> None:
 
 def _variable(client: str) -> str:
     return client.upper().replace("-", "_")
+
+
+def _words_of(output: Json) -> str:
+    """What came back: words, or where the letter is."""
+    return str(output.get("valueString") or output["valueReference"]["reference"])
