@@ -10,6 +10,7 @@ from litestar import get
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, visit_of, world_of
 from ketenzorg.coordination.documents import document_of
@@ -26,7 +27,7 @@ async def document(request: Http, kind: FromPath[str], id_: FromPath[str]) -> AS
             Issue(nl="Alleen een Composition is een document.", en="Only a Composition has $document.")
         )
     visit = visit_of(request)
-    visit.caller.require("Composition", "r")
+    permit(visit.caller, "document", kind)
     found = await document_of(id_, visit, world_of(request))
     return resource(found.bundle(f"{request.app.state.base_url}/fhir"))
 
@@ -35,7 +36,7 @@ async def document(request: Http, kind: FromPath[str], id_: FromPath[str]) -> AS
 async def binary(request: Http, id_: FromPath[str]) -> ASGIResponse:
     """The same letter as a PDF: as it is for who asks for application/pdf, else inside a Binary."""
     visit = visit_of(request)
-    visit.caller.require("Binary", "r")
+    permit(visit.caller, "document", "Binary")
     found = await document_of(id_, visit, world_of(request))
     content = found.pdf()
     if PDF in request.headers.get("accept", ""):
