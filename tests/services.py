@@ -18,6 +18,8 @@ from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import DATA_DIR, Settings, for_asyncpg
+from ketenzorg.store.audit import Access
+from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox
 from referrals import a_referral, said
 
@@ -84,6 +86,20 @@ class Service:
             return list(await connection.fetch(statement))
         finally:
             await connection.close()
+
+
+def looks(organisation: UUID) -> Access:
+    """Somebody of an organisation looks at something."""
+    return Access(
+        id=uuid7(),
+        request="test",
+        client="test",
+        organisation=organisation,
+        interaction="list",
+        action="E",
+        rule="test",
+        rule_left="test",
+    )
 
 
 def token_for(client: str, *, hours: float = 1, settings: Settings = SETTINGS, secret: bytes = SECRET) -> str:

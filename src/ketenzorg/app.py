@@ -42,6 +42,7 @@ from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import Settings
+from ketenzorg.store.audit import AuditLog
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from ketenzorg.store.ids import uuid7
@@ -115,6 +116,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         reading=Reading(database, settings.region),
         searching=Searching(database, settings.region),
         worklist=Worklist(database, settings.region),
+        audit=AuditLog(database, settings.region),
         new_id=uuid7,
         now=now,
         started=real_time().replace(microsecond=0),

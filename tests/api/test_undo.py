@@ -10,14 +10,14 @@ from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.coordination.own_part import say
 from ketenzorg.coordination.story import look_at
 from ketenzorg.coordination.undoing import WITHIN, undo
-from ketenzorg.coordination.world import Visit
+from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.errors import PreconditionFailed, TransitionNotAllowed
 from ketenzorg.store.worklist import Place, Wanted
 from services import REGION, START, Service
 
 
 def visit(client: str) -> Visit:
-    return Visit(caller_for(REGION, client), "test")
+    return Visit(caller_for(REGION, client), Trail("test"))
 
 
 def uuid_of(task: str) -> UUID:
@@ -91,7 +91,7 @@ async def test_the_worklist_follows_the_traject_and_keeps_what_is_the_organisati
 
     new = Place("welzijn-op-recept", "0.1.0", "aangemeld", "welzijnscoach")
     wanted = Wanted(organisation, START, "anna", {"new": [new]})
-    lines, _ = await world.worklist.page("new", wanted)
+    lines, _ = await world.worklist.page("new", wanted, coach.access(world, "search", "Task"))
     assert [(f"Task/{line.task}", line.role, line.step) for line in lines] == [
         (referral["Task"], "welzijnscoach", "aangemeld")
     ]
@@ -100,12 +100,16 @@ async def test_the_worklist_follows_the_traject_and_keeps_what_is_the_organisati
     )
     await service.happens(referral["Task"], "aannemen")
 
-    mine, counts = await world.worklist.page("mine", wanted, ["open", "new", "mine", "late"])
+    mine, counts = await world.worklist.page(
+        "mine", wanted, coach.access(world, "search", "Task"), ["open", "new", "mine", "late"]
+    )
     assert [(line.step, line.file_number, line.edition) for line in mine] == [
         ("contact zoeken", "2026/17", 1)
     ]
     assert counts == {"open": 1, "new": 0, "mine": 1, "late": 0}
-    theirs, _ = await world.worklist.page("open", Wanted(practice.caller.organisation, START))
+    theirs, _ = await world.worklist.page(
+        "open", Wanted(practice.caller.organisation, START), practice.access(world, "search", "Task")
+    )
     assert [(line.role, line.colleague, line.file_number) for line in theirs] == [("verwijzer", None, None)]
     stranger = visit("ziekenhuis-demo")
     assert not await world.worklist.set_part(
@@ -158,7 +162,8 @@ async def test_news_is_what_another_wrote_or_ended_until_it_is_seen_or_undone(se
     await service.happens(task, "ziet ervan af", reden_van_afzien="wil-niet")
     assert (await news("his-demo"), await news("welzijn-demo")) == ((4,), ())
     wanted = Wanted(practice.caller.organisation, START)
-    assert (await world.worklist.page("ended", wanted, ["unread"]))[1] == {"unread": 1}
+    looks = practice.access(world, "search", "Task")
+    assert (await world.worklist.page("ended", wanted, looks, ["unread"]))[1] == {"unread": 1}
     await undo(uuid_of(task), 4, visit("welzijn-demo"), world)
     assert await news("his-demo") == ()
     await say(uuid_of(task), "informatie gegeven", {"antwoord": "Dinsdag."}, 5, "marieke", practice, world)

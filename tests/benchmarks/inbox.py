@@ -73,7 +73,8 @@ LOAD = f"""
         jsonb_build_object('verwijzer', '{{practice}}', 'welzijnscoach', c.team),
         array['{{practice}}'::uuid, c.team], t.municipality, t.started - c.n * interval '1 minute',
         case when c.n > {{open}} * 2 then t.started + c.n * interval '1 second' end,
-        case when c.n / 16 % 10 > 0 then t.due + (c.n / 2 % 40000 - 12000) * interval '1 minute' end, t.due_norm
+        case when c.n / 16 % 10 > 0 then t.due + (c.n / 2 % 40000 - 12000) * interval '1 minute' end, t.due_norm,
+        null, gen_random_uuid()
     from copy c, ketenzorg.traject t;
 
     update ketenzorg.part p set colleague = case when c.team = '{{one}}' then 'hidde' else 'noor' end

@@ -31,7 +31,7 @@ LOAD = """
     select t.region, gen_random_uuid(), t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.person,
         t.patient, t.service_request, t.care_plan, gen_random_uuid(), t.roles, t.parties, t.municipality, t.started,
         null, case when n <= {late} then t.started - n * interval '1 minute' else t.due + n * interval '1 minute' end,
-        t.due_norm
+        t.due_norm, t.involved, t.pseudonym
     from ketenzorg.traject t, generate_series(1, {many}) n
 """
 

@@ -134,7 +134,7 @@ WHOLE = """
         (select array_agg(o.task_version order by o.task_version) from ketenzorg.outbox o where o.task = t.task)
             as told,
         (select array_agg(a.action order by a.action) from ketenzorg.audit a
-            where a.traject = t.id and a.action in ('C', 'U')) as audited,
+            where t.id = any (a.trajecten) and a.action in ('C', 'U')) as audited,
         (select count(*) from ketenzorg.search_token s where s.id = t.task and s.param = 'status'
             and s.code = case t.seq when 1 then 'requested' else 'accepted' end) as found,
         (select count(*) from ketenzorg.search_token s where s.id = t.task and s.param = 'status') as statuses

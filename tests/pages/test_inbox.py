@@ -17,7 +17,8 @@ async def copy(service: Service, copies: int, traject: str = "seq = seq", part: 
     await service.rows(
         "insert into ketenzorg.traject select region, gen_random_uuid(), pathway, version, step, counts, happened,"
         " seq, person, patient, service_request, care_plan, gen_random_uuid(), roles, parties, municipality, started,"
-        " ended, case when n % 3 > 0 or due < started then due + (n / 10) * interval '1 minute' end, due_norm"
+        " ended, case when n % 3 > 0 or due < started then due + (n / 10) * interval '1 minute' end, due_norm,"
+        " involved, pseudonym"
         f" from ketenzorg.traject, generate_series(1, {copies}) n"
     )
     await service.rows(f"update ketenzorg.part set {part}")
@@ -151,6 +152,12 @@ async def test_looking_is_on_record_under_the_persons_name(service: Service, noo
     task = (await service.refer())["Task"].partition("/")[2]
     await noor.open("/werk")
     await noor.open(f"/werk/{task}")
-    looked = await service.rows("select distinct what from ketenzorg.audit where client = 'pagina:noor'")
-    patient = (await service.rows("select id from ketenzorg.resource where type = 'Patient'"))[0][0]
-    assert {"Task", f"Patient/{patient}"} <= {row[0] for row in looked}
+    looked = await service.rows(
+        "select interaction, what, user_id, trajecten from ketenzorg.audit where client = 'pagina:noor' order by id"
+    )
+    [traject] = (await service.rows("select id from ketenzorg.traject"))[0]
+    assert [tuple(row) for row in looked] == [
+        ("list", "Task", "noor", []),  # after signing in there was nothing yet
+        ("list", "Task", "noor", [traject]),
+        ("page", f"Task/{task}", "noor", [traject]),
+    ]

@@ -19,7 +19,7 @@ from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.revision import newest
 from ketenzorg.store.walls import NoWall
-from services import REGION, SETTINGS, Service
+from services import REGION, SETTINGS, Service, looks
 
 OWNER = "ketenzorg_owner"
 SOURCES = Path(ketenzorg.__file__).parent
@@ -96,10 +96,10 @@ async def test_who_asked_is_forgotten_before_the_connection_goes_to_the_next(fil
             raise ZeroDivisionError
     assert (await database.fetch("select count(*) as n from resource"))[0]["n"] == 0
     # A hot path names its callers too, on the same connections.
-    hot = "select * from load_traject('groningen', $1, (select $2::uuid))"
+    hot = "select * from load_traject('groningen', $1, $2, $3, false)"
     task = (await filled.rows("select task from ketenzorg.traject"))[0]["task"]
-    assert await database.fetch(hot, [HOSPITAL], task) == []
-    assert await database.fetch(hot, [PRACTICE], task)
+    assert await database.fetch(hot, [HOSPITAL], task, looks(HOSPITAL).json) == []
+    assert await database.fetch(hot, [PRACTICE], task, looks(PRACTICE).json)
     assert (await database.fetch("select count(*) as n from resource"))[0]["n"] == 0
     await database.close()
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.worklist import PAGE, Place, Spot, Wanted, Which, Worklist
-from services import REGION, START, Service
+from services import REGION, START, Service, looks
 
 TEAM = caller_for(REGION, "welzijn-demo").organisation
 STEPS = ("aangemeld", "contact zoeken", "in gesprek")
@@ -31,7 +31,7 @@ async def filled(service: Service, ended: str) -> list[Spot]:
         "insert into ketenzorg.traject select region, gen_random_uuid(), pathway, version,"
         f" (array{list(STEPS)})[1 + n % 3], counts, happened, seq, person, patient, service_request,"
         f" care_plan, gen_random_uuid(), roles, parties, municipality, started, {ended},"
-        " case when n % 9 > 0 then due + n * interval '1 minute' end, due_norm"
+        " case when n % 9 > 0 then due + n * interval '1 minute' end, due_norm, involved, pseudonym"
         f" from ketenzorg.traject, generate_series(1, {COPIES}) n"
     )
     await service.rows("update ketenzorg.part set colleague = 'noor', news = '{2}'")
@@ -64,7 +64,7 @@ async def test_a_page_reads_what_is_on_it(service: Service, pool: Pool, which: W
     deep = order[COPIES * 3 // 4]
     for where in ({}, {"after": deep}, {"before": deep}):
         before = await read_so_far(service, pool)
-        lines, _ = await worklist.page(which, WANTED, **where)
+        lines, _ = await worklist.page(which, WANTED, looks(TEAM), **where)
         read = await read_so_far(service, pool) - before
         assert len(lines) == PAGE + 1
         # A page of each step, or twice that when the planner so chooses: never a share of the thousands.
@@ -76,7 +76,7 @@ async def test_counting_stops(service: Service, pool: Pool) -> None:
     worklist = Worklist(pool, "groningen")
     lists: list[Which] = ["open", "new", "mine", "late", "waiting", "ours", "unread"]
     before = await read_so_far(service, pool)
-    _, counts = await worklist.page("open", WANTED, lists)
+    _, counts = await worklist.page("open", WANTED, looks(TEAM), lists)
     assert counts == dict.fromkeys(lists, 1000)
     read = await read_so_far(service, pool) - before
     assert 1000 * len(lists) < read <= 1000 * len(lists) + 2 * PAGE

@@ -69,7 +69,7 @@ $$;
 
 -- All data of the traject that a request or a plan belongs to, for the rules: for who takes part in it now. The rules
 -- look at more than one party may see; what comes of them is shown to each as its role allows.
-create function data_of(p_region text, p_callers uuid[], p_type text, p_id uuid)
+create function data_of(p_region text, p_callers uuid[], p_type text, p_id uuid, p_access jsonb)
 returns table (traject uuid, task uuid, patient uuid, type text, id uuid, body bytea)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
@@ -82,6 +82,7 @@ begin
     where r.region = p_region and r.type = p_type and r.id = p_id
         and coalesce(t.involved, t.parties) && p_callers;
     if not found then
+        perform note(p_region, p_access, p_type || '/' || p_id, null, '{}', '4');
         return;
     end if;
     perform set_config('ketenzorg.callers', array_to_string(found_traject.parties, ','), true);
@@ -94,16 +95,19 @@ begin
 end
 $$;
 
--- What was stored of data that an organisation sent before.
-create function sent_before(p_region text, p_callers uuid[], p_system text, p_value text) returns text[]
+-- What was stored of data that an organisation sent before; that it hears where is on record.
+create function sent_before(p_region text, p_callers uuid[], p_system text, p_value text, p_access jsonb) returns text[]
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+declare
+    known record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
-    return (
-        select k.locations from referral_identity k
-        where k.region = p_region and k.organisation = any (p_callers) and k.system = p_system
-            and k.value = p_value
-    );
+    select k.locations, k.traject into known from referral_identity k
+    where k.region = p_region and k.organisation = any (p_callers) and k.system = p_system and k.value = p_value;
+    if found then
+        perform note(p_region, p_access || '{"action": "R"}', known.locations[1], 1, array[known.traject]);
+    end if;
+    return known.locations;
 end
 $$;
 

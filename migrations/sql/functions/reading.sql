@@ -2,23 +2,17 @@
 set local search_path = ketenzorg, pg_temp;
 
 -- One resource (null: its latest version), with what decides how much of it the caller sees; the reading is on
--- record before it is answered.
+-- record before it is answered. What is not there and what is not for the caller leave the same line, in the same time.
 create function read_resource(
-    p_region text, p_callers uuid[], p_type text, p_id uuid, p_version int, p_audit_id uuid, p_request text,
-    p_client text, p_rule text, p_rule_left text
+    p_region text, p_callers uuid[], p_type text, p_id uuid, p_version int, p_access jsonb
 ) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, roles jsonb)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
+declare
+    shown record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
-    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
-    select p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'R',
-        p_type || '/' || p_id, r.traject,
-        case when coalesce(t.involved, t.parties) && p_callers then p_rule else p_rule_left end
-    from resource r join traject t on t.region = r.region and t.id = r.traject
-    where r.region = p_region and r.type = p_type and r.id = p_id;
-    return query
-    select r.version, r.updated, r.body, t.pathway, t.version, t.roles
+    select r.version, r.updated, r.body, t.pathway, t.version as pathway_version, t.roles, t.id into shown
     from (
         select * from resource now
         where now.region = p_region and now.type = p_type and now.id = p_id
@@ -28,16 +22,13 @@ begin
         where old.region = p_region and old.type = p_type and old.id = p_id and old.version = p_version
     ) r
     join traject t on t.region = r.region and t.id = r.traject;
+    if found then
+        perform note(p_region, p_access, p_type || '/' || p_id, shown.version, array[shown.id]);
+        return query select shown.version, shown.updated, shown.body, shown.pathway, shown.pathway_version, shown.roles;
+    else
+        perform note(p_region, p_access, p_type || '/' || p_id, p_version, '{}', '4');
+    end if;
 end
-$$;
-
-create function record_search(
-    p_region text, p_callers uuid[], p_type text, p_audit_id uuid, p_request text, p_client text, p_rule text
-) returns void
-language sql security definer set search_path = ketenzorg, pg_temp as $$
-    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
-    values (p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'E', p_type, null,
-        p_rule)
 $$;
 
 -- The encrypted numbers behind tokens, for an organisation that sent them itself. One row serves all who sent
@@ -50,4 +41,4 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
 $$;
 
 -- A policy asks for the callers as whoever queries.
-grant execute on function read_resource, record_search, personal_numbers, callers to ketenzorg_app;
+grant execute on function read_resource, personal_numbers, callers to ketenzorg_app;

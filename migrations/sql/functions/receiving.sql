@@ -5,10 +5,9 @@ set local search_path = ketenzorg, pg_temp;
 -- What comes once per referral; the rest comes as arrays. Made from JSON once, read many times.
 create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
-    pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, patient uuid,
+    pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, pseudonym uuid, patient uuid,
     service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
-    dues jsonb, event_id uuid, event text, event_body jsonb, outbox jsonb, audit_id uuid,
-    request text, client text, rule text, knows uuid[]
+    dues jsonb, event_id uuid, event text, event_body jsonb, outbox jsonb, access jsonb, knows uuid[]
 );
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
@@ -48,10 +47,10 @@ begin
         select array_agg(i.n) into winners
         from unnest(referrals) i where i.traject = any (won);
 
-        insert into traject (region, id, pathway, version, step, counts, happened, seq, person, patient,
+        insert into traject (region, id, pathway, version, step, counts, happened, seq, person, pseudonym, patient,
             service_request, care_plan, task, roles, parties, municipality, started, due, due_norm)
-        select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.patient,
-            i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at,
+        select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.pseudonym,
+            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at,
             (i.dues -> 0 ->> 'at')::timestamptz, i.dues -> 0 ->> 'norm'
         from unnest(referrals) i
         where i.n = any (winners);
@@ -119,11 +118,18 @@ begin
         perform insist_on_data_keys(p_region, n_key);
     end if;
 
-    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
-    select p_region, i.audit_id, clock_timestamp(), i.request, i.client, i.organisation,
-        case when i.n = any (winners) then 'C' else 'R' end, 'ServiceRequest/' || i.service_request, i.traject,
-        i.rule
-    from unnest(referrals) i;
+    perform note(
+        p_region,
+        case when i.n = any (winners) then i.access else i.access || '{"action": "R"}' end,
+        'ServiceRequest/' || t.service_request, 1, array[t.id])
+    from unnest(referrals) i
+    cross join lateral (
+        select k.traject from referral_identity k
+        where k.region = p_region and k.organisation = i.organisation and k.system = i.system collate "C"
+            and k.value = i.value collate "C"
+        limit 1
+    ) known
+    join traject t on t.region = p_region and t.id = known.traject;
 
     return query
     select i.n, coalesce(i.n = any (winners), false), known.hash, known.traject, known.locations,

@@ -1,8 +1,9 @@
 -- A step in a traject: what it is now, and what a party made of it.
 set local search_path = ketenzorg, pg_temp;
 
--- The traject that a Task belongs to, with the three resources that tell of it.
-create function load_traject(p_region text, p_callers uuid[], p_task uuid) returns table (
+-- The traject that a Task belongs to, with the three resources that tell of it. p_shown: its reader gets to see the Task,
+-- which goes on record here; who only loads it to change it is on record by the change. So is who may not.
+create function load_traject(p_region text, p_callers uuid[], p_task uuid, p_access jsonb, p_shown boolean) returns table (
     id uuid, pathway text, version text, step text, counts jsonb, happened jsonb, seq int, service_request uuid,
     care_plan uuid, task uuid, roles jsonb, parties uuid[], involved uuid[], municipality text,
     started timestamptz, ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[],
@@ -25,6 +26,12 @@ begin
     -- Who has no part in the hand-over that runs now no longer follows the plan.
     left join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
     where task.region = p_region and task.type = 'Task' and task.id = p_task;
+    if not found then
+        perform note(p_region, p_access, 'Task/' || p_task, null, '{}', '4');
+    elsif p_shown then
+        perform note(p_region, p_access, 'Task/' || p_task, task.version, array[task.traject])
+        from resource task where task.region = p_region and task.type = 'Task' and task.id = p_task;
+    end if;
 end
 $$;
 
@@ -175,11 +182,8 @@ begin
     from jsonb_to_recordset(p_step -> 'outbox') as o(id uuid, receiver uuid, task uuid, task_version int)
     join endpoint e on e.region = p_region and e.organisation = o.receiver;
 
-    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
-    select p_region, a.audit_id, clock_timestamp(), a.request, a.client, a.organisation, 'U',
-        'Task/' || a.task, v_traject, a.rule
-    from jsonb_to_record(p_step)
-        as a(audit_id uuid, request text, client text, organisation uuid, task uuid, rule text);
+    perform note(p_region, p_step -> 'access', 'Task/' || (p_step ->> 'task'),
+        r_version[array_position(r_id, (p_step ->> 'task')::uuid)], array[v_traject]);
     return true;
 end
 $$;

@@ -60,7 +60,7 @@ $$;
 -- part here, or its part is not at this edition any more.
 create function set_part(
     p_region text, p_callers uuid[], p_traject uuid, p_edition integer, p_colleague text, p_file_number text,
-    p_audit_id uuid, p_request text, p_client text, p_rule text
+    p_access jsonb
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
@@ -74,8 +74,9 @@ begin
     if not found then
         return false;
     end if;
-    insert into audit (region, id, at, request, client, organisation, action, what, traject, rule)
-    values (p_region, p_audit_id, clock_timestamp(), p_request, p_client, p_callers[1], 'U', 'CarePlan', p_traject, p_rule);
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    perform note(p_region, p_access, 'CarePlan/' || t.care_plan, null, array[t.id])
+    from traject t where t.region = p_region and t.id = p_traject;
     return true;
 end
 $$;

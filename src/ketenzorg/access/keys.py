@@ -1,6 +1,7 @@
 """The keys that are derived from the installation's one secret, each for one use."""
 
 import hmac
+from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -17,6 +18,9 @@ class Keys(msgspec.Struct, frozen=True):
     digest: bytes  # makes the digest that tells whether two referrals have the same content
     kek: bytes  # wraps the data keys where no other key-encryption key is named
     session: bytes  # signs the session cookie and the forms of the pages
+    patient: bytes  # makes the pseudonym that stands for a person in the audit log
+    query: bytes  # makes the digest of a search that stands there
+    log: bytes  # signs the audit log
 
     @classmethod
     def derive(cls, secret: bytes) -> "Keys":
@@ -26,6 +30,11 @@ class Keys(msgspec.Struct, frozen=True):
 def keyed_digest(key: bytes, text: bytes) -> bytes:
     """HMAC-SHA256: without the key nobody can try out values until the digest fits."""
     return hmac.digest(key, text, "sha256")
+
+
+def pseudonym_of(person: UUID, keys: Keys) -> UUID:
+    """What stands for a person in the audit log: neither the number nor the key by which we know them."""
+    return UUID(bytes=keyed_digest(keys.patient, person.bytes)[:16])
 
 
 def derive(secret: bytes, purpose: str) -> bytes:

@@ -2,15 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 from litestar import Litestar
 
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api.answers import outcome_of
-from ketenzorg.coordination.world import Visit
+from ketenzorg.api.trail import trail_of
+from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable
 from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
@@ -19,9 +19,8 @@ from ketenzorg.logs import REQUEST, log
 OPEN = frozenset({"/fhir/metadata", "/health/live", "/health/ready"})
 OPEN_BELOW = "/.well-known/"
 VISIT = "ketenzorg.visit"
-REQUEST_SCOPE = "ketenzorg.request"  # for who makes a visit of its own
+TRAIL = "ketenzorg.trail"  # for who makes a visit of its own
 CLIENT = "ketenzorg.client"  # by which it says who that is, for the log
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
 SECURITY_HEADERS = (
@@ -47,8 +46,7 @@ class Gate:
             return
         started = time.perf_counter()
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        given = headers.get(b"x-request-id", "")
-        request_id = given if REQUEST_ID.match(given) else str(uuid4())
+        trail = trail_of(headers, scope.get("client"))
         status = 0
 
         async def answer(message: Any) -> None:
@@ -59,19 +57,19 @@ class Gate:
                 named = {name.lower() for name, _ in own}
                 message["headers"] = [
                     *own,
-                    (b"x-request-id", request_id.encode()),
+                    *_echoed(trail),
                     *(header for header in SECURITY_HEADERS if header[0] not in named),
                 ]
             await send(message)
 
         client = ""
-        scope[REQUEST_SCOPE] = request_id
+        scope[TRAIL] = trail
         try:
             if not _is_open(scope["path"]) and not self._is_page(scope["path"]):
                 caller = self._tokens.verify(headers.get(b"authorization"))
                 client = caller.client
                 _speaks_json(headers.get(b"accept", ""), also=_also_speaks(scope["path"]))
-                scope[VISIT] = Visit(caller, request_id)
+                scope[VISIT] = Visit(caller, trail)
             await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
             await outcome_of(error)(scope, receive, answer)
@@ -83,7 +81,7 @@ class Gate:
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 client=client or scope.get(CLIENT, ""),
-                request=request_id,
+                request=trail.request,
             )
 
     def _route(self, path: str) -> str:
@@ -91,6 +89,12 @@ class Gate:
         return "/".join(
             part if part in self._words else "{id}" if ID.match(part) else "{?}" for part in path.split("/")
         )
+
+
+def _echoed(trail: Trail) -> Iterator[tuple[bytes, bytes]]:
+    yield b"x-request-id", trail.request.encode()
+    if trail.correlation:
+        yield b"x-correlation-id", trail.correlation.encode()
 
 
 def _is_open(path: str) -> bool:

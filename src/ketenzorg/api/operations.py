@@ -41,7 +41,9 @@ async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) ->
     visit = visit_of(request)
     permit(visit.caller, "next", "Task")
     world = world_of(request)
-    traject, pathway, options = await what_may_happen(uuid_of("Task", id_), visit, world)
+    traject, pathway, options = await what_may_happen(
+        uuid_of("Task", id_), visit.access(world, "next", "Task"), world
+    )
     parameters = [
         {"name": "step", "valueCodeableConcept": step_concept(pathway.canonical, traject.step)},
         *(_option(option, traject, pathway, world) for option in options),

@@ -25,7 +25,7 @@ async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
     pairs = parse_qsl(request.url.query, keep_blank_values=True, errors="replace")
     asked = read_query(kind, pairs, world.region, request.app.state.base_url, strict=strict)
     permit(visit.caller, "search", kind)
-    page = await search_page(asked.query, asked.includes, visit, world)
+    page = await search_page(asked.query, asked.includes, asked.kept, visit, world)
     return resource(msgspec.json.encode(_bundle(request, kind, asked, page)))
 
 

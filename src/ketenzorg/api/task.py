@@ -1,6 +1,6 @@
 """FHIR update and patch of a Task. https://hl7.org/fhir/R4/http.html#update, #patch"""
 
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import jsonpatch
@@ -17,6 +17,7 @@ from ketenzorg.coordination.stepping import write_task
 from ketenzorg.errors import Invalid, Issue, Malformed
 from ketenzorg.fhir import bounds, json, r4
 from ketenzorg.fhir.decode import decode_as
+from ketenzorg.store.audit import Interaction
 
 PATCH_TYPE = ("application/json-patch+json",)
 MAX_OPERATIONS = 100
@@ -45,7 +46,7 @@ async def json_patch(request: Http, kind: FromPath[str], id_: FromPath[str]) -> 
     return await _write(request, task, "patch", lambda before: _patched(before, operations))
 
 
-async def _write(request: Http, task: UUID, does: Literal["update", "patch"], edit: Any) -> ASGIResponse:
+async def _write(request: Http, task: UUID, does: Interaction, edit: Any) -> ASGIResponse:
     now = await write_task(task, does, edit, visit_of(request), world_of(request), if_match_of(request))
     return resource(now.body, version=now.version, updated=now.updated)
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from ketenzorg.access.rules import rule_id
 from ketenzorg.cli.demo_story import Story
 from ketenzorg.pages.people import People, Person
+from ketenzorg.store.audit import Access
 from ketenzorg.store.ids import uuid7
-from ketenzorg.store.reading import Access
 from ketenzorg.store.worklist import Worklist
 
 COACH = "coach"
@@ -30,5 +30,15 @@ async def _give(task: str, to: Person, worklist: Worklist) -> None:
     line = await worklist.line(to.organisation.id, UUID(task.partition("/")[2]))
     if line is not None:
         own = rule_id("note", "Task", "bystander")
-        access = Access(to.organisation.id, f"pagina:{to.key}", "demo", uuid7(), rule=own, rule_left=own)
+        access = Access(
+            id=uuid7(),
+            request="demo",
+            client=f"pagina:{to.key}",
+            user_id=to.key,
+            organisation=to.organisation.id,
+            interaction="note",
+            action="U",
+            rule=own,
+            rule_left=own,
+        )
         await worklist.set_part(line.traject, line.edition, access, colleague=to.key)

@@ -7,6 +7,7 @@ names the ServiceRequest or the CarePlan in `basedOn` (https://hl7.org/fhir/R4/o
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -76,17 +77,17 @@ def is_for_a_traject(posted: Posted) -> bool:
 async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
     """Take new data in. Raises Invalid, NotFound (also for who takes no part now) or TransitionNotAllowed."""
     kind, id_ = _based_on(posted)
-    organisation = visit.caller.organisation
+    adding = partial(visit.access, world, "add", posted.entries[0].kind)
     digest = keyed_digest(world.keys.digest, canonical(posted)).hex()
     ready = False
     for _ in range(TRIES):
-        earlier = await world.trajecten.sent_before(SENT, digest, organisation)
+        earlier = await world.trajecten.sent_before(SENT, digest, adding())
         if earlier is not None:
             return Addition(False, world.now(), earlier, (_had_it(),))
-        known = await world.trajecten.data_of(kind, id_, organisation)
+        known = await world.trajecten.data_of(kind, id_, adding())
         if known is None:
             raise _not_there()
-        traject, pathway = await load(known.task, visit, world)
+        traject, pathway = await load(known.task, adding(), world)
         if traject.ended is not None:
             raise _ended()
         if not ready:
@@ -191,11 +192,10 @@ def _step(
             organisation=organisation, task=task.id, at=at, resources=locations, kept=judged.after.kept
         ),
         outbox=tuple(Message(world.new_id(), party, task.id, task.version) for party in now),
-        audit_id=world.new_id(),
-        request=visit.request,
-        client=visit.caller.client,
+        access=visit.access(
+            world, "add", posted.entries[0].kind, rule=f"{rule.id} {pathway.name}|{pathway.version}"
+        ),
         organisation=organisation,
-        rule=f"{rule.id} {pathway.name}|{pathway.version}",
         roles=traject.roles,
         parties=traject.parties,
         involved=now,

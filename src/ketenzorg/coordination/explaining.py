@@ -16,7 +16,9 @@ async def explained(traject: Traject, pathway: Pathway, visit: Visit, world: Wor
     organisation = visit.caller.organisation
     if not sight_of(pathway, organisation, traject.roles).everything:
         return ()
-    known = await world.trajecten.data_of("ServiceRequest", traject.request.id, organisation)
+    known = await world.trajecten.data_of(
+        "ServiceRequest", traject.request.id, visit.access(world, "next", "Task")
+    )
     if known is None:
         return ()
     resources = [json.read(body) for _, _, body in known.resources]

@@ -60,8 +60,8 @@ async def inbox(
     """A page of a team's list. Names are read here, so that goes on record."""
     organisation, now = visit.caller.organisation, world.now()
     wanted = Wanted(organisation, now, person, _places(world.catalogue, visit.caller.role))
-    await world.reading.note_search("Task", visit.access(world, "search", "Task"))
-    lines, counts = await world.worklist.page(which, wanted, counted, after=after, before=before)
+    access = visit.access(world, "search", "Task", shown_as="list", asked=[("lijst", which)])
+    lines, counts = await world.worklist.page(which, wanted, access, counted, after=after, before=before)
     more = len(lines) > PAGE
     if before:
         page, earlier, later = lines[-PAGE:], more, True

@@ -40,7 +40,8 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
     if kind == "Organization" and version in (None, 1):
         return _organisation(id_, world)
     try:
-        found = await world.reading.one(kind, UUID(id_), version, visit.access(world, "read", kind))
+        access = visit.access(world, "read" if version is None else "vread", kind)
+        found = await world.reading.one(kind, UUID(id_), version, access)
     except ValueError:
         found = None
     seen = await _seen([found] if found else [], visit, world)
@@ -49,15 +50,18 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
     return seen[0]
 
 
-async def search(query: Query, includes: Sequence[str], visit: Visit, world: World) -> Page:
-    """A page of what matches, ordered by id (and so by moment of creation), with what it refers to."""
-    await world.reading.note_search(query.type, visit.access(world, "search", query.type))
-    organisation = visit.caller.organisation
-    found, more = await world.searching.find(query, organisation)
-    wanted = _targets(found, query.type, includes)
-    referred = await world.searching.by_id(
-        [each for each in wanted if each[0] != "Organization"], organisation
-    )
+async def search(
+    query: Query, includes: Sequence[str], asked: Sequence[tuple[str, str]], visit: Visit, world: World
+) -> Page:
+    """A page of what matches, ordered by id (and so by moment of creation), with what it refers to.
+
+    `asked`: the parameters as they came, for the record.
+    """
+    access = visit.access(world, "search", query.type, asked=asked)
+    async with world.searching.look(query.type, access) as look:
+        found, more = await look.find(query)
+        wanted = _targets(found, query.type, includes)
+        referred = await look.by_id([each for each in wanted if each[0] != "Organization"])
     included = await _seen(referred, visit, world)
     organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
     matches = await _seen(found, visit, world)

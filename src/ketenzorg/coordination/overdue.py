@@ -29,9 +29,8 @@ class Late(NamedTuple):
 
 async def overdue(after: Spot | None, visit: Visit, world: World) -> tuple[list[Late], Spot | None]:
     """A page of what is late for the caller's organisation, the longest first, and where the next page begins."""
-    await world.reading.note_search("Task", visit.access(world, "overdue", "Task"))
     wanted = Wanted(visit.caller.organisation, world.now())
-    lines, _ = await world.worklist.page("late", wanted, after=after)
+    lines, _ = await world.worklist.page("late", wanted, visit.access(world, "overdue", "Task"), after=after)
     found = []
     for line in lines[:PAGE]:
         pathway = world.catalogue.version(line.pathway, line.version)

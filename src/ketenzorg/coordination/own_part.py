@@ -8,7 +8,7 @@ from ketenzorg.coordination.stepping import take_event
 from ketenzorg.coordination.story import line_of
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
-from ketenzorg.store.reading import Access
+from ketenzorg.store.audit import Access
 
 LONGEST_FILE_NUMBER = 40  # characters
 

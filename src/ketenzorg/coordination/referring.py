@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
-from ketenzorg.access.keys import keyed_digest
+from ketenzorg.access.keys import keyed_digest, pseudonym_of
 from ketenzorg.access.personal_numbers import seal
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
@@ -148,6 +148,7 @@ def _package(
     began = pathway.begins_with(state.step)
     parties = tuple(dict.fromkeys((requester, owner, *participants.roles.values())))
     patient_number = next((n.token for n in numbers if str(n.token).encode() in asked.patient.raw), None)
+    person = patient_number or asked.patient.id
     referral = NewReferral(
         organisation=requester,
         system=asked.identifier[0],
@@ -161,7 +162,8 @@ def _package(
         step=state.step,
         counts=state.counts,
         happened=state.happened,
-        person=patient_number or asked.patient.id,
+        person=person,
+        pseudonym=pseudonym_of(person, world.keys),
         patient=asked.patient.id,
         service_request=asked.request.id,
         care_plan=plan,
@@ -186,10 +188,9 @@ def _package(
             kept=state.counts,
         ),
         outbox=tuple(Message(world.new_id(), party, task, 1) for party in parties),
-        audit_id=world.new_id(),
-        request=visit.request,
-        client=visit.caller.client,
-        rule=rule_id("create", "ServiceRequest", "none"),
+        access=visit.access(
+            world, "create", "ServiceRequest", rule=rule_id("create", "ServiceRequest", "none")
+        ),
         knows=tuple(dict.fromkeys((requester, *parties_that_know(pathway, participants.roles)))),
     )
     return Package(referral, resources, numbers)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -41,6 +41,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option, State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.intake import Named
+from ketenzorg.store.audit import REFUSED, Access, Interaction
 from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 
@@ -87,7 +88,7 @@ async def take_event(
 
 async def write_task(
     task: UUID,
-    does: Literal["update", "patch"],
+    does: Interaction,
     edit: Callable[[dict[str, Any]], dict[str, Any]],
     visit: Visit,
     world: World,
@@ -104,44 +105,53 @@ async def write_task(
     return await _act(task, does, judge, visit, world, if_match)
 
 
-async def what_may_happen(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway, list[Option]]:
-    """The allowed next events of a Task, for every role; none when its hand-over is over."""
-    traject, pathway = await load(task, visit, world)
-    await _on_record(task, visit, world)
+async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traject, Pathway, list[Option]]:
+    """The allowed next events of a Task, for every role; none when its hand-over is over. The look is on record."""
+    traject, pathway = await load(task, look, world, shown=True)
     if traject.open_task != task:
         return traject, pathway, []
     return traject, pathway, engine.allowed(pathway, _state(traject))
 
 
 async def _act(
-    task: UUID, does: str, judge: Judge, visit: Visit, world: World, if_match: int | None
+    task: UUID, does: Interaction, judge: Judge, visit: Visit, world: World, if_match: int | None
 ) -> TaskNow:
     for _ in range(TRIES):
-        traject, pathway = await load(task, visit, world)
+        traject, pathway = await load(task, visit.access(world, does, "Task"), world)
         if if_match is not None and if_match != traject.task.version:
             raise _stale(traject)
         if traject.open_task != task:
             raise _over(traject)
-        rule = rule_of(does, "Task", traject, pathway, visit)
+        rule = await insist(does, traject, pathway, visit, world)
         roles = roles_of(visit.caller.organisation, traject.roles)
         said = judge(traject, pathway, roles)
         if said is None:
-            await _on_record(task, visit, world)
+            await world.audit.note(visit.access(world, "read", "Task"), f"Task/{task}", [traject.id])
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
-        step, versions = _step(said, rule, traject, pathway, visit, world, at)
+        step, versions = _step(said, does, rule, traject, pathway, visit, world, at)
         if await world.trajecten.store(step, versions):
             return task_now(versions[0], at, traject, pathway, visit)
     raise Conflict(CHANGING)
 
 
-async def load(task: UUID, visit: Visit, world: World) -> tuple[Traject, Pathway]:
+async def load(task: UUID, access: Access, world: World, *, shown: bool = False) -> tuple[Traject, Pathway]:
     """The traject of a Task and the pathway version that it runs on. Raises NotFound, also for who has no part."""
-    traject = await world.trajecten.of_task(task, visit.caller.organisation)
+    traject = await world.trajecten.of_task(task, access, shown=shown)
     if traject is None:
         raise _not_there()
     pathway = world.catalogue.version(traject.pathway, traject.version)
     return traject, pathway.in_municipality(traject.municipality)
+
+
+async def insist(does: Interaction, traject: Traject, pathway: Pathway, visit: Visit, world: World) -> Rule:
+    """The rule that lets the caller do this with the Task. Raises NotFound where none does, and that is on record."""
+    try:
+        return rule_of(does, "Task", traject, pathway, visit)
+    except NotFound:
+        refused = visit.access(world, does, "Task")
+        await world.audit.note(refused, f"Task/{traject.task.id}", [traject.id], REFUSED)
+        raise
 
 
 def rule_of(does: str, kind: str, traject: Traject, pathway: Pathway, visit: Visit) -> Rule:
@@ -155,11 +165,6 @@ def rule_of(does: str, kind: str, traject: Traject, pathway: Pathway, visit: Vis
 
 def _not_there() -> NotFound:
     return NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
-
-
-async def _on_record(task: UUID, visit: Visit, world: World) -> None:
-    """Showing a Task is reading it, also where nothing is written."""
-    await world.reading.one("Task", task, None, visit.access(world, "read", "Task"))
 
 
 def _state(traject: Traject) -> State:
@@ -218,7 +223,14 @@ def _option(change: Change, pathway: Pathway, state: State, role: str) -> Option
 
 
 def _step(
-    said: Said, rule: Rule, traject: Traject, pathway: Pathway, visit: Visit, world: World, at: datetime
+    said: Said,
+    does: Interaction,
+    rule: Rule,
+    traject: Traject,
+    pathway: Pathway,
+    visit: Visit,
+    world: World,
+    at: datetime,
 ) -> tuple[Step, list[NewVersion]]:
     """Everything that is stored for what was said; the first version is that of the Task."""
     happened = _happened(said, traject, at)
@@ -261,11 +273,10 @@ def _step(
         happened_at=happened,
         event_body=_event(said, taken, pathway, visit, task.id, parties, open_now.id, happened),
         outbox=tuple(Message(world.new_id(), party, id_, version) for id_, version, party in letters),
-        audit_id=world.new_id(),
-        request=visit.request,
-        client=visit.caller.client,
+        access=visit.access(
+            world, does, "Task", rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
+        ),
         organisation=visit.caller.organisation,
-        rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}",
         roles=parties.roles,
         parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
         involved=parties.involved,

@@ -23,9 +23,10 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.criteria import UNITS
 from ketenzorg.pathway.engine import Due, State
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.audit import REFUSED, Interaction
 from ketenzorg.store.worklist import Line
 
-KINDS = ("QuestionnaireResponse", "Task")
+KINDS = ("Patient", "QuestionnaireResponse", "Task")
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,16 +75,20 @@ async def look_at(task: UUID, visit: Visit, world: World) -> Story:
     return told
 
 
-async def story(task: UUID, visit: Visit, world: World) -> Story:
-    """One referral. Raises NotFound, also for who has no part in it."""
+async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = "page") -> Story:
+    """One referral, with all that its page or letter shows. Raises NotFound, also for who has no part in it."""
     organisation = visit.caller.organisation
     line = await line_of(task, visit, world)
-    traject, pathway, options = await what_may_happen(line.task, visit, world)
-    person = await world.reading.one("Patient", line.patient, None, visit.access(world, "page", "Patient"))
+    look = visit.access(world, "page", "Task", shown_as=shown_as)
+    traject, pathway, options = await what_may_happen(line.task, look, world)
     log = await world.worklist.events(organisation, traject.id)
     sight = sight_of(pathway, organisation, traject.roles)
     bodies = await world.worklist.resources(organisation, traject.id, KINDS)
-    seen = [(kind, id_, json.read(shown(body, kind, sight, {}))) for kind, id_, body in bodies]
+    seen = [
+        (kind, id_, json.read(shown(body, kind, sight, {})))
+        for kind, id_, body in bodies
+        if kind != "Patient"
+    ]
     over = traject.open_task != line.task  # the traject went on without this organisation
     step = pathway.steps[line.step if over else traject.step]
     roles = roles_of(organisation, traject.roles)
@@ -99,7 +104,7 @@ async def story(task: UUID, visit: Visit, world: World) -> Story:
         step=step.title,
         new=not over and step.owner in roles and step.task in NOT_YET_TAKEN and not step.ends,
         waits_for="" if over or step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
-        patient=patient_of(person.body if person else None, sight),
+        patient=patient_of(next((body for kind, _, body in bodies if kind == "Patient"), None), sight),
         answers=_answers((body for kind, _, body in seen if kind == "QuestionnaireResponse"), pathway),
         referrer=who_plays(step.requester, traject.roles, world),
         holder=who_plays(step.performer, traject.roles, world),
@@ -126,6 +131,7 @@ async def line_of(task: UUID, visit: Visit, world: World) -> Line:
     """The line of a referral in the organisation's worklist. Raises NotFound, also for who has no part in it."""
     line = await world.worklist.line(visit.caller.organisation, task)
     if line is None:
+        await world.audit.note(visit.access(world, "page", "Task"), f"Task/{task}", outcome=REFUSED)
         raise NotFound(
             Issue(nl="Deze verwijzing is er niet, of niet voor u.", en="No such referral, or not for you.")
         )

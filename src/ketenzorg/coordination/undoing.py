@@ -6,7 +6,7 @@ from uuid import UUID
 from ketenzorg import events
 from ketenzorg.coordination.answering import without_letter
 from ketenzorg.coordination.clock import running
-from ketenzorg.coordination.stepping import TaskNow, load, rule_of, task_now
+from ketenzorg.coordination.stepping import TaskNow, insist, load, task_now
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
 from ketenzorg.fhir import json
@@ -28,12 +28,12 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
 
     Raises PreconditionFailed when it is not, TransitionNotAllowed when the step was not the caller's, or too long ago.
     """
-    traject, pathway = await load(task, visit, world)
+    traject, pathway = await load(task, visit.access(world, "undo", "Task"), world)
     if traject.task.version != seen:
         raise PreconditionFailed(
             Issue(nl="Er is inmiddels iets veranderd.", en="Something changed in the meantime.")
         )
-    rule = rule_of("event", "Task", traject, pathway, visit)
+    rule = await insist("event", traject, pathway, visit, world)
     organisation = visit.caller.organisation
     log = await world.worklist.events(organisation, traject.id)
     mistaken = _mistaken(log, traject, visit, world)
@@ -74,11 +74,8 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
             task_status=before["status"],
         ),
         outbox=tuple(Message(world.new_id(), party, task, written[0].version) for party in parties),
-        audit_id=world.new_id(),
-        request=visit.request,
-        client=visit.caller.client,
+        access=visit.access(world, "undo", "Task", rule=f"{rule.id} {pathway.name}|{pathway.version}"),
         organisation=organisation,
-        rule=f"{rule.id} {pathway.name}|{pathway.version}",
         roles=traject.roles,
         parties=traject.parties,
         involved=parties,

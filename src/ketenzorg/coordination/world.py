@@ -1,18 +1,21 @@
 """What every use case needs from outside: the region, the pathways, the keys, the store, time and chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from ketenzorg.access.keyring import Keyring
-from ketenzorg.access.keys import Keys
+from ketenzorg.access.keys import Keys, keyed_digest
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.tokens import Caller
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
-from ketenzorg.store.reading import Access, Reading
+from ketenzorg.store.audit import ACTIONS, Access, AuditLog, Interaction
+from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.trajecten import Trajecten
@@ -32,6 +35,7 @@ class World:
     reading: Reading
     searching: Searching
     worklist: Worklist
+    audit: AuditLog
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
     started: datetime  # since when this process has its region and pathways
@@ -42,20 +46,51 @@ class World:
         return frozenset(f"Organization/{each.id}".encode() for each in self.region.organisations)
 
 
+class Trail(NamedTuple):
+    """By which ids a request goes on record, and from where it came."""
+
+    request: str
+    correlation: str = ""  # what links the requests of one session of the caller
+    address: str = ""  # as the network has it
+
+
 @dataclass(frozen=True)
 class Visit:
-    """Who asks, and under which request id it goes on record."""
+    """Who asks, and what goes on record of the asking."""
 
     caller: Caller
-    request: str
+    trail: Trail
 
-    def access(self, world: World, does: str, kind: str) -> Access:
-        """The same, as the audit line has it, with the rule that lets a party do this."""
+    def access(
+        self,
+        world: World,
+        does: Interaction,
+        kind: str,
+        *,
+        shown_as: Interaction | None = None,
+        rule: str | None = None,
+        asked: Sequence[tuple[str, str]] = (),
+    ) -> Access:
+        """The same, as an audit line has it, with the rule that lets a party do this.
+
+        `shown_as`: which of what the rule is about. `asked`: the parameters of a search; on record are their names,
+        and a digest by which somebody with the key can tell whether it was a certain search.
+        """
+        interaction, query = shown_as or does, urlencode(asked)
         return Access(
-            self.caller.organisation,
-            self.caller.client,
-            self.request,
-            world.new_id(),
-            rule=rule_id(does, kind, "bystander"),
-            rule_left=rule_id(does, kind, "left"),
+            id=world.new_id(),
+            request=self.trail.request,
+            correlation=self.trail.correlation,
+            address=self.trail.address,
+            client=self.caller.client,
+            user_id=self.caller.user,
+            responsible=self.caller.responsible,
+            organisation=self.caller.organisation,
+            purpose=self.caller.purpose,
+            interaction=interaction,
+            action=ACTIONS.get(interaction, "R"),
+            rule=rule_id(does, kind, "bystander") if rule is None else rule,
+            rule_left=rule_id(does, kind, "left") if rule is None else rule,
+            query=tuple(dict.fromkeys(name for name, _ in asked)),
+            digest=keyed_digest(world.keys.query, query.encode()).hex() if query else "",
         )

@@ -22,6 +22,7 @@ from ketenzorg.pages.render import Page, go_to, page
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.visitors import Visitor, visitor_of
 from ketenzorg.pages.words import slug
+from ketenzorg.store.audit import Interaction
 
 SOMEBODY_WAS_FIRST = (Conflict, PreconditionFailed, TransitionNotAllowed)
 
@@ -118,10 +119,12 @@ async def sealed_form(request: Http, task: str, desk: Desk) -> Sent:
     return Sent(visitor, id_of(task), form)
 
 
-async def told_of(request: Http, task: str, desk: Desk) -> tuple[Visitor, Story]:
-    """Who asks, and the referral as it is now."""
+async def told_of(
+    request: Http, task: str, desk: Desk, shown_as: Interaction = "page"
+) -> tuple[Visitor, Story]:
+    """Who asks, and the referral as it is now; how it is looked at goes on record."""
     visitor = visitor_of(request, desk.role)
-    return visitor, await story(id_of(task), visitor.visit, world_of(request))
+    return visitor, await story(id_of(task), visitor.visit, world_of(request), shown_as)
 
 
 def context(request: Http, visitor: Visitor, told: Story, desk: Desk) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from ketenzorg.access.tokens import Caller
-from ketenzorg.coordination.world import Visit
+from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.pathway.findings import Finding, PathwayErrors, unknown, with_lines
 from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.region_file import SandboxFile
@@ -21,12 +21,17 @@ class Person(msgspec.Struct, frozen=True):
     role: str
     region: str
 
-    def visit(self, request: str) -> Visit:
-        """What they ask, they ask for their organisation; the person is on record as the client."""
+    def visit(self, trail: Trail) -> Visit:
+        """What they ask, they ask for their organisation, on their own responsibility."""
         caller = Caller(
-            f"pagina:{self.key}", self.organisation.id, self.organisation.kind, frozenset(), self.region
+            client=f"pagina:{self.key}",
+            organisation=self.organisation.id,
+            role=self.organisation.kind,
+            scopes=frozenset(),
+            region=self.region,
+            user=self.key,
         )
-        return Visit(caller, request)
+        return Visit(caller, trail)
 
 
 class People:

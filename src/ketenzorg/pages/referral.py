@@ -34,7 +34,7 @@ async def show_question(request: Http, task: FromPath[str], what: FromPath[str])
 @get("/werk/{task:str}/brief")
 async def show_letter(request: Http, task: FromPath[str]) -> Page:
     """The letter to somebody who could not be reached, to print."""
-    visitor, told = await told_of(request, task, COACH)
+    visitor, told = await told_of(request, task, COACH, "print")
     if told.choice(LETTER) is None:
         raise NotFound(Issue(nl="Er hoort hier nu geen brief bij.", en="No letter is due here."))
     return page(request, "letter.html", **context(request, visitor, told, COACH))

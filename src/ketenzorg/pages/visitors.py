@@ -1,7 +1,6 @@
 """Who looks at a page: the session of the browser, the person behind it, and what they may ask."""
 
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -12,7 +11,7 @@ from ketenzorg.pages.people import Person
 from ketenzorg.pages.site import Http, site_of
 
 SESSION = "ketenzorg.session"  # in the scope: what the answer's cookie must say
-REQUEST_ID = "ketenzorg.request"  # in the scope, when the gate has put one there
+TRAIL = "ketenzorg.trail"  # in the scope: what the gate found
 CLIENT = "ketenzorg.client"  # in the scope: for the gate's line in the log
 
 
@@ -65,6 +64,6 @@ def visitor_of(request: Http, role: str) -> Visitor:
             Issue(nl="Deze pagina is niet voor uw rol.", en="This page is not for your role.", code="role")
         )
     scope: Any = request.scope
-    visit = person.visit(str(scope.get(REQUEST_ID) or uuid4()))
+    visit = person.visit(scope[TRAIL])
     scope[CLIENT] = visit.caller.client
     return Visitor(session, person, visit)

@@ -1,4 +1,4 @@
-"""Reading one resource and searching many, each on record before it is answered."""
+"""Reading one resource, on record before it is answered."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,19 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.store.audit import Access
 from ketenzorg.store.data_keys import Sealed
 from ketenzorg.store.database import Database
-
-
-class Access(msgspec.Struct, frozen=True):
-    """Who asks, and which rule lets it, for the audit line."""
-
-    organisation: UUID
-    client: str
-    request: str
-    audit_id: UUID
-    rule: str
-    rule_left: str  # where the asker took part earlier and does so no longer
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -44,17 +34,13 @@ class Reading:
     async def one(self, kind: str, id_: UUID, version: int | None, access: Access) -> Found | None:
         """One resource, in its latest version or the one named; None when it is not there or not for the asker."""
         rows = await self._database.fetch(
-            "select * from read_resource($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "select * from read_resource($1, $2, $3, $4, $5, $6)",
             self._region,
             [access.organisation],
             kind,
             id_,
             version,
-            access.audit_id,
-            access.request,
-            access.client,
-            access.rule,
-            access.rule_left,
+            access.json,
         )
         if not rows:
             return None
@@ -68,19 +54,6 @@ class Reading:
             row["pathway"],
             row["pathway_version"],
             msgspec.convert(row["roles"], dict[str, UUID]),
-        )
-
-    async def note_search(self, kind: str, access: Access) -> None:
-        """Put a search on record."""
-        await self._database.fetch(
-            "select record_search($1, $2, $3, $4, $5, $6, $7)",
-            self._region,
-            [access.organisation],
-            kind,
-            access.audit_id,
-            access.request,
-            access.client,
-            access.rule,
         )
 
     async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, Sealed]:

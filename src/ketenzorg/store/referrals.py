@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.fhir.search_parameters import SearchRows
+from ketenzorg.store.audit import Access
 from ketenzorg.store.coalescer import Coalescer
 from ketenzorg.store.data_keys import key_is_there
 from ketenzorg.store.database import Database
@@ -60,6 +61,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     happened: dict[str, datetime]
     person: UUID
+    pseudonym: UUID
     patient: UUID
     service_request: UUID
     care_plan: UUID
@@ -72,10 +74,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     event_body: Any
     outbox: tuple[Message, ...]
-    audit_id: UUID
-    request: str
-    client: str
-    rule: str
+    access: Access
     knows: tuple[UUID, ...]  # who may know the personal numbers
 
 

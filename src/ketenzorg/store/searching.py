@@ -1,14 +1,17 @@
 """Finding resources by their search rows, a page at a time, ordered by id: nothing is skipped or seen twice."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg.fhir.dates import Period
+from ketenzorg.store.audit import Access, note_looks
 from ketenzorg.store.database import Database
 from ketenzorg.store.reading import Found
 from ketenzorg.store.tables import resource, search_date, search_reference, search_token, traject
@@ -54,18 +57,37 @@ class Searching:
         self._database = database
         self._region = region
 
-    async def find(self, query: Query, organisation: UUID) -> tuple[list[Found], bool]:
+    @asynccontextmanager
+    async def look(self, kind: str, access: Access) -> AsyncIterator["Look"]:
+        """Look around as one caller, in one transaction; at its end it is on record whose data were shown."""
+        async with self._database.as_callers([access.organisation]) as connection:
+            look = Look(connection, self._region)
+            yield look
+            await note_looks(connection, self._region, access, kind, look.trajecten)
+
+
+class Look:
+    """One look around, by one caller."""
+
+    def __init__(self, connection: AsyncConnection, region: str) -> None:
+        self._connection = connection
+        self._region = region
+        self.trajecten: set[UUID] = set()  # whose data were shown
+
+    async def find(self, query: Query) -> tuple[list[Found], bool]:
         """One page, and whether there is more."""
         statement = self._select().where(resource.c.type == query.type, *self._conditions(query))
-        rows = await self._rows(statement.order_by(resource.c.id).limit(query.count + 1), organisation)
-        return rows[: query.count], len(rows) > query.count
+        rows = (
+            await self._connection.execute(statement.order_by(resource.c.id).limit(query.count + 1))
+        ).all()
+        return self._shown(rows[: query.count]), len(rows) > query.count
 
-    async def by_id(self, wanted: Sequence[tuple[str, UUID]], organisation: UUID) -> list[Found]:
-        """Those of the wanted (type, id) that the organisation is a party to."""
+    async def by_id(self, wanted: Sequence[tuple[str, UUID]]) -> list[Found]:
+        """Those of the wanted (type, id) that the caller is a party to."""
         if not wanted:
             return []
         statement = self._select().where(tuple_(resource.c.type, resource.c.id).in_(wanted))
-        return await self._rows(statement, organisation)
+        return self._shown((await self._connection.execute(statement)).all())
 
     def _select(self) -> Select[Any]:
         return (
@@ -75,6 +97,7 @@ class Searching:
                 resource.c.version,
                 resource.c.updated,
                 resource.c.body,
+                resource.c.traject,
                 traject.c.pathway,
                 traject.c.version.label("pathway_version"),
                 traject.c.roles,
@@ -83,9 +106,8 @@ class Searching:
             .where(resource.c.region == self._region)
         )
 
-    async def _rows(self, statement: Select[Any], organisation: UUID) -> list[Found]:
-        async with self._database.as_callers([organisation]) as connection:
-            rows = (await connection.execute(statement)).all()
+    def _shown(self, rows: Sequence[Row[Any]]) -> list[Found]:
+        self.trajecten |= {row.traject for row in rows}
         return [
             Found(
                 row.type,

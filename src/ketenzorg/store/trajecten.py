@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from ketenzorg.fhir.search_parameters import Moment, SearchRows
+from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
 from ketenzorg.store.dues import Running
 from ketenzorg.store.referrals import Message, columns
@@ -129,11 +130,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     happened_at: datetime
     event_body: Any
     outbox: tuple[Message, ...]
-    audit_id: UUID
-    request: str
-    client: str
+    access: Access
     organisation: UUID
-    rule: str
     roles: dict[str, UUID]
     parties: tuple[UUID, ...]  # everybody who ever took part
     involved: tuple[UUID, ...]  # who takes part now
@@ -160,17 +158,30 @@ class Trajecten:
         self._database = database
         self._region = region
 
-    async def of_task(self, task: UUID, organisation: UUID) -> Traject | None:
-        """The traject of a Task; None when there is none or the organisation has no part in it."""
+    async def of_task(self, task: UUID, access: Access, *, shown: bool = False) -> Traject | None:
+        """The traject of a Task; None when there is none or the organisation has no part in it.
+
+        On record: that it is not there, and (`shown`) that its reader sees it without changing it.
+        """
         rows = await self._database.fetch(
-            "select * from load_traject($1, $2, $3)", self._region, [organisation], task
+            "select * from load_traject($1, $2, $3, $4, $5)",
+            self._region,
+            [access.organisation],
+            task,
+            access.json,
+            shown,
         )
         return _traject(rows[0], task) if rows else None
 
-    async def data_of(self, kind: str, id_: UUID, organisation: UUID) -> Known | None:
+    async def data_of(self, kind: str, id_: UUID, access: Access) -> Known | None:
         """All data of the traject of a request or a plan; None for who takes no part in it now."""
         rows = await self._database.fetch(
-            "select * from data_of($1, $2, $3, $4)", self._region, [organisation], kind, id_
+            "select * from data_of($1, $2, $3, $4, $5)",
+            self._region,
+            [access.organisation],
+            kind,
+            id_,
+            access.json,
         )
         if not rows:
             return None
@@ -178,10 +189,15 @@ class Trajecten:
         found = [(row["type"], row["id"], row["body"]) for row in rows]
         return Known(first["traject"], first["task"], first["patient"], found)
 
-    async def sent_before(self, system: str, value: str, organisation: UUID) -> tuple[str, ...] | None:
+    async def sent_before(self, system: str, value: str, access: Access) -> tuple[str, ...] | None:
         """Where the same data were stored, if this organisation sent them before."""
         rows = await self._database.fetch(
-            "select sent_before($1, $2, $3, $4) as locations", self._region, [organisation], system, value
+            "select sent_before($1, $2, $3, $4, $5) as locations",
+            self._region,
+            [access.organisation],
+            system,
+            value,
+            access.json,
         )
         locations = rows[0]["locations"]
         return None if locations is None else tuple(locations)

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg import events
+from ketenzorg.store.audit import Access, note_looks
 from ketenzorg.store.database import Database
-from ketenzorg.store.reading import Access
 
 Which = Literal["open", "new", "mine", "late", "waiting", "ours", "unread", "ended"]
 PAGE = 50  # lines of one page
@@ -130,17 +130,20 @@ class Worklist:
         self,
         which: Which,
         wanted: Wanted,
+        access: Access,
         counted: Sequence[Which] = (),
         *,
         after: Spot | None = None,
         before: Spot | None = None,
     ) -> tuple[list[Line], dict[Which, int]]:
-        """The lines next to a spot in their order, and how long these lists are.
+        """The lines next to a spot in their order, and how long these lists are; whose lines they are is on record.
 
         One line more than PAGE says that there is more; before a spot that one is the first.
         """
         async with self._database.as_callers([wanted.organisation]) as connection:
             lines = await self._lines(which, wanted, after, before, connection)
+            shown = lines[-PAGE:] if before else lines[:PAGE]
+            await note_looks(connection, self._region, access, "Task", {line.traject for line in shown})
             return lines, await self._counts(counted, wanted, connection)
 
     async def _lines(
@@ -264,17 +267,14 @@ class Worklist:
         False when the part is not at this edition any more: somebody else wrote first.
         """
         rows = await self._database.fetch(
-            "select set_part($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as done",
+            "select set_part($1, $2, $3, $4, $5, $6, $7) as done",
             self._region,
             [access.organisation],
             traject,
             edition,
             colleague,
             file_number,
-            access.audit_id,
-            access.request,
-            access.client,
-            access.rule,
+            access.json,
         )
         return bool(rows[0]["done"])
 

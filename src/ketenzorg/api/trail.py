@@ -1,0 +1,26 @@
+"""By which ids a request goes on record, and from where it came."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from ketenzorg.access.personal_numbers import is_bsn
+from ketenzorg.coordination.world import Trail
+
+TRACE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+# https://aorta-on-fhir.scrollhelp.site: initialRequestID=<uuid>; requestID=<uuid>
+AORTA = re.compile(r"(initialRequestID|requestID)=([A-Za-z0-9._-]{1,64})")
+LONGEST_AORTA_ID = 128  # characters
+
+
+def trail_of(headers: Mapping[bytes, str], client: Any) -> Trail:
+    """X-Request-Id and X-Correlation-Id, else what AORTA-ID says. A request id that could say anything is replaced."""
+    aorta = dict(AORTA.findall(headers.get(b"aorta-id", "")[:LONGEST_AORTA_ID]))
+    request = _safe(headers.get(b"x-request-id") or aorta.get("requestID", ""))
+    correlation = _safe(headers.get(b"x-correlation-id") or aorta.get("initialRequestID", ""))
+    return Trail(request or str(uuid4()), correlation, str(client[0]) if client else "")
+
+
+def _safe(given: str) -> str:
+    return given if TRACE_ID.match(given) and not is_bsn(given) else ""
