@@ -5,7 +5,7 @@ person's trajecten, and a body never holds the number. https://www.rvig.nl/bsn (
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from ketenzorg.access.data_key import DataKey, Opener
@@ -19,7 +19,8 @@ BSN_SYSTEMS = frozenset(
 )
 TABLE: Kind = "personal_number"
 TOKEN = re.compile(rb"bsn:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
-NINE_DIGITS = re.compile(rb"(?<![0-9])[0-9]{9}(?![0-9])")
+# As people write one: 999990019 or 9999.90.019, not a part of a longer number.
+WRITTEN = re.compile(r"(?<![0-9])(?:[0-9]{9}|[0-9]{4}\.[0-9]{2}\.[0-9]{3})(?![0-9])")
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
@@ -34,9 +35,21 @@ def is_bsn(text: str) -> bool:
     return sum(weight * int(digit) for weight, digit in zip(WEIGHTS, text, strict=True)) % 11 == 0
 
 
-def holds_number(words: bytes) -> bool:
-    """Whether nine digits that pass the 11-proef stand in a text, not inside a longer number."""
-    return any(is_bsn(found.decode()) for found in NINE_DIGITS.findall(words))
+def numbers_in(words: str) -> Iterator[str]:
+    """The digits of every number in a text that may be a personal one.
+
+    >>> list(numbers_in("BSN 9999.90.019 of 999990020; order 9999900190, telefoon 050-5550100, 999 990 019"))
+    ['999990019', '999990020']
+    """
+    for found in WRITTEN.findall(words):
+        digits = found.replace(".", "")
+        if is_bsn(digits):
+            yield digits
+
+
+def holds_number(words: str) -> bool:
+    """Whether a text has a number in it that may be a personal one."""
+    return next(numbers_in(words), None) is not None
 
 
 def token_of(number: str, keys: Keys) -> UUID:

@@ -260,7 +260,7 @@ def _based_on(posted: Posted) -> tuple[str, UUID]:
 
 def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
     """Numbers sealed and references resolved, once. Raises Invalid, also for what is about somebody else."""
-    _, issues = take_numbers_out(posted.entries, world.keys)
+    issues = take_numbers_out(posted.entries, world.keys).issues
     ours = {f"{kind}/{id_}".encode() for kind, id_, _ in known.resources} | {
         f"CarePlan/{traject.plan.id}".encode()
     }

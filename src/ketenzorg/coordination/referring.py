@@ -65,12 +65,14 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     at = world.now()
     asked, issues = what_is_asked(posted)
     issues += match_organisations(posted, world.region)
-    numbers, wrong_numbers = take_numbers_out(posted.entries, world.keys)
+    numbers = take_numbers_out(posted.entries, world.keys)
     digest = keyed_digest(world.keys.digest, canonical(posted))
     own = [entry for entry in posted.entries if entry.kind != "Organization"]
-    issues += wrong_numbers + resolve(own, posted.addresses(), world.addresses)
+    issues += numbers.issues + resolve(own, posted.addresses(), world.addresses)
     if asked is None:
         raise Invalid(*issues)
+    system, value = asked.identifier
+    asked = asked._replace(identifier=(numbers.without(system), numbers.without(value)))
     pathway, no_pathway = _pathway(asked, world)
     if pathway is None:
         raise Invalid(*issues, *no_pathway)
@@ -95,7 +97,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         pathway,
         participants,
         digest,
-        await _sealed(numbers, world),
+        await _sealed(numbers.tokens, world),
         visit,
         world,
         at,

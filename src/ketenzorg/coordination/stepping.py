@@ -292,7 +292,7 @@ def _step(
 def _refuse_numbers(said: Said) -> None:
     """What people type goes to the other side as it is: a BSN does not belong in it."""
     words = json.write([*said.given.values(), said.added])
-    if holds_number(words):
+    if holds_number(words.decode()):
         raise Invalid(
             Issue(
                 nl="In deze tekst staat een BSN. Laat het weg: de ander weet om wie het gaat.",

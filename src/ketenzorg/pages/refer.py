@@ -249,7 +249,7 @@ def _wrong(typed: dict[str, str], asked: Asked, municipalities: list[str], now: 
             )
         elif element.type == "tekst" and len(said) > LONGEST["tekst"]:
             wrong[name] = "Maak de tekst korter: hoogstens 4.000 tekens."
-        elif element.type == "tekst" and holds_number(said.encode()):
+        elif element.type == "tekst" and holds_number(said):
             wrong[name] = "Hier staat een burgerservicenummer (BSN). Haal het uit de tekst."
     return wrong
 
