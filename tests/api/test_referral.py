@@ -18,7 +18,15 @@ async def test_the_answer_says_what_was_stored_who_acts_before_when_and_why(serv
     assert response.status_code == 200
     entries = response.json()["entry"]
     kinds = [entry["response"]["location"].partition("/")[0] for entry in entries]
-    assert kinds == ["Patient", "ServiceRequest", "Condition", "QuestionnaireResponse", "CarePlan", "Task"]
+    assert kinds == [
+        "Patient",
+        "ServiceRequest",
+        "Condition",
+        "QuestionnaireResponse",
+        "Consent",
+        "CarePlan",
+        "Task",
+    ]
     assert {entry["response"]["status"] for entry in entries} == {"201 Created"}
     told = [issue["diagnostics"] for issue in entries[1]["response"]["outcome"]["issue"]]
     assert told[0].startswith("To act: Welzijn Stadsbreed (fictief)")

@@ -84,7 +84,7 @@ async def test_a_party_sees_no_row_of_a_type_that_its_role_does_not_show(
     async with app_role.transaction():
         await app_role.execute("select set_config('ketenzorg.callers', $1, true)", str(COACH))
         types = {row[0] for row in await app_role.fetch("select type from ketenzorg.resource")}
-    assert types == {"Patient", "ServiceRequest", "QuestionnaireResponse", "CarePlan", "Task"}
+    assert types == {"Patient", "ServiceRequest", "QuestionnaireResponse", "Consent", "CarePlan", "Task"}
 
 
 async def test_who_asked_is_forgotten_before_the_connection_goes_to_the_next(filled: Service) -> None:

@@ -25,7 +25,7 @@ begin
     cross join lateral (
         select coalesce(array_agg(t.id order by t.id), '{}') as trajecten,
             coalesce(array_agg(t.pseudonym order by t.id), '{}') as patients,
-            coalesce(array_agg(null::uuid order by t.id), '{}') as consents,
+            coalesce(array_agg((t.consents ->> a.organisation::text)::uuid order by t.id), '{}') as consents,
             not bool_or(coalesce(t.involved, t.parties) @> array[a.organisation]) as "left"
         from traject t where t.region = p_region and t.id = any (p_trajecten)
     ) as seen;

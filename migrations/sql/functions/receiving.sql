@@ -6,8 +6,8 @@ set local search_path = ketenzorg, pg_temp;
 create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, pseudonym uuid, patient uuid,
-    service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], municipality text,
-    dues jsonb, event_id uuid, event text, event_body jsonb, outbox jsonb, access jsonb, knows uuid[]
+    service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], consents jsonb,
+    municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, outbox jsonb, access jsonb, knows uuid[]
 );
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
@@ -48,10 +48,10 @@ begin
         from unnest(referrals) i where i.traject = any (won);
 
         insert into traject (region, id, pathway, version, step, counts, happened, seq, person, pseudonym, patient,
-            service_request, care_plan, task, roles, parties, municipality, started, due, due_norm)
+            service_request, care_plan, task, roles, parties, consents, municipality, started, due, due_norm)
         select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.pseudonym,
-            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.parties, i.municipality, i.at,
-            (i.dues -> 0 ->> 'at')::timestamptz, i.dues -> 0 ->> 'norm'
+            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.parties, i.consents, i.municipality,
+            i.at, (i.dues -> 0 ->> 'at')::timestamptz, i.dues -> 0 ->> 'norm'
         from unnest(referrals) i
         where i.n = any (winners);
 

@@ -24,7 +24,7 @@ from ketenzorg.referral.stored import instant
     "/fhir", copy_scope=False
 )  # straight on the server's messages: the framework's way costs a tenth of a referral
 async def transaction(scope: Scope, receive: Receive, send: Send) -> None:
-    """The posted entries in their order, then the CarePlan and (when we made it) the Task."""
+    """The posted entries in their order, then what we made: Consent, CarePlan, Task."""
     request: Http = Request(scope, receive, send)
     if request.method != "POST":
         raise MethodNotAllowedException(headers={"allow": "POST"})
@@ -58,7 +58,7 @@ def _added(addition: Addition) -> bytes:
 
 
 def _entries(receipt: Receipt) -> list[dict[str, Any]]:
-    ours = [receipt.care_plan] if receipt.task_was_posted else [receipt.care_plan, receipt.task]
+    ours = [*receipt.consents, receipt.care_plan, *([] if receipt.task_was_posted else [receipt.task])]
     entries = [{"response": _response(location, receipt)} for location in (*receipt.locations, *ours)]
     outcome = operation_outcome(receipt.notices, "informational")
     entries[receipt.request_place]["response"]["outcome"] = msgspec.Raw(outcome)

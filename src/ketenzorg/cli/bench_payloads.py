@@ -13,7 +13,7 @@ import msgspec
 from ketenzorg.access.personal_numbers import WEIGHTS
 
 ENTRIES = 7
-STORED = ENTRIES + 1  # the CarePlan is ours
+STORED = ENTRIES + 2  # the Consent and the CarePlan are ours
 SYSTEM = "https://his.example/bench"
 FHIR_NL = "http://fhir.nl/fhir/NamingSystem"
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"

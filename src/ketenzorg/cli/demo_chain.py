@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ketenzorg.cli.demo_courses import Days
 
 Answer = bool | str | float
+THAT_DAY = "die dag"  # the answer to a question for a date: the day of the referral
 
 
 class Kind(NamedTuple):

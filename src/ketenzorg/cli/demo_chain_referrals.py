@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from ketenzorg.cli.demo_cases import Case, Json, Period, office_hours
-from ketenzorg.cli.demo_chain import Answer, Chain, Kind
+from ketenzorg.cli.demo_chain import THAT_DAY, Answer, Chain, Kind
 from ketenzorg.cli.demo_people import Person
 from ketenzorg.cli.demo_referrals import ICPC, SEED, patient_of, transaction
 from ketenzorg.pathway.calendar import AMSTERDAM, is_working_day
@@ -143,7 +143,9 @@ def _response(case: ChainCase, pathway: Pathway) -> Json:
         "questionnaire": pathway.questionnaire,
         "status": "completed",
         "authored": case.at.isoformat(),
-        "item": [{"linkId": name, "answer": [_answer(name, value, pathway)]} for name, value in said.items()],
+        "item": [
+            {"linkId": name, "answer": [_answer(name, value, case, pathway)]} for name, value in said.items()
+        ],
     }
 
 
@@ -152,10 +154,12 @@ def _safe(pathway: Pathway) -> Mapping[str, Answer]:
     return {name: False for rule in pathway.file.alarm for name, word in rule.unless.items() if word == "nee"}
 
 
-def _answer(name: str, value: Answer, pathway: Pathway) -> Json:
+def _answer(name: str, value: Answer, case: ChainCase, pathway: Pathway) -> Json:
     if isinstance(value, bool):
         return {"valueBoolean": value}
     element = pathway.file.data[name]
+    if value == THAT_DAY:
+        return {"valueDate": case.at.date().isoformat()}
     if isinstance(value, str):
         return {"valueCoding": {"code": value}} if element.type == "code" else {"valueString": value}
     return {"valueQuantity": {"value": value, "system": UCUM, "code": element.unit}}

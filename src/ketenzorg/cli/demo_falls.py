@@ -1,13 +1,18 @@
 """Valpreventie in the demo: who fell or fears to is tested, trained, and then moves near home; all made up."""
 
-from ketenzorg.cli.demo_chain import Chain, Kind, Next
+from ketenzorg.cli.demo_chain import THAT_DAY, Chain, Kind, Next
 
 FALLS = Chain(
     pathway="valpreventie",
     icpc="N17",
     because="onvast ter been",
     youngest=66,  # the year of birth alone does not tell who is 65
-    every={"toestemming": True, "woont-thuis": True},
+    every={
+        "toestemming": True,
+        "toestemming-bewegen": True,
+        "toestemming-bewegen-datum": THAT_DAY,
+        "woont-thuis": True,
+    },
     kinds=(
         Kind(4, {"gevallen": True, "vaker-gevallen": True}),
         Kind(3, {"gevallen": True, "letsel": False, "vaker-gevallen": False}),

@@ -13,6 +13,7 @@ from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import parties_that_know, parties_that_see
 from ketenzorg.coordination.clock import running
+from ketenzorg.coordination.consenting import Recorded, Sharing, objections_sent, weighed
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
 from ketenzorg.coordination.participants import (
     Participants,
@@ -25,6 +26,7 @@ from ketenzorg.errors import Conflict, Invalid, Issue
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import SearchRows, search_rows
 from ketenzorg.pathway import engine
+from ketenzorg.pathway.answered import Value
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
@@ -42,13 +44,14 @@ NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What the sender hears: where each entry is, where the CarePlan and the Task are, and what it must know."""
+    """What the sender hears: where each entry is, and what we made, and what it must know."""
 
     new: bool
     at: datetime
     request_place: int
     locations: tuple[str, ...]  # of the posted entries, in their order
     known: frozenset[str]  # those that were here already: organisations
+    consents: tuple[str, ...]  # that we made
     care_plan: str
     task: str
     task_was_posted: bool
@@ -83,7 +86,13 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     unreadable = unread(pathway, contents, answers)
     screening = screen(pathway, answers, at)
     participants, strangers = find_participants(asked, pathway, referrer, screening.route, world.region)
-    issues += strangers + _stops(screening)
+    issues += strangers + _stops(screening) + objections_sent(own)
+    traject, recorded = world.new_id(), Recorded((), {})
+    if participants is not None:
+        sharing = _sharing(own, asked, pathway, participants, answers, traject, at)
+        recorded, refusals = weighed(participants.roles, sharing, world)
+        said = {place for issue in issues for place in issue.expression}
+        issues += [each for each in refusals if said.isdisjoint(each.expression) or not each.expression]
     if issues or participants is None:
         raise Invalid(*issues, *warned(unreadable))
     state = engine.start(pathway, at, screening)
@@ -98,6 +107,8 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         participants,
         digest,
         await _sealed(numbers.tokens, world),
+        traject,
+        recorded,
         visit,
         world,
         at,
@@ -136,6 +147,8 @@ def _package(
     participants: Participants,
     digest: bytes,
     numbers: list[SealedNumber],
+    traject: UUID,
+    recorded: Recorded,
     visit: Visit,
     world: World,
     at: datetime,
@@ -144,6 +157,7 @@ def _package(
     plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
     resources = [
         *_sent(own, pathway, participants, at),
+        *(_resource("Consent", id_, body, pathway, participants) for id_, body in recorded.made),
         *_made(state.step, urgency, asked, pathway, participants, plan, task, at),
     ]
     owner, requester = participants.owner.id, participants.requester.id
@@ -156,9 +170,14 @@ def _package(
         system=asked.identifier[0],
         value=asked.identifier[1],
         hash=digest.hex(),
-        locations=(*(entry.location for entry in own), f"CarePlan/{plan}", f"Task/{task}"),
+        locations=(
+            *(entry.location for entry in own),
+            *(f"Consent/{id_}" for id_, _ in recorded.made),
+            f"CarePlan/{plan}",
+            f"Task/{task}",
+        ),
         at=at,
-        traject=world.new_id(),
+        traject=traject,
         pathway=pathway.name,
         version=pathway.version,
         step=state.step,
@@ -172,6 +191,7 @@ def _package(
         task=task,
         roles=participants.roles,
         parties=parties,
+        consents=recorded.of,
         municipality=participants.municipality,
         dues=running(dues, pathway),
         event_id=world.new_id(),
@@ -196,6 +216,29 @@ def _package(
         knows=tuple(dict.fromkeys((requester, *parties_that_know(pathway, participants.roles)))),
     )
     return Package(referral, resources, numbers)
+
+
+def _sharing(
+    own: list[Entry],
+    asked: Asked,
+    pathway: Pathway,
+    participants: Participants,
+    answers: Mapping[str, Value],
+    traject: UUID,
+    at: datetime,
+) -> Sharing:
+    """What the referral shares, with what it says about consent."""
+    telling = (entry for entry in own if entry.kind in ("Consent", "QuestionnaireResponse"))
+    return Sharing(
+        holder=participants.requester,
+        pathway=pathway,
+        traject=traject,
+        patient=asked.patient.location,
+        request=asked.request.location,
+        at=at,
+        said=[{**json.read(entry.raw), "id": str(entry.id)} for entry in telling],
+        answers=answers,
+    )
 
 
 def _sent(own: list[Entry], pathway: Pathway, participants: Participants, at: datetime) -> list[NewResource]:
@@ -260,7 +303,7 @@ def _receipt(
     posted: Posted, asked: Asked, notices: tuple[Notice, ...], stored: Stored, at: datetime
 ) -> Receipt:
     *sent, care_plan, task = stored.locations
-    places = iter(sent)
+    places = iter(sent)  # what we made follows what was sent
     locations = tuple(
         entry.location if entry.kind == "Organization" else next(places) for entry in posted.entries
     )
@@ -271,6 +314,7 @@ def _receipt(
         request_place=asked.request.place,
         locations=locations,
         known=known,
+        consents=tuple(places),
         care_plan=care_plan,
         task=task,
         task_was_posted=asked.task is not None,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ketenzorg.fhir.privacy import is_about_privacy
 from ketenzorg.pathway import units
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
 from ketenzorg.pathway.definition import DataElement
@@ -253,7 +254,9 @@ def _from_places(ways: Ways, by_kind: Mapping[str, list[Resource]], found: dict[
 
 
 def _consent(consent: Resource, element: DataElement) -> Value | None:
-    """A Consent that is active and permits is a yes; its scope is the code of its provision."""
+    """A Consent about privacy that is active and permits is a yes; its scope is the code of its provision."""
+    if not is_about_privacy(consent):
+        return None
     provision = consent.get("provision", {})
     if element.type == "ja-nee":
         granted = consent.get("status") == "active" and provision.get("type") == "permit"
@@ -263,7 +266,7 @@ def _consent(consent: Resource, element: DataElement) -> Value | None:
 
 
 def _consent_day(consent: Resource, _: DataElement) -> Value | None:
-    return _as_day(consent.get("dateTime", ""))
+    return _as_day(consent.get("dateTime", "")) if is_about_privacy(consent) else None
 
 
 def _telecom(patient: Resource, _: DataElement) -> Value | None:

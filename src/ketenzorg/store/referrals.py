@@ -68,6 +68,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     task: UUID
     roles: dict[str, UUID]
     parties: tuple[UUID, ...]
+    consents: dict[UUID, UUID]  # organisation -> the Consent under which it takes part
     municipality: str
     dues: tuple[Running, ...]
     event_id: UUID

@@ -1,0 +1,23 @@
+"""The Consent under which each organisation takes part in a traject."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def _run(name: str) -> None:
+    text = (SQL / name).read_text(encoding="utf-8")
+    op.get_bind().connection.run_async(lambda driver: driver.execute(text))
+
+
+def upgrade() -> None:
+    _run("0008_consents.sql")
+
+
+def downgrade() -> None:
+    _run("0008_down.sql")
