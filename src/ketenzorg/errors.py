@@ -82,6 +82,12 @@ class NotAcceptable(KetenzorgError):
     status, code = 406, "not-supported"
 
 
+class TooSlow(KetenzorgError):
+    """The request did not come in within its time."""
+
+    status, code = 408, "timeout"
+
+
 class Conflict(KetenzorgError):
     """Other content under the same identifier, or somebody was first."""
 
@@ -110,6 +116,18 @@ class UnsupportedMediaType(KetenzorgError):
     """A body in a format that we do not read."""
 
     status, code = 415, "not-supported"
+
+
+class TooMany(KetenzorgError):
+    """This client asks more than its share."""
+
+    status, code = 429, "throttled"
+
+
+class HeadTooLarge(KetenzorgError):
+    """Address and headers are over their bound."""
+
+    status, code = 431, "too-long"
 
 
 class Unavailable(KetenzorgError):

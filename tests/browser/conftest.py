@@ -1,18 +1,14 @@
 """The service on a port of its own, and people who look at it in a real browser."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser
 
-from ketenzorg.cli.demo_service import HOST, listen_here
-from ketenzorg.cli.serve import options
 from services import Service
+from serving import at, serving
 
 from . import chromium
 from .looks import WIDE
@@ -20,19 +16,6 @@ from .people import Person
 
 HERE = Path(__file__).parent
 Opens = Callable[..., Awaitable[Person]]
-
-
-class Server(uvicorn.Server):
-    """One that leaves Ctrl-C to pytest, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-        self.capture_signals = nullcontext  # type: ignore[method-assign]
-
-    async def startup(self, sockets: list[Any] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -58,16 +41,8 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def address(browser: Browser, service: Service) -> AsyncIterator[str]:
     """Where the service of this test is reached."""
-    how: dict[str, Any] = {**options(), "lifespan": "off"}
-    server = Server(uvicorn.Config(service.app, **how))
-    with listen_here(0) as listener:
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        await asyncio.wait(
-            {running, asyncio.create_task(server.listening.wait())}, return_when="FIRST_COMPLETED"
-        )
-        yield f"http://{HOST}:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
+    async with serving(service.app) as port:
+        yield at(port)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""The body of a request, within bounds of size and time, also when it is compressed."""
+"""The body of a request, within bounds of size, also when it is compressed. Its time: ketenzorg.cli.protocol."""
 
-import asyncio
 import zlib
 from typing import Any
 
@@ -8,7 +7,6 @@ from ketenzorg.api.requests import Http
 from ketenzorg.errors import Issue, Malformed, TooLarge, UnsupportedMediaType
 
 MAX_BODY = 1024 * 1024  # bytes, after unpacking
-MAX_SECONDS = 30.0  # for the whole body: a byte now and then does not keep a connection
 JSON = ("application/fhir+json", "application/json")
 GZIP = 16 + zlib.MAX_WBITS
 
@@ -26,22 +24,8 @@ async def read_body(request: Http, media_types: tuple[str, ...] = JSON) -> bytes
         )
     if int(headers.get(b"content-length") or 0) > MAX_BODY:
         raise _too_large()
-    body = await _in_time(request)
+    body = await _whole(request)
     return _unpack(body) if encoding == b"gzip" else body
-
-
-async def _in_time(request: Http) -> bytes:
-    try:
-        async with asyncio.timeout(MAX_SECONDS):
-            return await _whole(request)
-    except TimeoutError as error:
-        raise TooLarge(
-            Issue(
-                nl=f"Het bericht kwam niet binnen {MAX_SECONDS:.0f} s aan.",
-                en="The message came in too slowly.",
-            ),
-            headers={"Connection": "close"},
-        ) from error
 
 
 async def _whole(request: Http) -> bytes:

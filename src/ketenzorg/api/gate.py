@@ -9,6 +9,7 @@ from litestar import Litestar
 
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api.answers import outcome_of
+from ketenzorg.api.headers import SECURITY_HEADERS
 from ketenzorg.api.trail import trail_of
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable
@@ -23,12 +24,6 @@ TRAIL = "ketenzorg.trail"  # for who makes a visit of its own
 CLIENT = "ketenzorg.client"  # by which it says who that is, for the log
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
-SECURITY_HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-)
 
 
 class Gate:

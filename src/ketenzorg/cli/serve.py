@@ -4,6 +4,7 @@ import gc
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ketenzorg.api.gate import Gate
 
 GRACE_S = 10  # seconds that requests under way get when the process is asked to stop
-KEEP_ALIVE_S = 30
 BACKLOG = 2048
 YOUNG_OBJECTS = 20_000  # between two looks of the garbage collector
 
@@ -45,16 +45,17 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
 
 def options() -> dict[str, Any]:
     """How we run uvicorn: its own access log would hold URLs."""
+    from ketenzorg.cli.protocol import Door, Protocol  # noqa: PLC0415  (brings the application with it)
+
     return {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": partial(Protocol, door=Door()),
         "ws": "none",
         "access_log": False,
         "log_level": "warning",
         "server_header": False,
         "proxy_headers": False,  # nothing here looks at the address of a client
         "timeout_graceful_shutdown": GRACE_S,
-        "timeout_keep_alive": KEEP_ALIVE_S,
         "backlog": BACKLOG,
     }
 

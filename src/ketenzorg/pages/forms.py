@@ -10,6 +10,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from litestar.exceptions import InternalServerException
+
 from ketenzorg.access.sessions import Session
 from ketenzorg.errors import BadRequest, Forbidden, Issue, UnsupportedMediaType
 from ketenzorg.pages.site import Http, site_of
@@ -30,7 +32,7 @@ async def read_form(request: Http) -> dict[str, str]:
     _came_from_here(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMediaType(Issue(nl="Dit is geen formulier van ons.", en="Not a form of ours."))
-    body = await request.body()
+    body = await _body(request)
     try:
         pairs = parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS, errors="replace"
@@ -41,6 +43,13 @@ async def read_form(request: Http) -> dict[str, str]:
     scope: Any = request.scope
     scope[KEPT] = {name: text for name, text in form.items() if name.startswith(TYPED) and text}
     return form
+
+
+async def _body(request: Http) -> bytes:
+    try:
+        return await request.body()
+    except InternalServerException as error:  # the framework's word for it; nobody hears the answer
+        raise BadRequest(Issue(nl="De verbinding werd verbroken.", en="The connection was lost.")) from error
 
 
 def kept(request: Http) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Every failure as a page in plain Dutch, with what somebody typed still on it."""
 
+from urllib.parse import quote
 from uuid import uuid4
 
 from litestar.exceptions import HTTPException
@@ -39,7 +40,7 @@ FRAMEWORK = {
 def expected(request: Http, error: KetenzorgError) -> Page:
     """What can go wrong in what people do."""
     if isinstance(error, Unauthenticated) and request.method == "GET":
-        return go_to(request, f"/login?naar={request.url.path}")
+        return go_to(request, f"/login?naar={quote(request.scope['path'])}")
     title, texts = TITLES.get(error.status, CRASHED), [issue.nl for issue in error.issues]
     if isinstance(error, NotFound):
         texts = [NOT_HERE]
