@@ -28,8 +28,26 @@ class Got:
 
     @property
     def focus(self) -> str:
-        status: Any = msgspec.json.decode(self.body)["entry"][0]["resource"]
-        return str(status["parameter"][-1]["part"][-1]["valueReference"]["reference"])
+        return str(self.event["focus"])
+
+    @property
+    def number(self) -> int:
+        return int(self.event["event-number"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.status["type"])
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The parameters of the subscription's status: name -> value."""
+        return _values(msgspec.json.decode(self.body)["entry"][0]["resource"]["parameter"])
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The parts of its one event: name -> value."""
+        found: dict[str, Any] = self.status["notification-event"]
+        return found
 
 
 @dataclass
@@ -59,6 +77,17 @@ class Receiver:
             pass
         finally:
             writer.close()
+
+
+def _values(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    return {each["name"]: _value(each) for each in parameters}
+
+
+def _value(parameter: dict[str, Any]) -> Any:
+    if "part" in parameter:
+        return _values(parameter["part"])
+    [value] = (value for name, value in parameter.items() if name.startswith("value"))
+    return value["reference"] if isinstance(value, dict) and "reference" in value else value
 
 
 async def _head(reader: asyncio.StreamReader) -> str:

@@ -15,15 +15,16 @@ import pytest
 from databases import Database
 from ketenzorg.app import create_app, tokens_of
 from ketenzorg.cli.sandbox import caller_for
+from ketenzorg.coordination.subscribing import set_endpoint
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import DATA_DIR, Settings, for_asyncpg
 from ketenzorg.store.audit import Access
 from ketenzorg.store.ids import uuid7
-from ketenzorg.store.outbox import Outbox
 from referrals import a_referral, said
 
 SECRET = b"a secret for tests, long enough."
+SHARED = b"shared by us and one receiver..."
 # A folder in which what was proved of the pathways is kept: each app would prove it again.
 DATA = TemporaryDirectory(prefix="ketenzorg-tests-")
 SETTINGS = Settings.from_environ({DATA_DIR.name: DATA.name})
@@ -73,11 +74,14 @@ class Service:
         body: dict[str, Any] = response.json()
         return body
 
-    async def hears(self, organisation: UUID, url: str, secret: bytes) -> None:
-        """From now on an organisation hears of changes."""
-        world, database = self.app.litestar.state.world, self.app.litestar.state.database
-        sealed = await world.keyring.seal(secret, "endpoint", organisation)
-        await Outbox(database, SETTINGS.region).set_endpoint(organisation, url, sealed)
+    async def listens(self, organisation: UUID, url: str, secret: bytes = SHARED) -> None:
+        """From now on an organisation hears of its Tasks there, and has answered the handshake."""
+        world = self.app.litestar.state.world
+        await set_endpoint(organisation, url, secret, world, datetime.now(UTC))
+        await self.rows(
+            "update ketenzorg.subscription set status = 'active', answered = true"
+            f" where organisation = '{organisation}'"
+        )
 
     async def rows(self, statement: str) -> list[Any]:
         """What stands in the database, past every wall."""
@@ -135,4 +139,5 @@ async def serving(database: Database, settings: Settings = SETTINGS) -> AsyncIte
         client(None) as stranger,
     ):
         yield Service(his, coach, hospital, team, stranger, database, token_for, app)
+        await app.litestar.state.world.bell.close()
         await app.litestar.state.database.close()

@@ -45,12 +45,14 @@ from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
+from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.revision import newest
 from ketenzorg.store.searching import Searching
+from ketenzorg.store.subscriptions import Subscriptions
 from ketenzorg.store.trajecten import Trajecten
 from ketenzorg.store.worklist import Worklist
 from ketenzorg.throughput.measures import Throughput
@@ -106,17 +108,20 @@ def keyring_of(settings: Settings, secret: bytes, database: Database) -> Keyring
 def world_of(settings: Settings, secret: bytes, database: Database, now: Callable[[], datetime]) -> World:
     """Everything that the use cases need, from the settings."""
     catalogue = load(settings.pathways, settings.data_dir / "pathways.proven")
+    bell = Doorbell(database, settings.region)
     return World(
         region=load_region(settings.pathways, settings.region, catalogue),
         catalogue=catalogue,
         keys=Keys.derive(secret),
         keyring=keyring_of(settings, secret, database),
-        referrals=Referrals(database, settings.region),
-        trajecten=Trajecten(database, settings.region),
+        referrals=Referrals(database, settings.region, bell),
+        trajecten=Trajecten(database, settings.region, bell),
         reading=Reading(database, settings.region),
         searching=Searching(database, settings.region),
+        bell=bell,
         worklist=Worklist(database, settings.region),
         audit=AuditLog(database, settings.region),
+        subscriptions=Subscriptions(database, settings.region),
         new_id=uuid7,
         now=now,
         started=real_time().replace(microsecond=0),
@@ -134,6 +139,7 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
     async def running(_: Litestar) -> AsyncIterator[None]:
         log(STARTED, what="api", pathways=world.catalogue.names)
         yield
+        await world.bell.close()
         await database.close()
         log(STOPPED, what="api")
 

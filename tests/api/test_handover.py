@@ -14,6 +14,7 @@ from ketenzorg.pathway.replay import replay
 from kidneys import ACR, BSN, CREATININE, EGFR, STEADY, URA, a_kidney_referral, measurement, new_data
 from referrals import said, texts
 from services import REGION, SETTINGS, START, Referral, Service
+from subscribed import listening
 
 MARTINI, PRACTICE = (
     f"Organization/{REGION.of_client(client).id}" for client in ("ziekenhuis-demo", "his-demo")
@@ -132,10 +133,7 @@ async def test_an_acute_injury_is_sent_nowhere(service: Service) -> None:
 
 
 async def test_the_work_goes_from_house_to_house_and_each_sees_its_own_part(service: Service) -> None:
-    await service.rows(
-        "insert into ketenzorg.endpoint select 'groningen', id::uuid, 'https://' || id, ''"
-        f" from unnest(array['{MARTINI[13:]}', '{PRACTICE[13:]}']) id"
-    )
+    await service.rows(listening([MARTINI[13:], PRACTICE[13:]]))
     his, hospital = service.his, service.hospital
     referral = await refer(service, answers={"vraag": "controleren"})
     own = referral["Task"]
@@ -324,7 +322,10 @@ async def late(client: httpx.AsyncClient) -> list[tuple[str, ...]]:
 
 
 SEARCHED = ("Task", "ServiceRequest", "CarePlan")
-OUTBOX = "select receiver::text, task::text, task_version from ketenzorg.outbox"
+OUTBOX = """
+    select s.organisation::text as receiver, o.resource::text as task, o.version as task_version
+    from ketenzorg.outbox o join ketenzorg.subscription s on s.id = o.subscription
+"""
 STORED = """
     select t.pathway, t.version, t.step, t.counts::text, t.happened::text,
         (select array_agg(body::text order by seq) from ketenzorg.event e where e.traject = t.id) as log

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from referrals import a_referral, of, places, said, texts
-from services import Referral, Service
+from services import REGION, Referral, Service
+from subscribed import listening
 
 BSN = "999990019"
 
@@ -255,14 +256,11 @@ async def test_danger_unknown_or_unanswered_stops_the_sending_and_says_to_call(s
 
 async def test_every_party_hears_only_when_it_asked_to(service: Service) -> None:
     await service.refer(a_referral("1"))
-    await service.rows(
-        "insert into ketenzorg.endpoint select 'groningen', (roles ->> 'welzijnscoach')::uuid,"
-        " 'https://coach.example', '' from ketenzorg.traject"
-    )
+    await service.rows(listening([REGION.of_client("welzijn-demo").id]))
     referral = await service.refer(a_referral("2"))
 
-    waiting = await service.rows("select task, task_version from ketenzorg.outbox")
-    assert [(str(row["task"]), row["task_version"]) for row in waiting] == [
+    waiting = await service.rows("select resource, version from ketenzorg.outbox")
+    assert [(str(row["resource"]), row["version"]) for row in waiting] == [
         (referral["Task"].partition("/")[2], 1)
     ]
 

@@ -17,10 +17,11 @@ from ketenzorg.access.personal_numbers import is_bsn
 from ketenzorg.settings import for_asyncpg
 from referrals import a_referral, of, said
 from services import REGION, Referral, token_for
+from subscribed import listening
 
 CLIENTS = 8
 SEED = 20260112
-HEARS = f"insert into ketenzorg.endpoint values ('groningen', '{REGION.of_client('welzijn-demo').id}', 'https://x', '')"
+HEARS = listening([REGION.of_client("welzijn-demo").id])
 
 
 class Promises:
@@ -131,8 +132,7 @@ WHOLE = """
         (select array_agg(r.type || r.version order by r.type) from ketenzorg.resource_history r
             where r.traject = t.id) as history,
         (select array_agg(e.event order by e.seq) from ketenzorg.event e where e.traject = t.id) as events,
-        (select array_agg(o.task_version order by o.task_version) from ketenzorg.outbox o where o.task = t.task)
-            as told,
+        (select array_agg(o.version order by o.version) from ketenzorg.outbox o where o.resource = t.task) as told,
         (select array_agg(a.action order by a.action) from ketenzorg.audit a
             where t.id = any (a.trajecten) and a.action in ('C', 'U')) as audited,
         (select count(*) from ketenzorg.search_token s where s.id = t.task and s.param = 'status'

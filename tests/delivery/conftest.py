@@ -1,18 +1,39 @@
-"""The outbox behind the service, and a worker on it that is driven by hand."""
+"""The outbox behind the service, and a worker on it that is driven by hand, at a time that the test sets."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ketenzorg.access.outgoing import Outgoing
+from ketenzorg.delivery.rest_hook import RestHook
 from ketenzorg.delivery.sending import new_client
+from ketenzorg.delivery.serving import Tools
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.settings import LOOPBACK
 from ketenzorg.store.database import Database
-from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox
 from services import SETTINGS, Service
+
+
+@dataclass
+class Clock:
+    """Real time, and what the test lets pass beside it."""
+
+    passed: timedelta = field(default_factory=timedelta)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.passed
+
+    def passes(self, **much: float) -> None:
+        self.passed += timedelta(**much)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -23,14 +44,18 @@ async def outbox(service: Service) -> AsyncIterator[Outbox]:
 
 
 @pytest.fixture
-async def worker(service: Service, outbox: Outbox) -> AsyncIterator[Worker]:
+async def tools(service: Service, outbox: Outbox, clock: Clock) -> AsyncIterator[Tools]:
+    world = service.app.litestar.state.world
     async with new_client(Outgoing(LOOPBACK)) as client:
-        yield Worker(
+        yield Tools(
             outbox=outbox,
-            keyring=service.app.litestar.state.world.keyring,
-            client=client,
-            fhir_base="http://test/fhir",
-            now=lambda: datetime.now(UTC),
+            world=world,
+            carriers={"rest-hook": RestHook(client, world.keyring, "http://test/fhir")},
+            now=clock.now,
             chance=lambda: 0.5,
-            new_id=uuid7,
         )
+
+
+@pytest.fixture
+def worker(tools: Tools) -> Worker:
+    return Worker(tools, asyncio.Event())

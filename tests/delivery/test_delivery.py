@@ -3,55 +3,49 @@
 import asyncio
 import hmac
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
-from ketenzorg.delivery import sending
-from ketenzorg.delivery import worker as worker_module
-from ketenzorg.delivery.schedule import ATTEMPTS
+from delivery.conftest import Clock
+from ketenzorg.delivery.schedule import TRIP
 from ketenzorg.delivery.worker import Worker
-from ketenzorg.errors import Unavailable
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
-from ketenzorg.store.ids import uuid7
 from ketenzorg.store.outbox import Outbox
-from log_lines import capture_logs
-from receivers import OK, Got, Receiver, answer, receiver
+from receivers import Got, answer, receiver
 from referrals import a_referral
-from services import REGION, START, Service
+from services import REGION, SHARED, Service
 
-SECRET = b"shared by us and one receiver..."
 COACH = REGION.of_client("welzijn-demo").id
 PRACTICE = REGION.of_client("his-demo").id
-
-
-async def listen(service: Service, coach: Receiver) -> None:
-    await service.hears(COACH, coach.url, SECRET)
-
-
-async def time_passes(service: Service) -> None:
-    """Every wait, and every lease, is over."""
-    await service.rows("update ketenzorg.outbox set run_at = now(), lease_until = now()")
+LONGEST_WAIT = {"hours": 1.2}  # with its jitter
 
 
 async def reasons(outbox: Outbox) -> list[tuple[str, str | None]]:
-    return [(message.state, message.last_error) for message in await outbox.state()]
+    return [(event.state, event.last_error) for event in await outbox.state()]
 
 
 def is_ours(got: Got) -> bool:
     content = f"{got.headers['webhook-id']}.{got.headers['webhook-timestamp']}.".encode() + got.body
-    expected = b64encode(hmac.digest(SECRET, content, sha256)).decode()
+    expected = b64encode(hmac.digest(SHARED, content, sha256)).decode()
     return got.headers["webhook-signature"] == f"v1,{expected}"
+
+
+async def all_of_it(worker: Worker) -> int:
+    """Rounds until there is nothing left to send; how many messages that were."""
+    sent = 0
+    while now := await worker.deliver_due():
+        sent += now
+    return sent
 
 
 async def test_both_parties_hear_which_task_to_read_and_nothing_about_the_patient(
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver() as coach, receiver() as practice:
-        await listen(service, coach)
-        await service.hears(PRACTICE, practice.url, SECRET)
+        await service.listens(COACH, coach.url)
+        await service.listens(PRACTICE, practice.url)
         referral = await service.refer()
 
         assert await worker.deliver_due() == 2
@@ -72,19 +66,37 @@ async def test_both_parties_hear_which_task_to_read_and_nothing_about_the_patien
     assert await outbox.state() == []
 
 
+async def test_each_subscription_numbers_its_own_events_without_gaps(
+    service: Service, worker: Worker
+) -> None:
+    async with receiver() as coach, receiver() as practice:
+        await service.listens(COACH, coach.url)
+        first = await service.refer(a_referral("1"))
+        await service.listens(PRACTICE, practice.url)
+        await service.refer(a_referral("2"))
+        await service.happens(first["Task"], "aannemen")
+        await all_of_it(worker)
+
+    assert sorted(got.number for got in coach.got) == [1, 2, 3]
+    assert sorted(got.number for got in practice.got) == [1, 2]
+    assert {got.status["subscription"] for got in coach.got}.isdisjoint(
+        got.status["subscription"] for got in practice.got
+    )
+
+
 async def test_the_next_version_waits_until_the_one_before_it_has_arrived(
-    service: Service, outbox: Outbox, worker: Worker
+    service: Service, outbox: Outbox, worker: Worker, clock: Clock
 ) -> None:
     async with receiver(answer(500)) as coach:
-        await listen(service, coach)
+        await service.listens(COACH, coach.url)
         referral = await service.refer()
         await service.happens(referral["Task"], "aannemen")
 
         assert await worker.deliver_due() == 1
         assert await worker.deliver_due() == 0
-        assert await reasons(outbox) == [("waiting", "http 500"), ("waiting", None)]
-        await time_passes(service)
-        assert [await worker.deliver_due() for _ in range(3)] == [1, 1, 0]
+        assert await reasons(outbox) == [("waiting", "http 500"), ("queued", None)]
+        clock.passes(seconds=2)
+        assert await all_of_it(worker) == 2
 
     assert [got.version for got in coach.got] == [1, 1, 2]
     first, again, second = coach.got
@@ -92,47 +104,91 @@ async def test_the_next_version_waits_until_the_one_before_it_has_arrived(
     assert first.headers["webhook-id"] == again.headers["webhook-id"] != second.headers["webhook-id"]
 
 
-async def test_a_receiver_that_wants_no_more_is_parked_until_it_is_released(
-    service: Service, outbox: Outbox, worker: Worker
+async def test_what_is_refused_for_three_days_is_parked_and_holds_up_its_own_task_only(
+    service: Service, outbox: Outbox, worker: Worker, clock: Clock
 ) -> None:
-    async with receiver(answer(410)) as coach:
-        await listen(service, coach)
+    async with receiver(answer(400), answer(400)) as coach:
+        await service.listens(COACH, coach.url)
         referral = await service.refer()
         await service.happens(referral["Task"], "aannemen")
         await worker.deliver_due()
+        assert await reasons(outbox) == [("waiting", "http 400"), ("queued", None)]
+        clock.passes(hours=72)
+        await worker.deliver_due()
+        assert await reasons(outbox) == [("parked", "http 400"), ("queued", None)]
+
         other = await service.refer(a_referral("2"))
-
-        # What is parked holds up its own Task and no other.
-        await time_passes(service)
-        assert [await worker.deliver_due() for _ in range(2)] == [1, 0]
+        assert await all_of_it(worker) == 1
         assert coach.got[-1].focus.endswith(f"{other['Task']}/_history/1")
-        assert await reasons(outbox) == [("parked", "http 410"), ("waiting", None)]
 
-        parked, waiting = await outbox.state()
-        assert not await outbox.release(waiting.id)
-        assert await outbox.release(parked.id)
-        assert [await worker.deliver_due() for _ in range(3)] == [1, 1, 0]
+        parked, queued = await outbox.state()
+        assert not await outbox.release(queued.id, now=clock.now())
+        assert await outbox.release(parked.id, now=clock.now())
+        assert await all_of_it(worker) == 2
 
-    told = [got.version for got in coach.got if referral["Task"] in got.focus]
-    assert told == [1, 1, 2]
+    assert [got.version for got in coach.got if referral["Task"] in got.focus] == [1, 1, 1, 2]
+    assert await outbox.state() == []
 
 
-async def test_the_last_attempt_parks(service: Service, outbox: Outbox, worker: Worker) -> None:
-    async with receiver(answer(400), answer(400)) as coach:
-        await listen(service, coach)
+async def test_a_receiver_that_was_down_for_three_days_gets_everything_in_order_afterwards(
+    service: Service, outbox: Outbox, worker: Worker, clock: Clock
+) -> None:
+    """And while it is down it is asked about once an hour per event and once a minute in all, not for every event."""
+    async with receiver() as practice:
+        async with receiver() as coach:
+            await service.listens(COACH, coach.url)
+            await service.listens(PRACTICE, practice.url)
+        tasks = [(await service.refer(a_referral(str(number))))["Task"] for number in range(8)]
+        tried = 0
+        for hour in range(73):
+            if hour in (1, 30, 60):
+                for task in tasks:
+                    await service.happens(task, "niet bereikt")
+            tried += await all_of_it(worker) - 8 * (hour in (0, 1, 30, 60))
+            clock.passes(hours=1)
+        assert 72 <= tried <= 72 + 2 * TRIP
+        [status] = await service.rows(
+            f"select status, error from ketenzorg.subscription where organisation = '{COACH}'"
+        )
+        assert tuple(status) == ("error", "connection")
+        assert len(practice.got) == 32
+
+        async with receiver() as back:
+            await service.rows(
+                f"update ketenzorg.subscription set endpoint = '{back.url}' where status = 'error'"
+            )
+            assert await all_of_it(worker) == 32
+
+    assert sorted(got.number for got in back.got) == [*range(1, 33)]
+    for task in tasks:
+        assert [got.version for got in back.got if task in got.focus] == [1, 2, 3, 4]
+    assert await outbox.state() == []
+    assert await service.rows("select 1 from ketenzorg.subscription where status <> 'active'") == []
+
+
+async def test_a_receiver_that_is_gone_gets_nothing_more_until_it_is_asked_for_anew(
+    service: Service, outbox: Outbox, worker: Worker, clock: Clock
+) -> None:
+    async with receiver(answer(410)) as coach:
+        await service.listens(COACH, coach.url)
         await service.refer()
-        await service.rows(f"update ketenzorg.outbox set attempts = {ATTEMPTS - 2}")
+        assert await all_of_it(worker) == 1
+        await service.refer(a_referral("while it was gone"))
+        clock.passes(hours=100)
+        assert await all_of_it(worker) == 0
+        [row] = await service.rows("select status, error from ketenzorg.subscription")
+        assert tuple(row) == ("off", "http 410")
 
-        await worker.deliver_due()
-        assert await reasons(outbox) == [("waiting", "http 400")]
-        await time_passes(service)
-        await worker.deliver_due()
-        assert await reasons(outbox) == [("parked", "http 400")]
+        await service.listens(COACH, coach.url)
+        assert await all_of_it(worker) == 1
+
+    assert [got.number for got in coach.got] == [1, 1]
+    assert await outbox.state() == []
 
 
 async def test_a_redirect_is_not_followed(service: Service, outbox: Outbox, worker: Worker) -> None:
     async with receiver() as elsewhere, receiver(answer(307, f"Location: {elsewhere.url}")) as coach:
-        await listen(service, coach)
+        await service.listens(COACH, coach.url)
         await service.refer()
         await worker.deliver_due()
 
@@ -141,30 +197,30 @@ async def test_a_redirect_is_not_followed(service: Service, outbox: Outbox, work
 
 
 @pytest.mark.parametrize(
-    ("status", "asked", "between"),
+    ("status", "asked", "least", "most"),
     [
-        (429, "1800", (1700, 1800)),
-        (503, "Mon, 12 Jan 2026 10:00:00 GMT", (1700, 1800)),
-        (503, "Mon, 12 Jan 2026 09:00:00 GMT", (0, 2)),
-        (429, "9" * 400, (3500, 3600)),  # an hour at most
-        (500, "1800", (0, 2)),  # means something at 429 and 503 only
-        (429, "soon", (0, 2)),
-        (429, "-5", (0, 2)),
+        (429, "1800", 1800, 1800),
+        (503, "1800", 1800, 1800),
+        (429, "9" * 400, 3600, 3600),  # an hour at most
+        (500, "1800", 0, 2),  # means something at 429 and 503 only
+        (429, "soon", 0, 2),
+        (429, "-5", 0, 2),
+        (503, "Mon, 12 Jan 2026 09:00:00 GMT", 0, 2),  # has been
     ],
 )
 async def test_a_receiver_may_ask_to_wait(
-    service: Service, outbox: Outbox, worker: Worker, status: int, asked: str, between: tuple[int, int]
+    service: Service, worker: Worker, clock: Clock, status: int, asked: str, least: int, most: int
 ) -> None:
     async with receiver(answer(status, f"Retry-After: {asked}")) as coach:
-        await listen(service, coach)
-        await service.refer()
-        await replace(worker, now=lambda: START).deliver_due()
-
-    [row] = await service.rows(
-        "select extract(epoch from run_at - clock_timestamp()) as wait from ketenzorg.outbox"
-    )
-    least, most = between
-    assert least - 60 < row["wait"] <= most
+        await service.listens(COACH, coach.url)
+        await service.refer(a_referral("1"))
+        assert await all_of_it(worker) == 1
+        await service.refer(a_referral("2"))
+        if least:
+            clock.passes(seconds=least - 5)
+            assert await all_of_it(worker) == 0  # it asked for itself, not for one message
+        clock.passes(seconds=most - least + 6)
+        assert await all_of_it(worker) == 2
 
 
 @pytest.mark.parametrize(
@@ -180,7 +236,7 @@ async def test_the_status_line_decides(
     service: Service, outbox: Outbox, worker: Worker, said: bytes, why: str | None
 ) -> None:
     async with receiver(said) as coach:
-        await listen(service, coach)
+        await service.listens(COACH, coach.url)
         await service.refer()
         await worker.deliver_due()
 
@@ -188,15 +244,16 @@ async def test_the_status_line_decides(
 
 
 async def test_nobody_there_and_no_answer_are_tried_again(
-    service: Service, outbox: Outbox, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    service: Service, outbox: Outbox, worker: Worker, clock: Clock
 ) -> None:
     async with receiver(is_open=False) as coach:
-        await listen(service, coach)
+        await service.listens(COACH, coach.url)
+        await service.rows("update ketenzorg.subscription set timeout_s = 0")
         await service.refer()
-        monkeypatch.setattr(sending, "TIMEOUT_S", 0.1)
         await worker.deliver_due()
         assert await reasons(outbox) == [("waiting", "timeout")]
-    await time_passes(service)
+    clock.passes(seconds=2)
+    await service.rows("update ketenzorg.subscription set timeout_s = 15")
     await worker.deliver_due()
     assert await reasons(outbox) == [("waiting", "connection")]
 
@@ -205,8 +262,8 @@ async def test_a_receiver_that_does_not_answer_holds_up_nobody_else(
     service: Service, outbox: Outbox, worker: Worker
 ) -> None:
     async with receiver(is_open=False) as slow, receiver() as practice:
-        await listen(service, slow)
-        await service.hears(PRACTICE, practice.url, SECRET)
+        await service.listens(COACH, slow.url)
+        await service.listens(PRACTICE, practice.url)
         referral = await service.refer()
         first_round = asyncio.create_task(worker.deliver_due())
         await slow.arrived.acquire()
@@ -218,71 +275,32 @@ async def test_a_receiver_that_does_not_answer_holds_up_nobody_else(
         assert [got.version for got in practice.got] == [1, 2]
         assert len(slow.got) == 1
         slow.open.set()
-        assert await first_round == 2
+        await first_round
 
 
-async def test_a_worker_that_lost_its_lease_writes_nothing(
-    service: Service, outbox: Outbox, worker: Worker
+async def test_of_one_receiver_only_a_few_requests_are_under_way_at_once(
+    service: Service, worker: Worker
 ) -> None:
-    async with receiver(answer(500), is_open=False) as coach:
-        await listen(service, coach)
-        await service.refer()
-        paused = asyncio.create_task(worker.deliver_due())
-        await coach.arrived.acquire()
-        await time_passes(service)  # its lease runs out before its receiver answers
-        other = asyncio.create_task(worker.deliver_due())
-        await coach.arrived.acquire()
-        await service.rows("update ketenzorg.outbox set last_error = 'of the other'")
-        with capture_logs() as logs:
-            coach.open.set()
-            await asyncio.gather(paused, other)
-
-    assert [line["event"] for line in logs] == ["KZ-OUT-001"]
-    [row] = await service.rows("select state, attempts from ketenzorg.outbox")
-    assert (row["state"], row["attempts"]) == ("delivered", 2)
-
-
-async def test_it_goes_on_after_the_database_was_away_and_stops_when_asked(
-    service: Service, outbox: Outbox, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker_module, "PAUSE_S", 0.01)
-    away = [Unavailable(), Unavailable()]
-
-    def new_id():
-        if away:
-            raise away.pop()
-        return uuid7()
-
-    survivor = replace(worker, new_id=new_id)
-    stop = asyncio.Event()
-    async with receiver() as coach:
-        await listen(service, coach)
-        await service.refer()
-        with capture_logs() as logs:
-            running = asyncio.create_task(survivor.run(stop))
+    async with receiver(is_open=False) as coach:
+        await service.listens(COACH, coach.url)
+        for number in range(6):
+            await service.refer(a_referral(str(number)))
+        delivering = asyncio.create_task(worker.deliver_due())
+        for _ in range(4):
             await coach.arrived.acquire()
-            stop.set()
-            await running
-
-    assert [line["event"] for line in logs] == ["KZ-OUT-004", "KZ-OUT-004", "KZ-OUT-001"]
-    assert await outbox.state() == []
-
-
-async def test_asked_to_stop_it_leaves_what_is_not_answered_to_the_next_worker(
-    service: Service, outbox: Outbox, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker_module, "GRACE_S", 0)
-    monkeypatch.setattr(worker_module, "PAUSE_S", 0.01)
-    stop = asyncio.Event()
-    async with receiver(OK, is_open=False) as coach:
-        await listen(service, coach)
-        await service.refer()
-        running = asyncio.create_task(worker.run(stop))
-        await coach.arrived.acquire()
-        stop.set()
-        await running
-        assert await reasons(outbox) == [("waiting", None)]
+        assert len(coach.got) == 4
         coach.open.set()
-        await time_passes(service)
-        assert await worker.deliver_due() == 1
-    assert await outbox.state() == []
+        assert await delivering == 6
+
+
+async def test_two_subscribers_never_get_what_is_the_others(service: Service, worker: Worker) -> None:
+    elsewhere = REGION.file.organisations["welzijn-wadkant"].id
+    async with receiver() as coach, receiver() as other:
+        await service.listens(COACH, coach.url)
+        await service.listens(elsewhere, other.url)
+        for number in range(4):
+            await service.refer(a_referral(str(number)))
+        await asyncio.gather(*(worker.deliver_due() for _ in range(3)))
+
+    assert len(coach.got) == 4
+    assert other.got == []

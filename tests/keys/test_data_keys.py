@@ -21,6 +21,7 @@ from keys.conftest import OLD, WRONG, Process, Ring
 from log_lines import capture_logs
 from referrals import a_referral, of
 from services import REGION, SECRET, Service
+from subscribed import listening
 
 NUMBERS = ("999990019", "999990020", "999990032", "999990044", "999990056")
 COACH = REGION.of_client("welzijn-demo").id
@@ -101,7 +102,7 @@ async def test_a_rotation_that_was_interrupted_goes_on_and_every_number_stays_re
     service: Service, store: DataKeys, ring: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patients = {number: await refer(service, number) for number in NUMBERS}
-    await service.hears(COACH, "https://coach.example", b"shared")
+    await service.listens(COACH, "https://coach.example", b"shared")
     monkeypatch.setattr(rotation, "PIECE", 2)
     worker = ring()
     await worker.make()
@@ -125,9 +126,9 @@ async def test_a_rotation_that_was_interrupted_goes_on_and_every_number_stays_re
     assert {each.id for each in await store.uses()} == {new.id}
     for number, patient in patients.items():
         assert await number_at(service, patient) == number
-    [row] = await service.rows("select key_id, secret from ketenzorg.endpoint")
+    [row] = await service.rows("select id, key_id, secret from ketenzorg.endpoint")
     assert (await later.opening([row["key_id"]]))[row["key_id"]].open(
-        row["secret"], "endpoint", COACH
+        row["secret"], "endpoint", row["id"]
     ) == b"shared"
 
 
@@ -177,9 +178,7 @@ async def test_what_rested_before_there_were_data_keys_is_read_and_moves_along(
     await service.rows(
         f"update ketenzorg.personal_number set key_id = '1', ciphertext = '\\x{old.hex()}'::bytea"
     )
-    await service.rows(
-        f"insert into ketenzorg.endpoint values ('groningen', '{COACH}', 'https://coach', 'in clear')"
-    )
+    await service.rows(listening([COACH]))
     assert await number_at(service, patient) == NUMBERS[0]
 
     here = ring()
@@ -251,7 +250,7 @@ async def test_nothing_is_stored_that_was_sealed_with_a_key_that_is_gone(
 
     late = await service.his.post("/fhir", json=a_referral("late"))
     with pytest.raises(KeyGone):
-        await service.hears(COACH, "https://coach.example", b"shared")
+        await service.listens(COACH, "https://coach.example", b"shared")
 
     assert late.status_code == 503
     assert late.headers["Retry-After"]

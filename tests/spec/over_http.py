@@ -18,6 +18,7 @@ from services import REGION, Referral, Service
 from spec.beginnings import BEGINNINGS, BESIDE, new_data
 from spec.talking import Option, call, first_due, options_of, party
 from spec.walks import COLUMNS, DAY_0, REFUSED, as_table, scripts
+from subscribed import listening
 
 OPEN = "requested,received,accepted,in-progress,on-hold"
 HOUSES = REGION.file.organisations
@@ -28,10 +29,7 @@ NO, NOT_YOURS = 409, 404  # the pathway refuses it; for who takes no part in it 
 
 async def walk_all(service: Service, pathway: Pathway, tables: dict[str, str]) -> list["Walk"]:
     """Every walk of these tables, as it came out. They run beside each other, as trajecten do."""
-    await service.rows(
-        "insert into ketenzorg.endpoint select 'groningen', id::uuid, 'https://' || id, ''"
-        f" from unnest(array{[str(each.id) for each in REGION.organisations]}) id"
-    )
+    await service.rows(listening(each.id for each in REGION.organisations))
     numbers = numbers_for_tests()
     parts = [(title, script) for title, text in tables.items() for script in scripts(pathway, text)]
     walks = [

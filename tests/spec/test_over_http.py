@@ -37,9 +37,15 @@ def exits(pathway: Pathway) -> set[tuple[str, str, str]]:
     }
 
 
+HEARD = """
+    select s.organisation as receiver, o.resource::text as task, o.version as task_version
+    from ketenzorg.outbox o join ketenzorg.subscription s on s.id = o.subscription
+"""
+
+
 async def unheard(service: Service, walks: list[Walk]) -> list[tuple[str, str, list[str]]]:
     """The events of which somebody who must be told was sent no notification."""
-    rows = await service.rows("select receiver, task::text, task_version from ketenzorg.outbox")
+    rows = await service.rows(HEARD)
     sent = {(f"Task/{row['task']}/{row['task_version']}", row["receiver"]) for row in rows}
     return [
         (walk.title, event, [str(each) for each in missing])

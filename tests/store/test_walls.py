@@ -20,6 +20,7 @@ from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.revision import newest
 from ketenzorg.store.walls import NoWall
 from services import REGION, SETTINGS, Service, looks
+from subscribed import listening
 
 OWNER = "ketenzorg_owner"
 SOURCES = Path(ketenzorg.__file__).parent
@@ -31,7 +32,8 @@ READABLE = (
     "search_token", "traject",
 )  # fmt: skip
 CLOSED = (
-    "audit", "data_key", "endpoint", "outbox", "personal_number", "referral_identity", "throughput_cell",
+    "audit", "data_key", "endpoint", "outbox", "personal_number", "referral_identity", "subscription",
+    "throughput_cell",
     "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.
@@ -41,9 +43,7 @@ AS_ITS_CALLER = {"callers", "block_of"}
 @pytest.fixture
 async def filled(service: Service) -> Service:
     """A traject with history, so that every table holds at least a row."""
-    await service.rows(
-        f"insert into ketenzorg.endpoint values ('groningen', '{COACH}', 'https://coach.example', '')"
-    )
+    await service.rows(listening([COACH]))
     referral = await service.refer()
     await service.happens(referral["Task"], "aannemen")
     await service.app.litestar.state.throughput.rollup.fold_until_current()

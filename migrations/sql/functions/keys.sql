@@ -60,9 +60,9 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
     where p_kind = 'personal_number' and n.region = p_region and n.token > p_after and n.key_id <> p_newest
     order by n.token limit p_limit)
     union all
-    (select e.organisation, e.key_id, e.secret from endpoint e
-    where p_kind = 'endpoint' and e.region = p_region and e.organisation > p_after and e.key_id <> p_newest
-    order by e.organisation limit p_limit)
+    (select e.id, e.key_id, e.secret from endpoint e
+    where p_kind = 'endpoint' and e.region = p_region and e.id > p_after and e.key_id <> p_newest
+    order by e.id limit p_limit)
 $$;
 
 -- Put what was sealed again in the place of what it was sealed from, where that is still there.
@@ -80,7 +80,7 @@ begin
     else
         update endpoint e set key_id = p_newest, secret = s.ciphertext
         from unnest(p_ids, p_old, p_ciphertexts) as s(id, old, ciphertext)
-        where e.region = p_region and e.organisation = s.id and e.secret = s.old;
+        where e.region = p_region and e.id = s.id and e.secret = s.old;
     end if;
     get diagnostics changed = row_count;
     perform insist_on_data_keys(p_region, array[p_newest]);

@@ -7,7 +7,7 @@ create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, pseudonym uuid, patient uuid,
     service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], consents jsonb,
-    municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, outbox jsonb, access jsonb, knows uuid[]
+    municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, priority text, access jsonb, knows uuid[]
 );
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
@@ -67,13 +67,6 @@ begin
             as d(norm text, began timestamptz, within text, at timestamptz, look timestamptz)
         where i.n = any (winners);
 
-        insert into outbox (region, id, receiver, task, task_version, created, run_at)
-        select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
-        from unnest(referrals) i
-        cross join jsonb_to_recordset(i.outbox) as o(id uuid, receiver uuid, task uuid, task_version int)
-        join endpoint e on e.region = p_region and e.organisation = o.receiver
-        where i.n = any (winners);
-
         insert into resource (region, type, id, version, updated, traject, source, parties, body)
         select p_region, r.type, r.id, 1, i.at, i.traject, i.organisation, r.parties::uuid[], r.body
         from unnest(r_referral, r_type, r_id, r_parties, r_body) as r(referral, type, id, parties, body)
@@ -101,6 +94,15 @@ begin
         join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
             on r.place = d.resource
         where r.referral = any (winners);
+
+        -- What tell() does for one traject, for all of them at once.
+        insert into outbox (region, id, subscription, type, resource, version, traject, priority, created, owed_since)
+        select p_region, new_id(), s.id, r.type, r.id, 1, i.traject, i.priority, clock_timestamp(), clock_timestamp()
+        from unnest(r_referral, r_type, r_id, r_parties) as r(referral, type, id, parties)
+        join unnest(referrals) i on i.n = r.referral
+        join subscription s on s.region = p_region and s.type = r.type and s.organisation = any (r.parties::uuid[])
+            and s.status <> 'off'
+        where r.referral = any (winners) and (s.filter is null or fits(p_region, r.type, r.id, s.filter));
 
         insert into personal_number as known (region, token, blind_index, key_id, ciphertext, parties)
         select p_region, p.token, (array_agg(p.blind_index))[1], (array_agg(p.key_id))[1],

@@ -177,10 +177,7 @@ begin
         perform let_in(p_region, v_traject, v_at, p_step -> 'joining', ids(p_step -> 'leaving'), p_step -> 'found_by');
     end if;
 
-    insert into outbox (region, id, receiver, task, task_version, created, run_at)
-    select p_region, o.id, o.receiver, o.task, o.task_version, clock_timestamp(), clock_timestamp()
-    from jsonb_to_recordset(p_step -> 'outbox') as o(id uuid, receiver uuid, task uuid, task_version int)
-    join endpoint e on e.region = p_region and e.organisation = o.receiver;
+    perform tell(p_region, ids(p_step -> 'witnesses'), v_traject, p_step ->> 'priority', r_type, r_id, r_version);
 
     perform note(p_region, p_step -> 'access', 'Task/' || (p_step ->> 'task'),
         r_version[array_position(r_id, (p_step ->> 'task')::uuid)], array[v_traject]);

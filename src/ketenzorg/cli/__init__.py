@@ -159,7 +159,7 @@ def pathway_try(name: Annotated[str, typer.Argument(help="Name of a pathway.")])
 @outbox.command("list")
 def outbox_list(*, embedded: EMBEDDED = False) -> None:
     """What waits and what was parked, with the reason."""
-    from ketenzorg.cli.work import list_outbox  # noqa: PLC0415
+    from ketenzorg.cli.messages import list_outbox  # noqa: PLC0415
 
     list_outbox(os.environ, embedded=embedded)
 
@@ -167,7 +167,7 @@ def outbox_list(*, embedded: EMBEDDED = False) -> None:
 @outbox.command("release")
 def outbox_release(message: str, *, embedded: EMBEDDED = False) -> None:
     """Send a parked message again."""
-    from ketenzorg.cli.work import release  # noqa: PLC0415
+    from ketenzorg.cli.messages import release  # noqa: PLC0415
 
     release(os.environ, message, embedded=embedded)
 
@@ -180,7 +180,7 @@ def endpoint_set(
     embedded: EMBEDDED = False,
 ) -> None:
     """Register where an organisation hears of changes; prints the secret that signs what we send."""
-    from ketenzorg.cli.work import set_endpoint  # noqa: PLC0415
+    from ketenzorg.cli.messages import set_endpoint  # noqa: PLC0415
 
     set_endpoint(os.environ, organisation, url, embedded=embedded)
 

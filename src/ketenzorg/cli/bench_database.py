@@ -35,8 +35,9 @@ def prepare(database: EmbeddedPostgres, region: str, organisations: Sequence[str
 
     async def make(connection: asyncpg.Connection) -> None:
         await connection.executemany(
-            "insert into ketenzorg.endpoint (region, organisation, url, secret)"
-            " values ($1, $2, 'http://127.0.0.1:9', 'bench')",
+            "insert into ketenzorg.subscription (region, id, organisation, client, version, updated, body, type,"
+            " channel, endpoint, content, timeout_s, contact, status, since) values ($1, gen_random_uuid(), $2,"
+            " 'bench', 1, now(), '', 'Task', 'rest-hook', 'http://127.0.0.1:9', 'id-only', 15, '', 'active', now())",
             [(region, organisation) for organisation in organisations],
         )
         await connection.execute(f"create database {LIMIT_DATABASE} template {DATABASE}")

@@ -34,7 +34,10 @@ class Receiver:
         if headers["webhook-id"] in self.messages:
             return True  # sent again: at least once is what was promised
         self.messages.add(headers["webhook-id"])
-        task, version = _focus(msgspec.json.decode(body))
+        told = _focus(msgspec.json.decode(body))
+        if told is None:  # a handshake: to answer it is all that is asked
+            return True
+        task, version = told
         if version <= self.versions.get(task, 0):
             self.wrong.append("een bericht kwam na een later bericht over dezelfde Task")
         self.versions[task] = version
@@ -44,7 +47,7 @@ class Receiver:
     def _is_ours(self, headers: Mapping[str, str], body: bytes) -> bool:
         try:
             at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), real_time().tzinfo)
-            ours = signed(UUID(headers["webhook-id"]), at, body, self.secret)
+            ours = signed(UUID(headers["webhook-id"]), at, body, [self.secret])
         except (KeyError, ValueError, OverflowError):
             return False
         fresh = EARLIEST_S < (real_time() - at).total_seconds() < LATEST_S
@@ -79,11 +82,12 @@ async def _body(receive: Any) -> bytes:
     return body
 
 
-def _focus(bundle: Any) -> tuple[str, int]:
-    """The Task and its version, from an id-only notification."""
-    event = next(
-        each for each in bundle["entry"][0]["resource"]["parameter"] if each["name"] == "notification-event"
-    )
+def _focus(bundle: Any) -> tuple[str, int] | None:
+    """The Task and its version, from an id-only notification; None when it tells of no event."""
+    parameters = bundle["entry"][0]["resource"]["parameter"]
+    event = next((each for each in parameters if each["name"] == "notification-event"), None)
+    if event is None:
+        return None
     focus = next(part for part in event["part"] if part["name"] == "focus")["valueReference"]["reference"]
     task, _, version = focus.rpartition("/_history/")
     return task, int(version)

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import uvicorn
 
-from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.outgoing import Outgoing
-from ketenzorg.app import keyring_of
+from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place
 from ketenzorg.cli.serve import BACKLOG, application_at, options
-from ketenzorg.cli.work import worker_at
-from ketenzorg.delivery.sending import new_client
+from ketenzorg.cli.work import deliver
+from ketenzorg.coordination.subscribing import set_endpoint
+from ketenzorg.coordination.world import World
 from ketenzorg.pathway.region import Region
 from ketenzorg.settings import LOOPBACK
 from ketenzorg.store.database import Database
@@ -37,15 +37,16 @@ class Service:
 
     receivers: dict[str, Receiver]
     outbox: Outbox
-    keyring: Keyring
+    world: World
     worklist: Worklist
     endpoints: dict[str, tuple[UUID, str]]  # name -> which organisation, at which address
 
     async def connect(self) -> None:
         """From now on the systems of two organisations hear of changes."""
         for name, (organisation, address) in self.endpoints.items():
-            sealed = await self.keyring.seal(self.receivers[name].secret, "endpoint", organisation)
-            await self.outbox.set_endpoint(organisation, address, sealed)
+            await set_endpoint(
+                organisation, address, self.receivers[name].secret, self.world, self.world.now()
+            )
 
     async def all_delivered(self) -> bool:
         """Whether everything arrives within PATIENCE_S."""
@@ -84,13 +85,8 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         await stack.enter_async_context(_server(receivers, ear, lifespan="off"))
         await stack.enter_async_context(_server(application_at(here), listener, lifespan="on"))
         await stack.enter_async_context(_worker(here, database))
-        yield Service(
-            receivers.by_name,
-            outbox,
-            keyring_of(here.settings, here.secret, database),
-            Worklist(database, here.settings.region),
-            endpoints,
-        )
+        world = world_of(here.settings, here.secret, database, real_time)
+        yield Service(receivers.by_name, outbox, world, world.worklist, endpoints)
 
 
 @asynccontextmanager
@@ -113,10 +109,9 @@ async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan:
 @asynccontextmanager
 async def _worker(here: Place, database: Database) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    async with new_client(Outgoing(LOOPBACK)) as client:
-        running = asyncio.create_task(worker_at(here, database, client).run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
-            await running
+    running = asyncio.create_task(deliver(here, database, Outgoing(LOOPBACK), stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running

@@ -22,6 +22,7 @@ from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.handing_over import Parties, seen_by
 from ketenzorg.coordination.notices import Notice, what_changed
 from ketenzorg.coordination.stepping import CHANGING, TRIES, load, rule_of
+from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue, NotFound, TransitionNotAllowed
@@ -39,7 +40,6 @@ from ketenzorg.referral.codes import BASE
 from ketenzorg.referral.content import canonical
 from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
-from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import Further, Identity, Known, NewVersion, Step, Traject
 
 SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
@@ -191,7 +191,7 @@ def _step(
         event_body=events.DataAdded(
             organisation=organisation, task=task.id, at=at, resources=locations, kept=judged.after.kept
         ),
-        outbox=tuple(Message(world.new_id(), party, task.id, task.version) for party in now),
+        priority=how_soon(pathway, judged.state.counts, json.read(task.body).get("priority")),
         access=visit.access(
             world, "add", posted.entries[0].kind, rule=f"{rule.id} {pathway.name}|{pathway.version}"
         ),

@@ -21,6 +21,7 @@ from ketenzorg.coordination.participants import (
     find_referrer,
     match_organisations,
 )
+from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
 from ketenzorg.fhir import json
@@ -38,7 +39,7 @@ from ketenzorg.referral.coordination_task import first_task, most_urgent
 from ketenzorg.referral.intake import Asked, what_is_asked
 from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
-from ketenzorg.store.referrals import Message, NewReferral, NewResource, Package, SealedNumber, Stored
+from ketenzorg.store.referrals import NewReferral, NewResource, Package, SealedNumber, Stored
 
 NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
 
@@ -209,7 +210,12 @@ def _package(
             municipality=participants.municipality,
             kept=state.counts,
         ),
-        outbox=tuple(Message(world.new_id(), party, task, 1) for party in parties),
+        priority=how_soon(
+            pathway,
+            state.counts,
+            asked.request.resource.priority,
+            asked.task.resource.priority if asked.task else None,
+        ),
         access=visit.access(
             world, "create", "ServiceRequest", rule=rule_id("create", "ServiceRequest", "none")
         ),

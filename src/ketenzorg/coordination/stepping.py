@@ -25,6 +25,7 @@ from ketenzorg.coordination.handing_over import (
     parties_after,
     seen_by,
 )
+from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import (
@@ -42,7 +43,6 @@ from ketenzorg.pathway.engine import Option, State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.intake import Named
 from ketenzorg.store.audit import REFUSED, Access, Interaction
-from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 
 TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
@@ -250,10 +250,6 @@ def _step(
         )
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
-    letters = {
-        (task.id, task.version, party): None for party in (parties.before if begun else parties.involved)
-    }
-    letters |= {(open_now.id, open_now.version, party): None for party in parties.involved}
     joined, left = joining(parties, pathway), leaving(parties)
     step = Step(
         traject=traject.id,
@@ -272,7 +268,7 @@ def _step(
         from_step=traject.step,
         happened_at=happened,
         event_body=_event(said, taken, pathway, visit, task.id, parties, open_now.id, happened),
-        outbox=tuple(Message(world.new_id(), party, id_, version) for id_, version, party in letters),
+        priority=how_soon(pathway, state.counts, json.read(open_now.body).get("priority")),
         access=visit.access(
             world, does, "Task", rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
         ),

@@ -7,6 +7,7 @@ from ketenzorg import events
 from ketenzorg.coordination.answering import without_letter
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.stepping import TaskNow, insist, load, task_now
+from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
 from ketenzorg.fhir import json
@@ -16,7 +17,6 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
 from ketenzorg.pathway.words import ITSELF
 from ketenzorg.referral.stored import stored_form
-from ketenzorg.store.referrals import Message
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 from ketenzorg.store.worklist import Recorded
 
@@ -73,7 +73,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
             task=task,
             task_status=before["status"],
         ),
-        outbox=tuple(Message(world.new_id(), party, task, written[0].version) for party in parties),
+        priority=how_soon(pathway, state.counts, before.get("priority")),
         access=visit.access(world, "undo", "Task", rule=f"{rule.id} {pathway.name}|{pathway.version}"),
         organisation=organisation,
         roles=traject.roles,

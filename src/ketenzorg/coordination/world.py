@@ -15,9 +15,11 @@ from ketenzorg.access.tokens import Caller
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.audit import ACTIONS, Access, AuditLog, Interaction
+from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.searching import Searching
+from ketenzorg.store.subscriptions import Subscriptions
 from ketenzorg.store.trajecten import Trajecten
 from ketenzorg.store.worklist import Worklist
 
@@ -36,6 +38,8 @@ class World:
     searching: Searching
     worklist: Worklist
     audit: AuditLog
+    subscriptions: Subscriptions
+    bell: Doorbell
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
     started: datetime  # since when this process has its region and pathways

@@ -11,11 +11,12 @@ import msgspec
 
 from ketenzorg.access.outgoing import AddressRefused, Outgoing
 
-TIMEOUT_S = 15.0  # for connecting, sending and the status line of the answer together
+LONGEST_S = 30.0  # for connecting, sending and the status line of the answer together; a subscription may ask for less
 DRAIN_S = 1.0
 DRAIN_BYTES = 16 * 1024  # an answer that says it is no longer leaves a connection that can be used again
 GONE = 410
 ASK_TO_WAIT = (429, 503)
+NOT_NOW = (408, 425, 429)  # of the 4xx, those that are not about the message
 DIGITS = 10  # of the seconds in a Retry-After: more would only be cut off later
 
 
@@ -23,22 +24,28 @@ class Answer(msgspec.Struct, frozen=True):
     """What came of an attempt; `why` is a code word, never a body or an address."""
 
     arrived: bool = False
-    why: str | None = None
+    why: str = ""
+    refused: bool = False  # it is this message that is not taken: of others nothing is known
     gone: bool = False  # the receiver says that it wants no more
     wait_s: float = 0.0  # the receiver asks us to wait
 
 
 def new_client(outgoing: Outgoing) -> httpx.AsyncClient:
     """The HTTP client of a worker."""
-    return outgoing.client(timeout_s=TIMEOUT_S)
+    return outgoing.client(timeout_s=LONGEST_S)
 
 
 async def send(
-    client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str], now: datetime
+    client: httpx.AsyncClient,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+    timeout_s: float,
 ) -> Answer:
     """Post a message. A receiver that cannot be reached is an answer too."""
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(min(timeout_s, LONGEST_S)):
             request = client.build_request(
                 "POST", url, content=body, headers={"Content-Type": "application/fhir+json", **headers}
             )
@@ -59,6 +66,7 @@ def _meaning(response: httpx.Response, now: datetime) -> Answer:
     asked = response.headers.get("Retry-After") if response.status_code in ASK_TO_WAIT else None
     return Answer(
         why=f"http {response.status_code}",
+        refused=response.is_client_error and response.status_code not in NOT_NOW,
         gone=response.status_code == GONE,
         wait_s=_seconds(asked, now) if asked else 0.0,
     )

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from base64 import b64encode
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -20,12 +21,16 @@ def in_text(secret: bytes) -> str:
     return f"whsec_{b64encode(secret).decode()}"
 
 
-def signed(message: UUID, at: datetime, body: bytes, secret: bytes) -> dict[str, str]:
-    """The headers of one attempt: the id is the same at each attempt, the time and so the signature are not."""
+def signed(message: UUID, at: datetime, body: bytes, with_: Iterable[bytes]) -> dict[str, str]:
+    """The headers of one attempt: the id is the same at each attempt, the time and so the signature are not.
+
+    More than one secret: while a receiver changes over, either of them will do.
+    """
     timestamp = str(int(at.timestamp()))
-    digest = hmac.digest(secret, f"{message}.{timestamp}.".encode() + body, sha256)
+    content = f"{message}.{timestamp}.".encode() + body
+    digests = [hmac.digest(secret, content, sha256) for secret in with_]
     return {
         "webhook-id": str(message),
         "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{b64encode(digest).decode()}",
+        "webhook-signature": " ".join(f"v1,{b64encode(digest).decode()}" for digest in digests),
     }

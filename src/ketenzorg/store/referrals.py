@@ -14,6 +14,7 @@ from ketenzorg.store.audit import Access
 from ketenzorg.store.coalescer import Coalescer
 from ketenzorg.store.data_keys import key_is_there
 from ketenzorg.store.database import Database
+from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Running
 
 
@@ -34,15 +35,6 @@ class NewResource(msgspec.Struct, frozen=True):
     parties: tuple[UUID, ...]
     body: bytes
     rows: SearchRows
-
-
-class Message(msgspec.Struct, frozen=True):
-    """Somebody who must hear of a version of a Task."""
-
-    id: UUID
-    receiver: UUID
-    task: UUID
-    task_version: int
 
 
 class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +66,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     event_id: UUID
     event: str
     event_body: Any
-    outbox: tuple[Message, ...]
+    priority: str  # how soon others must hear of it
     access: Access
     knows: tuple[UUID, ...]  # who may know the personal numbers
 
@@ -106,9 +98,10 @@ CALL = (
 class Referrals:
     """Where new referrals are stored."""
 
-    def __init__(self, database: Database, region: str) -> None:
+    def __init__(self, database: Database, region: str, bell: Doorbell) -> None:
         self._database = database
         self._region = region
+        self._bell = bell
         self._coalescer = Coalescer(self._store)
 
     async def receive(self, package: Package) -> Stored:
@@ -118,6 +111,7 @@ class Referrals:
     async def _store(self, packages: Sequence[Package]) -> list[Stored]:
         with key_is_there():
             rows = await self._database.fetch(CALL, *arguments(self._region, packages))
+        self._bell.ring()
         answers = {row["n"]: row for row in rows}
         return [
             Stored(

@@ -11,8 +11,9 @@ import msgspec
 from ketenzorg.fhir.search_parameters import Moment, SearchRows
 from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
+from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Running
-from ketenzorg.store.referrals import Message, columns
+from ketenzorg.store.referrals import columns
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -129,7 +130,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     from_step: str
     happened_at: datetime
     event_body: Any
-    outbox: tuple[Message, ...]
+    priority: str  # how soon others must hear of it
     access: Access
     organisation: UUID
     roles: dict[str, UUID]
@@ -154,9 +155,10 @@ CALL = (
 class Trajecten:
     """Where trajecten are stored."""
 
-    def __init__(self, database: Database, region: str) -> None:
+    def __init__(self, database: Database, region: str, bell: Doorbell) -> None:
         self._database = database
         self._region = region
+        self._bell = bell
 
     async def of_task(self, task: UUID, access: Access, *, shown: bool = False) -> Traject | None:
         """The traject of a Task; None when there is none or the organisation has no part in it.
@@ -208,6 +210,7 @@ class Trajecten:
             rows = await self._database.fetch(CALL, *self._arguments(step, versions))
         except asyncpg.SerializationError:
             return False
+        self._bell.ring()
         return bool(rows[0]["stored"])
 
     def _arguments(self, step: Step, versions: Sequence[NewVersion]) -> tuple[Any, ...]:

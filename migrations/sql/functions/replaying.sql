@@ -1,0 +1,66 @@
+-- What there was to hear, and hearing it again.
+set local search_path = ketenzorg, pg_temp;
+
+-- Of these resources the earliest that has not arrived is the one to send. Runs with the subscription locked.
+create function line_up(p_region text, p_subscription uuid, p_resources uuid[], p_now timestamptz) returns void
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    update outbox o set run_at = case when heads.is_first then p_now else o.run_at end,
+        state = case when heads.is_first then 'waiting' else 'queued' end
+    from (
+        select line.id, line.state, row_number() over (partition by line.resource order by line.version) = 1 as is_first
+        from outbox line
+        where line.region = p_region and line.subscription = p_subscription and line.resource = any (p_resources)
+            and line.state in ('waiting', 'queued', 'parked')
+    ) heads
+    where o.region = p_region and o.id = heads.id and heads.state <> 'parked'
+        and o.state <> case when heads.is_first then 'waiting' else 'queued' end
+$$;
+
+-- Send again what arrived and what was parked, from one number to another; how many that are. Null: no such
+-- subscription of the caller.
+create function resend_events(
+    p_region text, p_callers uuid[], p_subscription uuid, p_since bigint, p_until bigint, p_now timestamptz
+) returns int
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+declare
+    v_again uuid[];
+begin
+    perform from subscription s
+    where s.region = p_region and s.id = p_subscription and s.organisation = any (p_callers)
+    for no key update;
+    if not found then
+        return null;
+    end if;
+    with again as (
+        update outbox o set state = 'queued', attempts = 0, tried_since = null, last_error = null, ended = null,
+            told = null, owed_since = p_now
+        where o.region = p_region and o.subscription = p_subscription and o.number between p_since and p_until
+            and o.state in ('delivered', 'parked')
+        returning o.resource
+    )
+    select array_agg(again.resource) into v_again from again;
+    perform line_up(p_region, p_subscription, v_again, p_now);
+    return coalesce(cardinality(v_again), 0);
+end
+$$;
+
+-- What has not arrived, for the people who keep the service running: ids and reasons only.
+create function outbox_state(p_region text)
+returns table (id uuid, receiver uuid, type text, resource uuid, version int, number bigint, state text,
+    attempts int, run_at timestamptz, last_error text)
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    select o.id, s.organisation, o.type, o.resource, o.version, o.number, o.state, o.attempts, o.run_at, o.last_error
+    from outbox o join subscription s on s.region = o.region and s.id = o.subscription
+    where o.region = p_region and o.state <> 'delivered'
+    order by s.organisation, s.id, o.resource, o.version
+$$;
+
+-- Send a parked event again, from the start of its tries.
+create function release_event(p_region text, p_id uuid, p_now timestamptz) returns boolean
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    select coalesce(sum(resend_events(p_region, array[s.organisation], s.id, o.number, o.number, p_now)), 0) > 0
+    from outbox o join subscription s on s.region = o.region and s.id = o.subscription
+    where o.region = p_region and o.id = p_id and o.state = 'parked'
+$$;
+
+grant execute on function outbox_state, release_event to ketenzorg_app;
