@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from litestar import Litestar, Request
@@ -13,15 +14,23 @@ from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
+from ketenzorg.access.assertions import Assertions
+from ketenzorg.access.granting import Granting
 from ketenzorg.access.key_encryption import key_encryption_keys
+from ketenzorg.access.key_sets import KeySets
 from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys
+from ketenzorg.access.outgoing import Outgoing
+from ketenzorg.access.registry import Registry
+from ketenzorg.access.token_keys import TokenKeys
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api import (
     answers,
+    auth,
     documents,
     health,
     metadata,
+    oauth,
     operations,
     overdue,
     read,
@@ -43,6 +52,7 @@ from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
+from ketenzorg.store.clients import Clients
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import Doorbell
@@ -58,6 +68,10 @@ from ketenzorg.store.worklist import Worklist
 from ketenzorg.throughput.measures import Throughput
 
 ROUTES: list[ControllerRouterHandler] = [
+    auth.token,
+    auth.introspect,
+    auth.jwks,
+    auth.smart_configuration,
     transaction.transaction,
     metadata.capabilities,
     search.search,
@@ -95,7 +109,11 @@ def real_time() -> datetime:
 def tokens_of(settings: Settings, secret: bytes) -> Tokens:
     """The tokens of this installation; their time is real, also in the sandbox."""
     return Tokens(
-        Keys.derive(secret).token, audience=settings.audience, region=settings.region, now=real_time
+        TokenKeys(Keys.derive(secret).token),
+        issuer=settings.base_url,
+        audience=settings.audience,
+        region=settings.region,
+        now=real_time,
     )
 
 
@@ -128,12 +146,26 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
     )
 
 
-def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandbox: bool = False) -> Gate:
+def create_app(
+    settings: Settings,
+    secret: bytes,
+    database_url: str,
+    *,
+    in_sandbox: bool = False,
+    seconds: Callable[[], float] = monotonic,
+) -> Gate:
     """The service as an ASGI application, with the gate around it."""
     decode(EMPTY_BUNDLE)
     clock = sandbox.SandboxClock()
     database = Database(database_url)
     world = world_of(settings, secret, database, clock.now if in_sandbox else real_time)
+    tokens = tokens_of(settings, secret)
+    clients = Clients(database, settings.region)
+    registry = Registry(clients, clock=seconds, unregistered=in_sandbox)
+    key_sets = KeySets(Outgoing(settings.outgoing_networks), clock=seconds)
+    assertions = Assertions(
+        registry, key_sets, clients, audience=f"{settings.base_url}/auth/token", now=real_time
+    )
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -150,6 +182,9 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
             {
                 "world": world,
                 "database": database,
+                "tokens": tokens,
+                "registry": registry,
+                "granting": Granting(assertions, tokens, world.region, certified=False),
                 "base_url": settings.base_url,
                 "clock": clock,
                 "throughput": Throughput(database, world.region, world.catalogue),
@@ -158,16 +193,16 @@ def create_app(settings: Settings, secret: bytes, database_url: str, *, in_sandb
             }
         ),
         exception_handlers={
-            KetenzorgError: _either(refusals.expected, answers.expected),
-            HTTPException: _either(refusals.of_framework, answers.of_framework),
-            Exception: _either(refusals.crash, answers.crash),
+            KetenzorgError: _by_address(refusals.expected, oauth.expected, answers.expected),
+            HTTPException: _by_address(refusals.of_framework, oauth.of_framework, answers.of_framework),
+            Exception: _by_address(refusals.crash, oauth.crash, answers.crash),
         },
         openapi_config=None,
         logging_config=None,
         request_max_body_size=None,
     )
     # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
-    return Gate(app, tokens_of(settings, secret), is_page if in_sandbox else lambda path: False)
+    return Gate(app, tokens, registry, is_page if in_sandbox else lambda path: False)
 
 
 async def check_all_ready(database: Database, revision: str, keyring: Keyring) -> None:
@@ -176,10 +211,14 @@ async def check_all_ready(database: Database, revision: str, keyring: Keyring) -
     await keyring.newest()
 
 
-def _either(of_page: Callable[..., Any], of_api: Callable[..., Any]) -> Callable[..., Any]:
-    """People get a page in plain Dutch, systems an OperationOutcome; an address without a route too."""
+def _by_address(
+    of_page: Callable[..., Any], of_auth: Callable[..., Any], of_api: Callable[..., Any]
+) -> Callable[..., Any]:
+    """People get a page in plain Dutch, who asks for a token the words of OAuth, other systems an OperationOutcome."""
 
     def handle(request: Request[Any, Any, Any], error: Any) -> Any:
-        return (of_page if is_page(request.scope["path"]) else of_api)(request, error)
+        path = request.scope["path"]
+        answer = of_page if is_page(path) else of_auth if oauth.is_auth(path) else of_api
+        return answer(request, error)
 
     return handle

@@ -58,6 +58,37 @@ class Unauthenticated(KetenzorgError):
     status, code = 401, "login"
 
 
+class TokenRefused(KetenzorgError):
+    """No token for this request; `error` is what RFC 6749 section 5.2 calls it."""
+
+    status, code = 400, "login"
+    error: ClassVar[str] = "invalid_request"
+
+
+class InvalidClient(TokenRefused):
+    """The assertion is not one of a client that we know, or may not be used."""
+
+    error = "invalid_client"
+
+
+class InvalidGrant(TokenRefused):
+    """A known client asks for somebody for whom it does not speak."""
+
+    error = "invalid_grant"
+
+
+class InvalidScope(TokenRefused):
+    """A scope that we do not understand, or of which nothing was registered for this client."""
+
+    error = "invalid_scope"
+
+
+class UnsupportedGrantType(TokenRefused):
+    """Another flow than client_credentials."""
+
+    error = "unsupported_grant_type"
+
+
 class Forbidden(KetenzorgError):
     """A known caller without the scope or the part that this takes."""
 

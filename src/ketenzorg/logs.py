@@ -26,6 +26,8 @@ def _event(id_: str, level: int, *fields: str) -> LogEvent:
 REQUEST = _event("KZ-API-001", logging.INFO, "method", "route", "status", "ms", "client", "request")
 CRASH = _event("KZ-API-002", logging.ERROR, "request", "error")
 REFUSED = _event("KZ-API-003", logging.INFO, "status", "why")  # before it was a request
+TOKEN_ISSUED = _event("KZ-AUT-001", logging.INFO, "client", "organisation")
+ASSERTION_REFUSED = _event("KZ-AUT-002", logging.WARNING, "client", "why")
 STARTED = _event("KZ-RUN-001", logging.INFO, "what", "version", "pathways")
 STOPPED = _event("KZ-RUN-002", logging.INFO, "what")
 DELIVERED = _event("KZ-OUT-001", logging.INFO, "message", "receiver", "attempts")

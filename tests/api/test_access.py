@@ -19,7 +19,10 @@ from log_lines import capture_logs
 from referrals import a_referral, of, places, said
 from services import REGION, SECRET, SETTINGS, Referral, Service
 
-OPEN = {"/fhir/metadata", "/health/live", "/health/ready"}
+OPEN = {
+    "/fhir/metadata", "/health/live", "/health/ready", "/auth/token", "/auth/jwks",
+    "/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration",
+}  # fmt: skip
 PATCH = {"Content-Type": "application/json-patch+json"}
 SHEET = re.compile(r"chain\.[0-9a-f]+\.css")
 PERSONAL = ("999990019", "Veldkamp", "Trijntje", "Voorbeeldstraat", "050-5550100", "Sinds mijn man")
@@ -40,7 +43,7 @@ async def test_every_route_stands_in_the_table_of_rules_and_every_line_of_it_is_
     }
     assert routes == set(TABLE.routes)
     words = {word for does in TABLE.routes.values() for word in does}
-    assert words <= {*TABLE.interactions, "open", "sandbox"}
+    assert words <= {*TABLE.interactions, "open", "sandbox", "introspect"}
     opened = {route.partition(" ")[2] for route, does in TABLE.routes.items() if "open" in does}
     assert {path for path in opened if not is_page(path)} == OPEN
 

@@ -33,7 +33,7 @@ async def test_an_api_outlives_its_database_and_says_so_meanwhile(
         await migrate(postgres.admin_url, app_password=APP_PASSWORD)
         await do(postgres.admin_url, HEARS)
         url = make_url(postgres.url(DATABASE, APP_ROLE, APP_PASSWORD)).set(query={"host": str(address)})
-        app = create_app(SETTINGS, SECRET, url.render_as_string(hide_password=False))
+        app = create_app(SETTINGS, SECRET, url.render_as_string(hide_password=False), in_sandbox=True)
 
         def client(name: str) -> httpx.AsyncClient:
             transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

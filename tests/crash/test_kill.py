@@ -32,6 +32,7 @@ class Api:
             "KETENZORG_DATABASE_URL": database.app_url,
             "KETENZORG_SECRET_FILE": str(folder / "secret.key"),
             "KETENZORG_AUDIENCE": SETTINGS.audience,
+            "KETENZORG_SANDBOX": "yes",
         }
         self._process: subprocess.Popen[bytes] | None = None
 

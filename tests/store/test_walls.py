@@ -21,6 +21,7 @@ from ketenzorg.store.revision import newest
 from ketenzorg.store.walls import NoWall
 from services import REGION, SETTINGS, Service, looks
 from subscribed import listening
+from systems import register
 
 OWNER = "ketenzorg_owner"
 SOURCES = Path(ketenzorg.__file__).parent
@@ -32,9 +33,9 @@ READABLE = (
     "search_token", "traject",
 )  # fmt: skip
 CLOSED = (
-    "audit", "data_key", "endpoint", "outbox", "personal_number", "referral_identity", "subscription",
-    "throughput_cell",
-    "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
+    "audit", "client", "client_assertion", "client_epoch", "data_key", "endpoint", "outbox", "personal_number",
+    "referral_identity", "subscription", "throughput_cell", "throughput_cell_everybody", "throughput_cell_owner",
+    "throughput_cell_requester", "throughput_cursor",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.
 AS_ITS_CALLER = {"callers", "block_of"}
@@ -44,6 +45,7 @@ AS_ITS_CALLER = {"callers", "block_of"}
 async def filled(service: Service) -> Service:
     """A traject with history, so that every table holds at least a row."""
     await service.rows(listening([COACH]))
+    await (await register(service)).token()
     referral = await service.refer()
     await service.happens(referral["Task"], "aannemen")
     await service.app.litestar.state.throughput.rollup.fold_until_current()

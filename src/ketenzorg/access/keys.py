@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 class Keys(msgspec.Struct, frozen=True):
     """32 bytes each; what one key signs or hides says nothing about the others."""
 
-    token: bytes  # signs bearer tokens
+    token: bytes  # the keys that sign bearer tokens are made from it
     number: bytes  # opens the personal numbers from before there were data keys
     pseudonym: bytes  # makes the token that stands for a personal number
     index: bytes  # makes the blind index that keeps a personal number to one row

@@ -9,7 +9,9 @@ import asyncio
 import ipaddress
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -64,7 +66,7 @@ class Outgoing:
     def client(self, *, timeout_s: float, accept: str = "*/*") -> httpx.AsyncClient:
         """An HTTP client that goes nowhere else, straight, and remembers nothing of whom it met."""
         client = httpx.AsyncClient(
-            transport=_Transport(_Guarded(self)),
+            transport=_Transport(_Guarded(self), self._tls),
             trust_env=False,
             follow_redirects=False,
             timeout=timeout_s,
@@ -72,6 +74,10 @@ class Outgoing:
         )
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return client
+
+    @cached_property  # reading what the system trusts takes longer than a connection
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context(trust_env=False)
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """What a name means now. Raises AddressRefused when any of it is out of bounds: names do not mix the two."""
@@ -131,10 +137,10 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 class _Transport(httpx.AsyncHTTPTransport):
     """httpx's own, of which the pool connects through our guard."""
 
-    def __init__(self, guarded: _Guarded) -> None:
-        super().__init__(trust_env=False)
+    def __init__(self, guarded: _Guarded, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=tls,
             # Who uses the client has a bound for each receiver; one for all would let slow ones keep out the others.
             max_connections=None,
             max_keepalive_connections=100,

@@ -72,18 +72,23 @@ def expected(_: Request[Any, Any, Any], error: KetenzorgError) -> Response[bytes
 
 def of_framework(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """The framework's own refusals, in our form."""
-    return _handled(_ours(error))
+    return _handled(ours(error))
 
 
 def crash(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """What we did not expect: an id for both sides, and nothing of what happened inside."""
+    """What we did not expect."""
+    return _handled(crashed(error))
+
+
+def crashed(error: Exception) -> KetenzorgError:
+    """A crash as both sides hear of it: an id, and nothing of what happened inside; the log has where."""
     number = str(uuid4())
     log(CRASH, request=number, error=f"{type(error).__module__}.{type(error).__qualname__}{_where(error)}")
     issue = Issue(
         nl=f"Er ging bij ons iets mis. Meld dit nummer: {number}.",
         en=f"Something went wrong on our side. Report this number: {number}.",
     )
-    return _handled(KetenzorgError(issue))
+    return KetenzorgError(issue)
 
 
 def _where(error: Exception) -> str:
@@ -97,7 +102,8 @@ def _where(error: Exception) -> str:
     return " at " + " > ".join(steps)
 
 
-def _ours(error: HTTPException) -> KetenzorgError:
+def ours(error: HTTPException) -> KetenzorgError:
+    """A refusal of the framework as one of ours."""
     match error.status_code:
         case 404:
             return NotFound(Issue(nl="Dit adres bestaat niet.", en="No such address. See /fhir/metadata."))

@@ -7,8 +7,10 @@ from typing import Any
 
 from litestar import Litestar
 
+from ketenzorg.access.certificates import ClientCertificate
+from ketenzorg.access.registry import Registry
 from ketenzorg.access.tokens import Tokens
-from ketenzorg.api.answers import outcome_of
+from ketenzorg.api import answers, oauth
 from ketenzorg.api.headers import SECURITY_HEADERS
 from ketenzorg.api.trail import trail_of
 from ketenzorg.coordination.world import Trail, Visit
@@ -17,8 +19,13 @@ from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
 
 # Without a token: what a client needs before it can have one, and what a load balancer asks.
-OPEN = frozenset({"/fhir/metadata", "/health/live", "/health/ready"})
-OPEN_BELOW = "/.well-known/"
+OPEN = frozenset(
+    {
+        "/fhir/metadata", "/fhir/.well-known/smart-configuration", "/.well-known/smart-configuration",
+        "/auth/token", "/auth/jwks", "/health/live", "/health/ready",
+    }
+)  # fmt: skip
+CERTIFICATE = "ketenzorg.certificate"  # put there by the server, when the connection has one
 VISIT = "ketenzorg.visit"
 TRAIL = "ketenzorg.trail"  # for who makes a visit of its own
 CLIENT = "ketenzorg.client"  # by which it says who that is, for the log
@@ -29,9 +36,12 @@ JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*
 class Gate:
     """Wraps the application: tokens, request ids, headers and the log line of every request."""
 
-    def __init__(self, app: Litestar, tokens: Tokens, is_page: Callable[[str], bool]) -> None:
+    def __init__(
+        self, app: Litestar, tokens: Tokens, registry: Registry, is_page: Callable[[str], bool]
+    ) -> None:
         self.litestar = app
         self._tokens = tokens
+        self._registry = registry
         self._is_page = is_page  # pages know their visitors by a cookie, not by a token
         self._words = _words(app)
 
@@ -60,14 +70,16 @@ class Gate:
         client = ""
         scope[TRAIL] = trail
         try:
-            if not _is_open(scope["path"]) and not self._is_page(scope["path"]):
-                caller = self._tokens.verify(headers.get(b"authorization"))
+            if scope["path"] not in OPEN and not self._is_page(scope["path"]):
+                caller = self._tokens.verify(headers.get(b"authorization"), _thumbprint(scope))
+                await self._registry.admit(caller.client)
                 client = caller.client
                 _speaks_json(headers.get(b"accept", ""), also=_also_speaks(scope["path"]))
                 scope[VISIT] = Visit(caller, trail)
             await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
-            await outcome_of(error)(scope, receive, answer)
+            outcome = oauth.outcome_of if oauth.is_auth(scope["path"]) else answers.outcome_of
+            await outcome(error)(scope, receive, answer)
         finally:
             log(
                 REQUEST,
@@ -92,8 +104,9 @@ def _echoed(trail: Trail) -> Iterator[tuple[bytes, bytes]]:
         yield b"x-correlation-id", trail.correlation.encode()
 
 
-def _is_open(path: str) -> bool:
-    return path in OPEN or path.startswith(OPEN_BELOW)
+def _thumbprint(scope: Any) -> str:
+    certificate: ClientCertificate | None = scope.get(CERTIFICATE)
+    return certificate.thumbprint if certificate else ""
 
 
 def _also_speaks(path: str) -> str:

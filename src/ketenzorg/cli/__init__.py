@@ -9,6 +9,9 @@ import typer
 
 from ketenzorg.errors import KetenzorgError
 
+CLIENT = Annotated[str, typer.Argument(help="Name of the client: its client_id.")]
+JWKS = Annotated[Path | None, typer.Option(help="File with its public keys, a JWK Set.")]
+JWKS_URL = Annotated[str | None, typer.Option(help="Where it publishes them itself; better than a file.")]
 EMBEDDED = Annotated[
     bool, typer.Option("--embedded", help="Use the PostgreSQL that comes with the program: for a trial.")
 ]
@@ -25,10 +28,12 @@ pathway = typer.Typer(help="Check and read the pathway files.", no_args_is_help=
 outbox = typer.Typer(help="What has not been delivered yet, and sending it again.", no_args_is_help=True)
 endpoint = typer.Typer(help="Where organisations want to hear of changes.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal personal numbers and secrets.", no_args_is_help=True)
+client = typer.Typer(help="The systems that may ask for tokens.", no_args_is_help=True)
 app.add_typer(pathway, name="pathway")
 app.add_typer(outbox, name="outbox")
 app.add_typer(endpoint, name="endpoint")
 app.add_typer(keys, name="keys")
+app.add_typer(client, name="client")
 
 
 def main() -> None:
@@ -227,3 +232,45 @@ def keys_destroy(
 
     if yes:
         destroy(os.environ, key, embedded=embedded)
+
+
+@client.command("add")
+def client_add(
+    name: CLIENT,
+    *,
+    organisation: Annotated[list[str], typer.Option(help="URA for which it may speak; may be repeated.")],
+    scope: Annotated[str, typer.Option(help="SMART v2 scopes, e.g. 'system/Task.rus'.")] = "system/*.crus",
+    jwks: JWKS = None,
+    jwks_url: JWKS_URL = None,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Register a system with its public keys."""
+    from ketenzorg.cli.clients import add  # noqa: PLC0415
+
+    add(os.environ, name, organisation, scope, jwks, jwks_url, embedded=embedded)
+
+
+@client.command("rotate")
+def client_rotate(
+    name: CLIENT, *, jwks: JWKS = None, jwks_url: JWKS_URL = None, embedded: EMBEDDED = False
+) -> None:
+    """Know a system by other keys from now on."""
+    from ketenzorg.cli.clients import rotate  # noqa: PLC0415
+
+    rotate(os.environ, name, jwks, jwks_url, embedded=embedded)
+
+
+@client.command("revoke")
+def client_revoke(name: CLIENT, *, embedded: EMBEDDED = False) -> None:
+    """End a registration for good; its tokens stop working within a second."""
+    from ketenzorg.cli.clients import revoke  # noqa: PLC0415
+
+    revoke(os.environ, name, embedded=embedded)
+
+
+@client.command("list")
+def client_list(*, embedded: EMBEDDED = False) -> None:
+    """Who is and was registered, for whom, how far and by which keys."""
+    from ketenzorg.cli.clients import list_clients  # noqa: PLC0415
+
+    list_clients(os.environ, embedded=embedded)

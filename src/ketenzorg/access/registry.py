@@ -1,0 +1,63 @@
+"""Which systems are registered, remembered in each process and never older than a second.
+
+A system that is revoked, its tokens that are still valid included, is refused by every process within STALE_S. The
+price is one look at a one-row table in a second in which requests come; no request asks the database by itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from ketenzorg.errors import Issue, Unauthenticated
+from ketenzorg.store.clients import Client, Clients
+
+STALE_S = 1.0
+
+
+class Registry:
+    """The clients as one process knows them. Who is not in it gets nothing."""
+
+    def __init__(self, clients: Clients, *, clock: Callable[[], float], unregistered: bool) -> None:
+        self._clients = clients
+        self._clock = clock  # seconds that only go up
+        self._unregistered = unregistered  # the sandbox: names that were never registered get tokens by hand
+        self._known: Mapping[str, Client] = {}
+        self._epoch = -1
+        self._looked = float("-inf")
+        self._looking = asyncio.Lock()
+
+    async def find(self, id_: str) -> Client | None:
+        """A client that may ask for tokens."""
+        await self._refresh()
+        client = self._known.get(id_)
+        return client if client is not None and client.revoked is None else None
+
+    async def admit(self, id_: str) -> None:
+        """Raise Unauthenticated unless tokens of this client still count."""
+        await self._refresh()
+        client = self._known.get(id_)
+        if (client is None and not self._unregistered) or (client is not None and client.revoked is not None):
+            raise Unauthenticated(
+                Issue(
+                    nl="De client van dit token is niet (meer) geregistreerd.",
+                    en="The client of this token is not, or no longer, registered.",
+                ),
+                headers={"WWW-Authenticate": 'Bearer realm="ketenzorg", error="invalid_token"'},
+            )
+
+    async def _refresh(self) -> None:
+        if self._is_fresh():
+            return
+        async with self._looking:
+            if not self._is_fresh():  # somebody looked while we waited
+                await self._look()
+
+    def _is_fresh(self) -> bool:
+        return self._clock() - self._looked < STALE_S
+
+    async def _look(self) -> None:
+        began = self._clock()  # what changes after this moment we may not have seen
+        epoch = await self._clients.epoch()
+        if epoch != self._epoch:
+            self._known = {client.id: client for client in await self._clients.all()}
+            self._epoch = epoch
+        self._looked = began
