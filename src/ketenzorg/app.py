@@ -75,6 +75,7 @@ ROUTES: list[ControllerRouterHandler] = [
     transaction.transaction,
     metadata.capabilities,
     search.search,
+    search.search_by_form,
     documents.document,
     documents.binary,
     read.read,

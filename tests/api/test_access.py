@@ -318,10 +318,33 @@ async def test_what_was_refused_is_no_look(service: Service) -> None:
     assert [row["action"] for row in done] == ["C"]
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "999990019\u00e9", '"; drop', "a\tb"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "a b",
+        "x" * 129,
+        "999990019\u00e9",
+        '"; drop',
+        "a\tb",
+        "999990019",
+        "bsn-999990019.1",
+        "9999-90-019",
+    ],
+)
 async def test_a_request_id_that_could_say_anything_is_replaced(service: Service, given: str) -> None:
-    response = await service.his.get("/fhir/metadata", headers={"X-Request-Id": given.encode("latin-1")})
+    sent = {name: given.encode("latin-1") for name in ("X-Request-Id", "X-Correlation-Id")}
+    with capture_logs() as lines:
+        response = await service.his.get("/fhir/metadata", headers=sent)
     assert len(response.headers["X-Request-Id"]) == 36
+    assert "X-Correlation-Id" not in response.headers
+    assert "9019" not in f"{lines}{response.headers}".replace(response.headers["X-Request-Id"], "")
+
+
+async def test_a_request_id_with_nine_digits_inside_a_word_stays(service: Service) -> None:
+    given = "01a23456-7890-7123-8456-a123456782bc"
+    response = await service.his.get("/fhir/metadata", headers={"X-Request-Id": given})
+    assert response.headers["X-Request-Id"] == given
 
 
 async def test_the_log_of_a_whole_day_names_nobody_also_when_the_database_does(service: Service) -> None:

@@ -111,3 +111,9 @@ async def test_an_unknown_list_is_answered_with_those_that_there_are(noor: Brows
     assert "<b>" not in noor.response.text
     await noor.open("/werk?na=-1")
     assert noor.response.status_code == 400
+
+
+async def test_what_somebody_put_in_an_address_does_not_come_back_in_another(service: Service) -> None:
+    for path in ("/werk/999990019", "/praktijk/999990019-aaaa-aaaa-aaaa-999990019aaa", "/keten/Trijntje"):
+        response = await service.stranger.get(path)
+        assert (response.status_code, response.headers["Location"]) == (303, "/login")

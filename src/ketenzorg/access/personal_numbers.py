@@ -19,8 +19,8 @@ BSN_SYSTEMS = frozenset(
 )
 TABLE: Kind = "personal_number"
 TOKEN = re.compile(rb"bsn:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
-# As people write one: 999990019 or 9999.90.019, not a part of a longer number.
-WRITTEN = re.compile(r"(?<![0-9])(?:[0-9]{9}|[0-9]{4}\.[0-9]{2}\.[0-9]{3})(?![0-9])")
+# As people write one: 999990019 or 9999.90.019; not a part of a longer number, a uuid or a digest.
+WRITTEN = re.compile(r"(?<![0-9a-fA-F])(?:[0-9]{9}|[0-9]{4}\.[0-9]{2}\.[0-9]{3})(?![0-9a-fA-F])")
 WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
@@ -38,7 +38,7 @@ def is_bsn(text: str) -> bool:
 def numbers_in(words: str) -> Iterator[str]:
     """The digits of every number in a text that may be a personal one.
 
-    >>> list(numbers_in("BSN 9999.90.019 of 999990020; order 9999900190, telefoon 050-5550100, 999 990 019"))
+    >>> list(numbers_in("BSN 9999.90.019 of BSN999990020; order 9999900190, 050-5550100, a999990019, 999 990 019"))
     ['999990019', '999990020']
     """
     for found in WRITTEN.findall(words):

@@ -1,44 +1,85 @@
 """FHIR search on the types that a worklist needs. https://hl7.org/fhir/R4/search.html"""
 
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
+from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
-from ketenzorg.api.search_query import Asked, read_query
+from ketenzorg.api.search_numbers import refuse_elsewhere, refuse_in_address
+from ketenzorg.api.search_query import Asked, check_searchable, read_query
 from ketenzorg.coordination.looking import Page, Seen
 from ketenzorg.coordination.looking import search as search_page
-from ketenzorg.errors import Issue
+from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.fhir.outcome import operation_outcome
+
+FORM = "application/x-www-form-urlencoded"
+FIELDS = 100  # read_query says how many there may be
+AS_IT_IS: dict[str, Any] = {"keep_blank_values": True, "errors": "replace"}
 
 
 @get("/fhir/{kind:str}")
 async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
     """A page of what matches; `next` leads on without skipping or repeating, also while data changes."""
-    world, visit = world_of(request), visit_of(request)
+    may_search(kind, request)
+    pairs = _in_address(request)
+    return await _search(request, kind, pairs)
+
+
+@post("/fhir/{kind:str}/_search", status_code=200)
+async def search_by_form(request: Http, kind: FromPath[str]) -> ASGIResponse:
+    """The same with the parameters in a form: the only way to ask for a personal number."""
+    may_search(kind, request)
+    pairs = _in_address(request)
+    form = await read_body(request, (FORM,))
+    try:
+        pairs += parse_qsl(form.decode("utf-8", "replace"), max_num_fields=FIELDS, **AS_IT_IS)
+    except ValueError:
+        raise BadRequest(Issue(nl="Te veel velden.", en="Too many fields.")) from None
+    refuse_elsewhere(pairs)
+    return await _search(request, kind, pairs)
+
+
+def may_search(kind: str, request: Http) -> None:
+    """Raise NotFound for a type that cannot be searched, Forbidden without the scope for it."""
+    check_searchable(kind)
+    permit(visit_of(request).caller, "search", kind)
+
+
+def _in_address(request: Http) -> list[tuple[str, str]]:
+    pairs = parse_qsl(request.url.query, **AS_IT_IS)
+    refuse_in_address(pairs)
+    return pairs
+
+
+async def _search(request: Http, kind: str, pairs: list[tuple[str, str]]) -> ASGIResponse:
+    world = world_of(request)
     strict = prefers(request, "handling=strict")
-    pairs = parse_qsl(request.url.query, keep_blank_values=True, errors="replace")
-    asked = read_query(kind, pairs, world.region, request.app.state.base_url, strict=strict)
-    permit(visit.caller, "search", kind)
-    page = await search_page(asked.query, asked.includes, asked.kept, visit, world)
+    asked = read_query(kind, pairs, world, request.app.state.base_url, strict=strict)
+    on_record = [*asked.kept, *asked.hidden]
+    page = await search_page(asked.query, asked.includes, on_record, visit_of(request), world)
     return resource(msgspec.json.encode(_bundle(request, kind, asked, page)))
 
 
 def _bundle(request: Http, kind: str, asked: Asked, page: Page) -> dict[str, object]:
     base = request.app.state.base_url
     links = [{"relation": "self", "url": _url(base, kind, asked.kept)}]
-    if page.next_after is not None:
-        following = [*asked.kept, ("_cursor", str(page.next_after))]
-        links.append({"relation": "next", "url": _url(base, kind, following)})
     entries = [_entry(base, seen, "match") for seen in page.matches]
     entries += [_entry(base, seen, "include") for seen in page.included]
     if asked.ignored:
-        entries.append(_warning(asked.ignored))
+        entries.append(_told(_ignored(asked.ignored)))
+    if page.next_after is not None and asked.hidden:
+        entries.append(_told(_more(page.next_after)))
+    elif page.next_after is not None:
+        following = [*asked.kept, ("_cursor", str(page.next_after))]
+        links.append({"relation": "next", "url": _url(base, kind, following)})
     bundle: dict[str, object] = {"resourceType": "Bundle", "type": "searchset", "link": links}
     return bundle | ({"entry": entries} if entries else {})
 
@@ -56,15 +97,28 @@ def _entry(base: str, seen: Seen, mode: str) -> dict[str, object]:
     }
 
 
-def _warning(ignored: tuple[str, ...]) -> dict[str, object]:
-    issue = Issue(
+def _told(issue: Issue) -> dict[str, object]:
+    return {
+        "resource": msgspec.Raw(operation_outcome([issue], issue.code)),
+        "search": {"mode": "outcome"},
+    }
+
+
+def _ignored(names: tuple[str, ...]) -> Issue:
+    return Issue(
         nl="Deze zoekparameters kennen we niet en zijn overgeslagen.",
         en="These search parameters are not known and were ignored.",
-        expression=ignored,
+        expression=names,
         code="not-supported",
         severity="warning",
     )
-    return {
-        "resource": msgspec.Raw(operation_outcome([issue], "not-supported")),
-        "search": {"mode": "outcome"},
-    }
+
+
+def _more(after: UUID) -> Issue:
+    """An address that leads on would hold the number."""
+    return Issue(
+        nl=f"Er is meer: stuur hetzelfde formulier met _cursor={after}.",
+        en=f"There is more: send the same form with _cursor={after}.",
+        code="incomplete",
+        severity="warning",
+    )

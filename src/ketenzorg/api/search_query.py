@@ -8,10 +8,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
+from ketenzorg.access.personal_numbers import BSN_SYSTEMS, is_bsn, token_of
+from ketenzorg.api.search_numbers import IDENTIFIER
+from ketenzorg.coordination.world import World
 from ketenzorg.errors import BadRequest, Issue, NotFound
 from ketenzorg.fhir.dates import Period, period_of
 from ketenzorg.fhir.search_parameters import PARAMETERS, Parameter
-from ketenzorg.pathway.region import Region
 from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
 
 DEFAULT_COUNT = 50
@@ -25,6 +29,8 @@ DATE = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-2][0-9]:[0-5][0-9](:[0-6][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?)?)?\Z"
 )
 NOBODY = UUID(int=0)  # the id of nothing
+NAME = re.compile(r"[A-Za-z_][A-Za-z_:.-]{0,40}\Z")  # what comes back of a parameter: it may hold anything
+CONTROLS = frozenset({"_count", "_id", "_cursor", "_lastUpdated", "_include", "_format"})
 ORGANISATIONS = frozenset({"owner", "requester", "performer"})  # what :identifier can look up
 
 
@@ -34,13 +40,12 @@ class Asked(NamedTuple):
     query: Query
     includes: tuple[str, ...]
     kept: list[tuple[str, str]]  # for the self link
+    hidden: list[tuple[str, str]]  # what no link may hold, with tokens for the numbers: for the record
     ignored: tuple[str, ...]
 
 
-def read_query(
-    kind: str, pairs: Iterable[tuple[str, str]], region: Region, base_url: str, *, strict: bool
-) -> Asked:
-    """Raises BadRequest with every parameter that is wrong, NotFound for a type that cannot be searched."""
+def check_searchable(kind: str) -> None:
+    """Raise NotFound for a type that cannot be searched."""
     if kind not in PARAMETERS:
         raise NotFound(
             Issue(
@@ -49,7 +54,13 @@ def read_query(
                 code="not-supported",
             ),
         )
-    reader = _Reader(kind, region, base_url)
+
+
+def read_query(
+    kind: str, pairs: Iterable[tuple[str, str]], world: World, base_url: str, *, strict: bool
+) -> Asked:
+    """Raises BadRequest with every parameter that is wrong."""
+    reader = _Reader(kind, world, base_url)
     pairs = list(pairs)
     if len(pairs) > MAX_PARAMETERS:
         raise BadRequest(
@@ -63,14 +74,15 @@ def read_query(
         ]
     if reader.issues:
         raise BadRequest(*reader.issues)
-    return Asked(reader.query(), tuple(reader.includes), reader.kept, tuple(reader.ignored))
+    return Asked(reader.query(), tuple(reader.includes), reader.kept, reader.hidden, tuple(reader.ignored))
 
 
 class _Reader:
-    def __init__(self, kind: str, region: Region, base_url: str) -> None:
+    def __init__(self, kind: str, world: World, base_url: str) -> None:
         self._kind = kind
         self._base = f"{base_url}/fhir/"
-        self._region = region
+        self._region = world.region
+        self._keys = world.keys
         self._declared = {parameter.name: parameter for parameter in PARAMETERS[kind]}
         self._tokens: list[TokenClause] = []
         self._references: list[ReferenceClause] = []
@@ -80,6 +92,7 @@ class _Reader:
         self._count = DEFAULT_COUNT
         self.includes: list[str] = []
         self.kept: list[tuple[str, str]] = []
+        self.hidden: list[tuple[str, str]] = []
         self.ignored: list[str] = []
         self.issues: list[Issue] = []
 
@@ -101,19 +114,35 @@ class _Reader:
         try:
             if len(value) > MAX_LENGTH or "\0" in value:
                 raise _Wrong(f"hoogstens {MAX_LENGTH} tekens.", f"at most {MAX_LENGTH} characters.")
+            if name == IDENTIFIER in self._declared and self._by_number(name, value):
+                return
             if parameter in self._declared:
                 self._declared_parameter(self._declared[parameter], modifier, value)
             elif not self._control(name, value):
-                # The name comes back only when it can be a name: it may hold anything.
-                self.ignored.append(name if re.fullmatch(r"[A-Za-z_][A-Za-z_:.-]{0,40}", name) else "?")
+                self.ignored.append(name if NAME.match(name) else "?")
                 return
         except _Wrong as wrong:
-            self.issues.append(
-                _wrong(name if parameter in self._declared or name.startswith("_") else "", *wrong.args)
-            )
+            known = parameter in self._declared or parameter in CONTROLS
+            self.issues.append(_wrong(name if known and NAME.match(name) else "", *wrong.args))
             return
         if name != "_cursor":
             self.kept.append((name, value))
+
+    def _by_number(self, name: str, value: str) -> bool:
+        """Whether an identifier is, or may be, a personal number; what goes on record holds its token."""
+        clause = TokenClause(name, tuple(map(_token, _values(value))))
+        tokens: list[str | None] = []
+        for system, code in clause.one_of:
+            if code is None and system in BSN_SYSTEMS:
+                tokens.append(None)
+            elif code is not None and (system in BSN_SYSTEMS or (system is None and is_bsn(code))):
+                if not is_bsn(code):
+                    raise _Wrong("dit is geen BSN.", "this is no personal number (BSN).")
+                tokens.append(f"bsn:{token_of(code, self._keys)}")
+        if tokens:
+            self._tokens.append(msgspec.structs.replace(clause, numbers=tuple(tokens)))
+            self.hidden.append((name, ",".join(token or "bsn:" for token in tokens)))
+        return bool(tokens)
 
     def _control(self, name: str, value: str) -> bool:
         match name:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from ketenzorg.access.personal_numbers import is_bsn
+from ketenzorg.access.personal_numbers import holds_number, is_bsn
 from ketenzorg.coordination.world import Trail
 
 TRACE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+BETWEEN = re.compile(r"[._-]")
 # https://aorta-on-fhir.scrollhelp.site: initialRequestID=<uuid>; requestID=<uuid>
 AORTA = re.compile(r"(initialRequestID|requestID)=([A-Za-z0-9._-]{1,64})")
 LONGEST_AORTA_ID = 128  # characters
@@ -23,4 +24,5 @@ def trail_of(headers: Mapping[bytes, str], client: Any) -> Trail:
 
 
 def _safe(given: str) -> str:
-    return given if TRACE_ID.match(given) and not is_bsn(given) else ""
+    personal = holds_number(given) or is_bsn(BETWEEN.sub("", given))
+    return given if TRACE_ID.match(given) and not personal else ""

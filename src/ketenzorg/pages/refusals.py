@@ -1,6 +1,5 @@
 """Every failure as a page in plain Dutch, with what somebody typed still on it."""
 
-from urllib.parse import quote
 from uuid import uuid4
 
 from litestar.exceptions import HTTPException
@@ -10,7 +9,7 @@ from ketenzorg.errors import Forbidden, Issue, KetenzorgError, NotFound, Unauthe
 from ketenzorg.logs import CRASH, log
 from ketenzorg.pages.forms import kept
 from ketenzorg.pages.render import Page, go_to, page
-from ketenzorg.pages.site import Http
+from ketenzorg.pages.site import Http, onward
 
 TITLES = {
     400: "Dit kunnen we niet lezen",
@@ -40,7 +39,8 @@ FRAMEWORK = {
 def expected(request: Http, error: KetenzorgError) -> Page:
     """What can go wrong in what people do."""
     if isinstance(error, Unauthenticated) and request.method == "GET":
-        return go_to(request, f"/login?naar={quote(request.scope['path'])}")
+        then = onward(request.scope["path"])
+        return go_to(request, f"/login?naar={then}" if then else "/login")
     title, texts = TITLES.get(error.status, CRASHED), [issue.nl for issue in error.issues]
     if isinstance(error, NotFound):
         texts = [NOT_HERE]

@@ -1,5 +1,6 @@
 """What the pages need beside the world: who may sign in, their sessions, the style sheets."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from ketenzorg.settings import Settings
 
 Http = Request[Any, Any, Any]
 PREFIXES = ("/werk", "/praktijk", "/verwijzen", "/keten", "/zorgpaden", "/login", "/static")
+NEXT = re.compile(
+    r"(/(werk|praktijk)(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?|/verwijzen(/[a-z-]{1,60})?|/keten(/[a-z-]{1,60})?)\Z"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +67,8 @@ def world_of(request: Http) -> World:
     """The world of this process."""
     world: World = request.app.state.world
     return world
+
+
+def onward(path: str) -> str:
+    """Where to go after signing in: only a page of ours, for an address may hold anything; '' for any other."""
+    return path if NEXT.match(path) else ""

@@ -16,12 +16,20 @@ from ketenzorg.store.database import Database
 from ketenzorg.store.reading import Found
 from ketenzorg.store.tables import resource, search_date, search_reference, search_token, traject
 
+NUMBER = (
+    "bsn"  # the rows of personal numbers, by token: apart from other identifiers, for fewer may find them
+)
+
 
 class TokenClause(msgspec.Struct, frozen=True):
-    """`param=system|code,…`: one of these; system None is any system, code None any code of the system."""
+    """`param=system|code,…`: one of these; system None is any system, code None any code of the system.
+
+    `numbers`: or one of these personal numbers, by token; None is any.
+    """
 
     param: str
     one_of: tuple[tuple[str | None, str | None], ...]
+    numbers: tuple[str | None, ...] = ()
 
 
 class ReferenceClause(msgspec.Struct, frozen=True):
@@ -123,13 +131,11 @@ class Look:
         ]
 
     def _conditions(self, query: Query) -> list[ColumnElement[bool]]:
-        conditions = [self._has(search_token, query, each.param, _token(each)) for each in query.tokens]
-        conditions += [
-            self._has(search_reference, query, each.param, _reference(each)) for each in query.references
-        ]
+        conditions = [self._has(search_token, query, _token(each)) for each in query.tokens]
+        conditions += [self._has(search_reference, query, _reference(each)) for each in query.references]
         for each in query.dates:
             if each.param:
-                conditions.append(self._has(search_date, query, each.param, _date(each)))
+                conditions.append(self._has(search_date, query, _date(each)))
             else:
                 conditions.append(or_(*(_updated(prefix, period) for prefix, period in each.one_of)))
         if query.ids is not None:
@@ -138,13 +144,10 @@ class Look:
             conditions.append(resource.c.id > query.after)
         return conditions
 
-    def _has(
-        self, table: Any, query: Query, param: str, condition: ColumnElement[bool]
-    ) -> ColumnElement[bool]:
+    def _has(self, table: Any, query: Query, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return exists().where(
             table.c.region == self._region,
             table.c.type == query.type,
-            table.c.param == param,
             table.c.id == resource.c.id,
             condition,
         )
@@ -152,29 +155,35 @@ class Look:
 
 def _token(clause: TokenClause) -> ColumnElement[bool]:
     column = search_token.c
+    one_of = [(clause.param, system, code) for system, code in clause.one_of]
+    one_of += [(NUMBER, None, code) for code in clause.numbers]
     return or_(
         *(
             and_(
+                column.param == param,
                 *([] if code is None else [column.code == code]),
                 *([] if system is None else [column.system == system]),
             )
-            for system, code in clause.one_of
+            for param, system, code in one_of
         ),
     )
 
 
 def _reference(clause: ReferenceClause) -> ColumnElement[bool]:
     column = search_reference.c
-    return or_(
-        *(
-            and_(column.target == target, *([] if type_ is None else [column.target_type == type_]))
-            for type_, target in clause.one_of
-        ),
+    one_of = (
+        and_(column.target == target, *([] if type_ is None else [column.target_type == type_]))
+        for type_, target in clause.one_of
     )
+    return and_(column.param == clause.param, or_(*one_of))
 
 
 def _date(clause: DateClause) -> ColumnElement[bool]:
-    return or_(*(_compare(search_date.c.low, search_date.c.high, *each) for each in clause.one_of))
+    column = search_date.c
+    return and_(
+        column.param == clause.param,
+        or_(*(_compare(column.low, column.high, *each) for each in clause.one_of)),
+    )
 
 
 def _updated(prefix: str, period: Period) -> ColumnElement[bool]:
