@@ -104,6 +104,13 @@ AUDIENCE = Variable(
 )
 LOG_LEVEL = Variable("KETENZORG_LOG_LEVEL", " | ".join(LOG_LEVELS), "info", "how much the log tells")
 
+AUDIT_YEARS = Variable(
+    "KETENZORG_AUDIT_YEARS",
+    "years, 5 to 20",
+    "5",
+    "how long a line of the audit log stays at least: the law says five, the dossier is kept for twenty",
+)
+
 SANDBOX = Variable(
     "KETENZORG_SANDBOX", "yes | no", "no", "whether callers with the scope for it may move the region's clock"
 )
@@ -128,6 +135,7 @@ VARIABLES = (
     BASE_URL,
     AUDIENCE,
     LOG_LEVEL,
+    AUDIT_YEARS,
     SANDBOX,
     OUTGOING_NETWORKS,
 )
@@ -148,6 +156,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     audience: str
     log_level: str
+    audit_years: int
     sandbox: bool
     outgoing_networks: tuple[Network, ...]
 
@@ -170,6 +179,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             base_url=base_url,
             audience=read(AUDIENCE, str, f"{base_url}/fhir"),
             log_level=read(LOG_LEVEL, _log_level, "info"),
+            audit_years=read(AUDIT_YEARS, _audit_years, 5),
             sandbox=read(SANDBOX, _yes_no, False),
             outgoing_networks=read(OUTGOING_NETWORKS, _networks, ()),
         )
@@ -315,6 +325,12 @@ def _log_level(text: str) -> str:
             f"moet een van {', '.join(LOG_LEVELS)} zijn", f"must be one of {', '.join(LOG_LEVELS)}"
         )
     return text.lower()
+
+
+def _audit_years(text: str) -> int:
+    if not text.isdecimal() or not 5 <= int(text) <= 20:  # noqa: PLR2004  (said in the name of the unit)
+        raise ValueError("een getal van 5 tot en met 20", "a number from 5 to 20")
+    return int(text)
 
 
 def _yes_no(text: str) -> bool:

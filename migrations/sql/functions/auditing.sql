@@ -43,7 +43,7 @@ begin
 end
 $$;
 
--- Nobody changes the log, whatever right he has; a line goes when it is old enough and a purge asks.
+-- Nobody changes the log or what proves it, whatever right he has; a line goes when it is old enough and a purge asks.
 create function keep_on_record() returns trigger
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
@@ -56,5 +56,9 @@ $$;
 
 create trigger kept before update or delete on audit for each row execute function keep_on_record();
 create trigger not_emptied before truncate on audit execute function keep_on_record();
+create trigger kept before update or delete on audit_chain for each row execute function keep_on_record();
+create trigger not_emptied before truncate on audit_chain execute function keep_on_record();
+create trigger kept before update or delete on audit_head for each row execute function keep_on_record();
+create trigger not_emptied before truncate on audit_head execute function keep_on_record();
 
 grant execute on function note_looks to ketenzorg_app;

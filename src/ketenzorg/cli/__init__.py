@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -26,12 +27,16 @@ app = typer.Typer(
 )
 pathway = typer.Typer(help="Check and read the pathway files.", no_args_is_help=True)
 outbox = typer.Typer(help="What has not been delivered yet, and sending it again.", no_args_is_help=True)
+audit = typer.Typer(
+    help="The audit log: whether it is as it was written, and what may go.", no_args_is_help=True
+)
 endpoint = typer.Typer(help="Where organisations want to hear of changes.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal personal numbers and secrets.", no_args_is_help=True)
 client = typer.Typer(help="The systems that may ask for tokens.", no_args_is_help=True)
 app.add_typer(pathway, name="pathway")
 app.add_typer(outbox, name="outbox")
 app.add_typer(endpoint, name="endpoint")
+app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(client, name="client")
 
@@ -159,6 +164,40 @@ def pathway_try(name: Annotated[str, typer.Argument(help="Name of a pathway.")])
     from ketenzorg.cli.pathway_try import try_out  # noqa: PLC0415
 
     raise typer.Exit(try_out(os.environ, name))
+
+
+@audit.command("verify")
+def audit_verify(
+    *,
+    head: Annotated[
+        Path | None, typer.Option(help="A head that was handed out: it must be in the log.")
+    ] = None,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Walk the chain over the log; every line that was changed, removed or put in is named, and the exit code is 1."""
+    from ketenzorg.cli.audit_log import verify  # noqa: PLC0415
+
+    raise typer.Exit(verify(os.environ, head, embedded=embedded))
+
+
+@audit.command("head")
+def audit_head(*, embedded: EMBEDDED = False) -> None:
+    """Print the last signed head, for somebody else to keep: each day another."""
+    from ketenzorg.cli.audit_log import head  # noqa: PLC0415
+
+    head(os.environ, embedded=embedded)
+
+
+@audit.command("purge")
+def audit_purge(
+    *,
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day; what is older goes.")],
+    embedded: EMBEDDED = False,
+) -> None:
+    """Take away lines that are old enough; never one of the last five years."""
+    from ketenzorg.cli.audit_log import purge  # noqa: PLC0415
+
+    purge(os.environ, before, embedded=embedded)
 
 
 @outbox.command("list")

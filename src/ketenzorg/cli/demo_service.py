@@ -16,7 +16,7 @@ from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place
 from ketenzorg.cli.serve import BACKLOG, application_at, options
-from ketenzorg.cli.work import deliver
+from ketenzorg.cli.work import deliver, keep_chained
 from ketenzorg.coordination.subscribing import set_endpoint
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.region import Region
@@ -109,9 +109,12 @@ async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan:
 @asynccontextmanager
 async def _worker(here: Place, database: Database) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    running = asyncio.create_task(deliver(here, database, Outgoing(LOOPBACK), stop))
+    working = [
+        asyncio.create_task(deliver(here, database, Outgoing(LOOPBACK), stop)),
+        asyncio.create_task(keep_chained(here, database, stop)),
+    ]
     try:
         yield
     finally:
         stop.set()
-        await running
+        await asyncio.gather(*working)

@@ -8,6 +8,9 @@ from contextlib import suppress
 
 import httpx
 
+from ketenzorg.access.audit_chaining import Chainer
+from ketenzorg.access.audit_seal import Seal
+from ketenzorg.access.keys import Keys
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
@@ -18,6 +21,7 @@ from ketenzorg.delivery.worker import Worker
 from ketenzorg.errors import Unavailable
 from ketenzorg.logs import STARTED, STOPPED, WORKER_STUMBLED, configure, log
 from ketenzorg.pathway.load import load
+from ketenzorg.store.audit_chain import AuditChain
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import hear
 from ketenzorg.store.outbox import Outbox
@@ -25,6 +29,7 @@ from ketenzorg.throughput.rollup import Rollup
 
 COUNT_EVERY_S = 5.0  # seconds between two looks at the event log
 PIECES = 5  # of events in one look
+CHAIN_EVERY_S = 5.0  # so long a line of the audit log may stand unchained
 
 
 def work(environ: Mapping[str, str], *, embedded: bool) -> None:
@@ -68,6 +73,7 @@ async def _work(here: Place) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(deliver(here, database, Outgoing(here.settings.outgoing_networks), stop))
             group.create_task(_count(here, database, stop))
+            group.create_task(keep_chained(here, database, stop))
     finally:
         await database.close()
     log(STOPPED, what="worker")
@@ -83,3 +89,16 @@ async def _count(here: Place, database: Database, stop: asyncio.Event) -> None:
             log(WORKER_STUMBLED, error="throughput: no database")
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), COUNT_EVERY_S)
+
+
+async def keep_chained(here: Place, database: Database, stop: asyncio.Event) -> None:
+    """Put the lines of the audit log in their chain, soon after they were written."""
+    chain = AuditChain(database, here.settings.region)
+    chainer = Chainer(chain, Seal(Keys.derive(here.secret).log), real_time)
+    while not stop.is_set():
+        try:
+            await chainer.chain_until_current()
+        except Unavailable:
+            log(WORKER_STUMBLED, error="audit: no database")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), CHAIN_EVERY_S)
