@@ -275,14 +275,14 @@ async def test_every_write_read_and_search_is_on_record_once_under_its_request_i
     referral = await service.refer(a_referral("0"))
     task, patient = referral["Task"], referral["Patient"]
     accept = [{"op": "replace", "path": "/status", "value": "accepted"}]
-    noted = (await service.coach.get(f"/fhir/{task}")).json()
-    noted["output"] = [{"type": {"text": "bijlage"}, "valueString": "Folder"}]
+    noted = (await service.his.get(f"/fhir/{task}")).json()
+    noted["note"] = [{"text": "Bel liefst in de ochtend."}]
     walk = {
         "C ServiceRequest": (service.his, "POST", "/fhir", a_referral("1"), {}),
         "R ServiceRequest": (service.his, "POST", "/fhir", a_referral("1"), {}),  # the same again
         "R Patient": (service.coach, "GET", f"/fhir/{patient}", None, {}),
         "E Task": (service.coach, "GET", "/fhir/Task?_include=Task:patient", None, {}),
-        "U Task": (service.coach, "PUT", f"/fhir/{task}", noted, {"If-Match": 'W/"1"'}),
+        "U Task": (service.his, "PUT", f"/fhir/{task}", noted, {"If-Match": 'W/"1"'}),
         "U Task ": (service.coach, "PATCH", f"/fhir/{task}", accept, PATCH),
         "U Task  ": (service.coach, "POST", f"/fhir/{task}/$event", said("eerste contact"), {}),
     }

@@ -304,8 +304,9 @@ async def test_a_senders_clock_that_runs_ahead_locks_nothing(service: Service) -
         bundle["entry"].append({"resource": task, "request": {"method": "POST", "url": "Task"}})
 
     referral = await service.refer(a_referral("1", with_a_task_of_tomorrow))
-    seen = (await service.coach.get(f"/fhir/{referral['Task']}")).json()
+    accept = [{"op": "replace", "path": "/status", "value": "accepted"}]
+    patch = {"Content-Type": "application/json-patch+json"}
 
-    response = await service.coach.put(f"/fhir/{referral['Task']}", json={**seen, "status": "accepted"})
+    response = await service.coach.patch(f"/fhir/{referral['Task']}", json=accept, headers=patch)
 
     assert response.status_code == 200, response.text

@@ -1,4 +1,4 @@
-"""Working on a Task: by event, by PUT and by patch; what is not allowed is 409 and names what is, and who may."""
+"""Working on a Task by event, by patch, and by PUT for who sees all of it; what may not be names what may, and who."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
-from referrals import places, said, texts
+from referrals import a_referral, of, places, said, texts
 from services import START, Referral, Service
 
 PATCH = {"Content-Type": "application/json-patch+json"}
@@ -78,9 +78,9 @@ async def test_a_status_alone_means_the_one_event_that_gives_it(service: Service
     assert response.headers["ETag"] == 'W/"2"'
 
 
-async def test_put_of_what_was_read_loses_nothing_that_was_hidden(service: Service) -> None:
-    from referrals import a_referral, of  # noqa: PLC0415
-
+async def test_who_sees_a_part_of_a_task_cannot_put_it_back_and_is_told_what_to_do_instead(
+    service: Service,
+) -> None:
     def with_a_clinical_note(bundle: dict[str, Any]) -> None:
         task = {
             "resourceType": "Task",
@@ -95,17 +95,38 @@ async def test_put_of_what_was_read_loses_nothing_that_was_hidden(service: Servi
     referral = await service.refer(a_referral("1", with_a_clinical_note))
     seen = (await service.coach.get(f"/fhir/{referral['Task']}")).json()
     assert "note" not in seen
-    seen["status"] = "rejected"
-    seen["statusReason"] = {"coding": [{"code": "geen-plek"}]}
+    assert [tag["code"] for tag in seen["meta"]["tag"]] == ["SUBSETTED"]
+    unmarked = {**seen, "meta": {key: value for key, value in seen["meta"].items() if key != "tag"}}
+    changed = {"status": "rejected", "statusReason": {"coding": [{"code": "geen-plek"}]}}
 
-    response = await service.coach.put(f"/fhir/{referral['Task']}", json=seen)
+    for body in ({**seen, **changed}, {**unmarked, **changed}, seen):
+        response = await service.coach.put(f"/fhir/{referral['Task']}", json=body)
+        assert (response.status_code, places(response)) == (422, ["Task.meta.tag"])
+        assert "$event" in texts(response)
+        assert "PATCH" in texts(response)
+    # Nor can somebody else put back what the coach was shown.
+    others = await service.his.put(f"/fhir/{referral['Task']}", json={**seen, **changed})
+    assert (others.status_code, places(others)) == (422, ["Task.meta.tag"])
 
-    assert response.status_code == 200, response.text
-    assert "note" not in response.json()
+    operations = [{"op": "add", "path": f"/{name}", "value": value} for name, value in changed.items()]
+    assert "note" not in (await patched(service, referral["Task"], *operations)).json()
     whole = (await service.his.get(f"/fhir/{referral['Task']}")).json()
     assert whole["note"] == [{"text": "Bekend met depressie."}]
     assert whole["status"] == "rejected"
     assert whole["statusReason"]["text"] == "Geen plek binnen de norm"
+
+
+async def test_who_sees_the_whole_task_puts_it_back_as_read_and_changed(
+    service: Service, referral: Referral
+) -> None:
+    seen = (await service.his.get(f"/fhir/{referral['Task']}")).json()
+    seen["status"] = "cancelled"
+    seen["statusReason"] = {"coding": [{"code": "niet-meer-nodig"}]}
+
+    response = await service.his.put(f"/fhir/{referral['Task']}", json=seen)
+
+    assert response.status_code == 200, response.text
+    assert (response.json()["status"], response.headers["ETag"]) == ("cancelled", 'W/"2"')
 
 
 async def test_what_is_not_allowed_names_what_is_and_who_may(service: Service, referral: Referral) -> None:
@@ -180,10 +201,21 @@ async def test_outputs_and_notes_can_be_added_and_never_taken_away(
     assert places(removed) == ["Task.output"]
 
 
-async def test_a_write_that_changes_nothing_stores_nothing(service: Service, referral: Referral) -> None:
-    seen = (await service.coach.get(f"/fhir/{referral['Task']}")).json()
+async def test_nobody_adds_to_what_it_may_not_read(service: Service, referral: Referral) -> None:
+    """What a coach notes of a conversation is not for the practice, and its role reads no notes."""
+    note = {"op": "add", "path": "/note", "value": [{"text": "Een lang gesprek over vroeger."}]}
 
-    response = await service.coach.put(f"/fhir/{referral['Task']}", json=seen)
+    refused = await patched(service, referral["Task"], note)
+    taken = await service.his.patch(f"/fhir/{referral['Task']}", json=[note], headers=PATCH)
+
+    assert (refused.status_code, places(refused)) == (422, ["Task.note"])
+    assert taken.status_code == 200
+
+
+async def test_a_write_that_changes_nothing_stores_nothing(service: Service, referral: Referral) -> None:
+    seen = (await service.his.get(f"/fhir/{referral['Task']}")).json()
+
+    response = await service.his.put(f"/fhir/{referral['Task']}", json=seen)
 
     assert response.status_code == 200
     assert response.headers["ETag"] == 'W/"1"'

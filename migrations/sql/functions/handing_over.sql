@@ -6,33 +6,48 @@ language sql immutable parallel safe security definer set search_path = ketenzor
     select array(select jsonb_array_elements_text(p_list)::uuid)
 $$;
 
--- New parties get what their role sees of the traject so far, but not the Tasks of others' hand-overs; who leaves
--- no longer follows the plan, and its own part ends. p_joining: [{"organisation", "types", "bsn"}]; p_found_by: the
--- search rows of the resources whose parties change. Runs inside store_step, for all parties.
+-- Parties that come, or that know the patient from now on, get what their role sees of the traject so far, but not the
+-- Tasks of others' hand-overs; a party that knows less from now on loses it. Who leaves no longer follows the plan, and
+-- its own part ends. p_joining: [{"organisation", "types", "bsn", "log"}]; p_losing: [{"organisation", "types"}]; p_found_by: the
+-- search rows of the resources whose parties change, with who finds them so. Runs inside store_step, for all parties.
 create function let_in(
-    p_region text, p_traject uuid, p_at timestamptz, p_joining jsonb, p_leaving uuid[], p_found_by jsonb
+    p_region text, p_traject uuid, p_at timestamptz, p_joining jsonb, p_losing jsonb, p_leaving uuid[],
+    p_found_by jsonb
 ) returns void
 language plpgsql security definer set search_path = ketenzorg, pg_temp
 set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     joining record;
+    losing record;
     changed record;
 begin
     for joining in
-        select j.organisation, j.types, j.bsn
-        from jsonb_to_recordset(p_joining) as j(organisation uuid, types text[], bsn boolean)
+        select j.organisation, j.types, j.bsn, j.log
+        from jsonb_to_recordset(p_joining) as j(organisation uuid, types text[], bsn boolean, log boolean)
     loop
         update resource set parties = parties || joining.organisation
         where region = p_region and traject = p_traject and type = any (joining.types) and type <> 'Task'
             and not parties @> array[joining.organisation];
-        update event set parties = parties || joining.organisation
-        where region = p_region and traject = p_traject and not parties @> array[joining.organisation];
+        if joining.log then
+            update event set parties = parties || joining.organisation
+            where region = p_region and traject = p_traject and not parties @> array[joining.organisation];
+        end if;
         if joining.bsn then
             update personal_number set parties = parties || joining.organisation
             where region = p_region and not parties @> array[joining.organisation]
                 and token = (select t.person from traject t where t.region = p_region and t.id = p_traject);
         end if;
+    end loop;
+
+    for losing in
+        select l.organisation, l.types from jsonb_to_recordset(p_losing) as l(organisation uuid, types text[])
+    loop
+        update resource_history set parties = array_remove(parties, losing.organisation)
+        where region = p_region and traject = p_traject and type = any (losing.types)
+            and id = any (array(select r.id from resource r where r.region = p_region and r.traject = p_traject));
+        update resource set parties = array_remove(parties, losing.organisation)
+        where region = p_region and traject = p_traject and type = any (losing.types);
     end loop;
 
     update resource
@@ -41,27 +56,37 @@ begin
     update part set ended = p_at, due = null, due_norm = null
     where region = p_region and organisation = any (p_leaving) and traject = p_traject and ended is null;
 
-    -- Search rows carry the parties of their resource.
+    -- A row for nobody is none: behind the wall it could not be taken away any more.
     for changed in
-        select r.type, r.id, r.parties, f.kind, f.param, f.code, f.system, f.target, f.low, f.high
+        select r.type, r.id, f.kind, f.param, f.code, f.system, f.target, f.low, f.high, array(
+            select party from unnest(r.parties) as party where party = any (f.finders)) as parties
         from jsonb_to_recordset(p_found_by) as f(
-            type text, id uuid, kind text, param text, code text, system text, target uuid, low timestamptz,
-            high timestamptz)
+            type text, id uuid, kind text, param text, finders uuid[], code text, system text, target uuid,
+            low timestamptz, high timestamptz)
         join resource r on r.region = p_region and r.traject = p_traject and r.type = f.type and r.id = f.id
     loop
         case changed.kind
         when 'token' then
-            update search_token set parties = changed.parties
+            delete from search_token
             where region = p_region and type = changed.type and param = changed.param and code = changed.code
                 and system = changed.system and id = changed.id;
+            insert into search_token (region, type, param, code, system, id, parties)
+            select p_region, changed.type, changed.param, changed.code, changed.system, changed.id, changed.parties
+            where changed.parties <> '{}';
         when 'reference' then
-            update search_reference set parties = changed.parties
+            delete from search_reference
             where region = p_region and type = changed.type and param = changed.param and target = changed.target
                 and target_type = changed.system and id = changed.id;
+            insert into search_reference (region, type, param, target, target_type, id, parties)
+            select p_region, changed.type, changed.param, changed.target, changed.system, changed.id, changed.parties
+            where changed.parties <> '{}';
         when 'date' then
-            update search_date set parties = changed.parties
+            delete from search_date
             where region = p_region and type = changed.type and param = changed.param and low = changed.low
                 and high = changed.high and id = changed.id;
+            insert into search_date (region, type, param, low, high, id, parties)
+            select p_region, changed.type, changed.param, changed.low, changed.high, changed.id, changed.parties
+            where changed.parties <> '{}';
         end case;
     end loop;
 end

@@ -5,14 +5,16 @@ set local search_path = ketenzorg, pg_temp;
 -- record before it is answered. What is not there and what is not for the caller leave the same line, in the same time.
 create function read_resource(
     p_region text, p_callers uuid[], p_type text, p_id uuid, p_version int, p_access jsonb
-) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, roles jsonb)
+) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, step text, roles jsonb,
+    phases jsonb)
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
 declare
     shown record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
-    select r.version, r.updated, r.body, t.pathway, t.version as pathway_version, t.roles, t.id into shown
+    select r.version, r.updated, r.body, t.pathway, t.version as pathway_version, t.step, t.roles, t.phases, t.id
+    into shown
     from (
         select * from resource now
         where now.region = p_region and now.type = p_type and now.id = p_id
@@ -24,7 +26,8 @@ begin
     join traject t on t.region = r.region and t.id = r.traject;
     if found then
         perform note(p_region, p_access, p_type || '/' || p_id, shown.version, array[shown.id]);
-        return query select shown.version, shown.updated, shown.body, shown.pathway, shown.pathway_version, shown.roles;
+        return query select shown.version, shown.updated, shown.body, shown.pathway, shown.pathway_version, shown.step,
+            shown.roles, shown.phases;
     else
         perform note(p_region, p_access, p_type || '/' || p_id, p_version, '{}', '4');
     end if;

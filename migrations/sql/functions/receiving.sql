@@ -6,7 +6,7 @@ set local search_path = ketenzorg, pg_temp;
 create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, pseudonym uuid, patient uuid,
-    service_request uuid, care_plan uuid, task uuid, roles jsonb, parties uuid[], consents jsonb,
+    service_request uuid, care_plan uuid, task uuid, roles jsonb, phases jsonb, parties uuid[], consents jsonb,
     municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, priority text, access jsonb, knows uuid[]
 );
 
@@ -16,9 +16,9 @@ create type incoming as (
 create function receive_referrals(
     p_region text, p_callers uuid[], p_referrals jsonb,
     r_referral int[], r_type text[], r_id uuid[], r_parties text[], r_body bytea[],
-    t_resource int[], t_param text[], t_code text[], t_system text[],
-    f_resource int[], f_param text[], f_target uuid[], f_type text[],
-    d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[],
+    t_resource int[], t_parties text[], t_param text[], t_code text[], t_system text[],
+    f_resource int[], f_parties text[], f_param text[], f_target uuid[], f_type text[],
+    d_resource int[], d_parties text[], d_param text[], d_low timestamptz[], d_high timestamptz[],
     n_referral int[], n_token uuid[], n_index bytea[], n_key text[], n_ciphertext bytea[]
 ) returns table (n int, claimed boolean, hash bytea, traject uuid, locations text[], others uuid[])
 language plpgsql security definer set search_path = ketenzorg, pg_temp
@@ -46,11 +46,14 @@ begin
     if won is not null then
         select array_agg(i.n) into winners
         from unnest(referrals) i where i.traject = any (won);
+        -- The sender had the right to send them; not all of it needs to be there for the sender.
+        perform set_config('ketenzorg.callers', array_to_string(
+            array(select distinct party from unnest(referrals) i cross join unnest(i.parties) party), ','), true);
 
         insert into traject (region, id, pathway, version, step, counts, happened, seq, person, pseudonym, patient,
-            service_request, care_plan, task, roles, parties, consents, municipality, started, due, due_norm)
+            service_request, care_plan, task, roles, phases, parties, consents, municipality, started, due, due_norm)
         select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.pseudonym,
-            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.parties, i.consents, i.municipality,
+            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.phases, i.parties, i.consents, i.municipality,
             i.at, (i.dues -> 0 ->> 'at')::timestamptz, i.dues -> 0 ->> 'norm'
         from unnest(referrals) i
         where i.n = any (winners);
@@ -75,23 +78,23 @@ begin
         where r.referral = any (winners);
 
         insert into search_token (region, type, param, code, system, id, parties)
-        select p_region, r.type, t.param, t.code, t.system, r.id, r.parties::uuid[]
-        from unnest(t_resource, t_param, t_code, t_system) as t(resource, param, code, system)
-        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+        select p_region, r.type, t.param, t.code, t.system, r.id, t.parties::uuid[]
+        from unnest(t_resource, t_parties, t_param, t_code, t_system) as t(resource, parties, param, code, system)
+        join unnest(r_referral, r_type, r_id) with ordinality as r(referral, type, id, place)
             on r.place = t.resource
         where r.referral = any (winners);
 
         insert into search_reference (region, type, param, target, target_type, id, parties)
-        select p_region, r.type, f.param, f.target, f.type, r.id, r.parties::uuid[]
-        from unnest(f_resource, f_param, f_target, f_type) as f(resource, param, target, type)
-        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+        select p_region, r.type, f.param, f.target, f.type, r.id, f.parties::uuid[]
+        from unnest(f_resource, f_parties, f_param, f_target, f_type) as f(resource, parties, param, target, type)
+        join unnest(r_referral, r_type, r_id) with ordinality as r(referral, type, id, place)
             on r.place = f.resource
         where r.referral = any (winners);
 
         insert into search_date (region, type, param, low, high, id, parties)
-        select p_region, r.type, d.param, d.low, d.high, r.id, r.parties::uuid[]
-        from unnest(d_resource, d_param, d_low, d_high) as d(resource, param, low, high)
-        join unnest(r_referral, r_type, r_id, r_parties) with ordinality as r(referral, type, id, parties, place)
+        select p_region, r.type, d.param, d.low, d.high, r.id, d.parties::uuid[]
+        from unnest(d_resource, d_parties, d_param, d_low, d_high) as d(resource, parties, param, low, high)
+        join unnest(r_referral, r_type, r_id) with ordinality as r(referral, type, id, place)
             on r.place = d.resource
         where r.referral = any (winners);
 

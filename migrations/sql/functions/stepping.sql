@@ -5,7 +5,7 @@ set local search_path = ketenzorg, pg_temp;
 -- which goes on record here; who only loads it to change it is on record by the change. So is who may not.
 create function load_traject(p_region text, p_callers uuid[], p_task uuid, p_access jsonb, p_shown boolean) returns table (
     id uuid, pathway text, version text, step text, counts jsonb, happened jsonb, seq int, service_request uuid,
-    care_plan uuid, task uuid, roles jsonb, parties uuid[], involved uuid[], municipality text,
+    care_plan uuid, task uuid, roles jsonb, phases jsonb, parties uuid[], involved uuid[], municipality text,
     started timestamptz, ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[],
     task_body bytea,
     request_version int, request_parties uuid[], request_body bytea,
@@ -16,7 +16,7 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     return query
     select t.id, t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.service_request, t.care_plan, t.task,
-        t.roles, t.parties, coalesce(t.involved, t.parties), t.municipality, t.started, t.ended,
+        t.roles, t.phases, t.parties, coalesce(t.involved, t.parties), t.municipality, t.started, t.ended,
         task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
         plan.version, plan.parties, plan.body
     from resource task
@@ -40,9 +40,9 @@ $$;
 create function store_step(
     p_region text, p_callers uuid[], p_step jsonb,
     r_type text[], r_id uuid[], r_version int[], r_body bytea[],
-    t_add boolean[], t_resource int[], t_param text[], t_code text[], t_system text[],
-    f_add boolean[], f_resource int[], f_param text[], f_target uuid[], f_type text[],
-    d_add boolean[], d_resource int[], d_param text[], d_low timestamptz[], d_high timestamptz[]
+    t_add boolean[], t_resource int[], t_parties text[], t_param text[], t_code text[], t_system text[],
+    f_add boolean[], f_resource int[], f_parties text[], f_param text[], f_target uuid[], f_type text[],
+    d_add boolean[], d_resource int[], d_parties text[], d_param text[], d_low timestamptz[], d_high timestamptz[]
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp
 set plan_cache_mode = force_generic_plan as $$
@@ -56,7 +56,7 @@ begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
 
     update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
-        roles = p_step -> 'roles', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
+        roles = p_step -> 'roles', phases = p_step -> 'phases', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
         seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
         due = (p_step -> 'dues' -> 0 ->> 'at')::timestamptz, due_norm = p_step -> 'dues' -> 0 ->> 'norm'
     where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
@@ -103,6 +103,7 @@ begin
         raise exception 'resource versions do not follow the traject' using errcode = 'data_corrupted';
     end if;
 
+    -- Each is found by who sees the resource, and that element of it.
     for place in 1 .. cardinality(t_add) loop
         delete from search_token old
         where not t_add[place] and old.region = p_region and old.type = r_type[t_resource[place]]
@@ -112,12 +113,15 @@ begin
     if true = any (t_add) then
         insert into search_token (region, type, param, code, system, id, parties)
         select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
-        from unnest(t_add, t_resource, t_param, t_code, t_system) as t(add, resource, param, code, system)
+        from unnest(t_add, t_resource, t_parties, t_param, t_code, t_system)
+            as t(add, resource, parties, param, code, system)
         cross join lateral (
-            select * from resource r
+            select r.type, r.id, array(
+                select party from unnest(r.parties) as party where party = any (t.parties::uuid[])) as parties
+            from resource r
             where r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource] limit 1
         ) r
-        where t.add;
+        where t.add and r.parties <> '{}';
     end if;
 
     for place in 1 .. cardinality(f_add) loop
@@ -129,12 +133,15 @@ begin
     if true = any (f_add) then
         insert into search_reference (region, type, param, target, target_type, id, parties)
         select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
-        from unnest(f_add, f_resource, f_param, f_target, f_type) as f(add, resource, param, target, type)
+        from unnest(f_add, f_resource, f_parties, f_param, f_target, f_type)
+            as f(add, resource, parties, param, target, type)
         cross join lateral (
-            select * from resource r
+            select r.type, r.id, array(
+                select party from unnest(r.parties) as party where party = any (f.parties::uuid[])) as parties
+            from resource r
             where r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource] limit 1
         ) r
-        where f.add;
+        where f.add and r.parties <> '{}';
     end if;
 
     for place in 1 .. cardinality(d_add) loop
@@ -146,12 +153,15 @@ begin
     if true = any (d_add) then
         insert into search_date (region, type, param, low, high, id, parties)
         select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
-        from unnest(d_add, d_resource, d_param, d_low, d_high) as d(add, resource, param, low, high)
+        from unnest(d_add, d_resource, d_parties, d_param, d_low, d_high)
+            as d(add, resource, parties, param, low, high)
         cross join lateral (
-            select * from resource r
+            select r.type, r.id, array(
+                select party from unnest(r.parties) as party where party = any (d.parties::uuid[])) as parties
+            from resource r
             where r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource] limit 1
         ) r
-        where d.add;
+        where d.add and r.parties <> '{}';
     end if;
 
     insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
@@ -173,8 +183,9 @@ begin
         from traject t where t.region = p_region and t.id = v_traject;
     end loop;
 
-    if p_step -> 'joining' <> '[]' or p_step -> 'leaving' <> '[]' then
-        perform let_in(p_region, v_traject, v_at, p_step -> 'joining', ids(p_step -> 'leaving'), p_step -> 'found_by');
+    if p_step -> 'joining' <> '[]' or p_step -> 'losing' <> '[]' or p_step -> 'leaving' <> '[]' then
+        perform let_in(p_region, v_traject, v_at, p_step -> 'joining', p_step -> 'losing', ids(p_step -> 'leaving'),
+            p_step -> 'found_by');
     end if;
 
     perform tell(p_region, ids(p_step -> 'witnesses'), v_traject, p_step ->> 'priority', r_type, r_id, r_version);

@@ -6,13 +6,6 @@ from uuid import UUID
 from ketenzorg.access.rules import Part
 from ketenzorg.pathway.loaded import Pathway
 
-EARLIER = "#"  # "nefroloog#<id>": who had this role before another took it over
-
-
-def roles_of(organisation: UUID, roles: Mapping[str, UUID]) -> list[str]:
-    """The roles that an organisation has in a traject: in these it acts."""
-    return [role for role, party in roles.items() if party == organisation and EARLIER not in role]
-
 
 def part_of(
     organisation: UUID, pathway: Pathway, step: str, roles: Mapping[str, UUID], involved: Collection[UUID]

@@ -65,6 +65,11 @@ def types_for(does: str) -> frozenset[str]:
     return frozenset(kind for rule in TABLE.rule if does in rule.does for kind in TABLE.types[rule.types])
 
 
+def may(caller: Caller, does: str, kind: str) -> bool:
+    """Whether the token has the scope that this interaction needs."""
+    return caller.may(kind, TABLE.interactions[does])
+
+
 def permit(caller: Caller, does: str, kind: str) -> None:
     """Raise Forbidden when the token lacks the scope that this interaction needs."""
     caller.require(kind, TABLE.interactions[does])

@@ -1,47 +1,63 @@
-"""How much of a resource a party sees: what its role in the pathway shows, and nothing that it does not list."""
+"""How much of a resource a party sees: what its role shows in this step, and nothing that it does not list."""
 
-from collections.abc import Mapping
-from functools import cache
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache, reduce
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.access.parts import EARLIER
 from ketenzorg.access.personal_numbers import TOKEN, put_back
+from ketenzorg.access.rules import TABLE, types_for
 from ketenzorg.fhir import json
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.visibility import Visibility, visibility
+from ketenzorg.pathway.standing import EARLIER, Standing, always_knows_alike, known_by
+from ketenzorg.pathway.visibility import NOTHING, Visibility, narrowest, view_named, visibility, widest
 
-NOTHING = Visibility(everything=False, bsn=False, shows={}, answers=frozenset())
 NEVER_CUT = frozenset({"resourceType", "id", "meta"})
 OURS = "https://ketenzorg.example/fhir/"  # extensions of our own say the step; others may say anything
+TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?\Z")
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
-
-
-def sight_of(pathway: Pathway, organisation: UUID, roles: Mapping[str, UUID]) -> Visibility:
-    """What an organisation sees in a traject; of two roles the one that shows everything, else the first."""
-    known = [role.partition(EARLIER)[0] for role, party in roles.items() if party == organisation]
-    views = [visibility(pathway, role) for role in known]
-    return next((view for view in views if view.everything), views[0] if views else NOTHING)
-
-
-def parties_that_know(pathway: Pathway, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
-    """The organisations whose role shows the patient's personal number."""
-    return tuple(roles[role] for role in _roles_that_know(pathway) if role in roles)
+CANDIDATE = Visibility(everything=False, bsn=False, shows={**TABLE.candidate}, answers=frozenset())
 
 
 @cache
-def _roles_that_know(pathway: Pathway) -> tuple[str, ...]:
-    return tuple(role for role in pathway.file.roles if visibility(pathway, role).bsn)
+def view_of(pathway: Pathway, role: str, step: str) -> Visibility:
+    """What a role sees by a step: no more than its `sees`, nor than [[identity]] says it knows of the patient there.
+
+    In a step that [[identity]] does not name for it, it sees what a candidate sees.
+    """
+    own, known = visibility(pathway, role), known_by(pathway, role)
+    if not known:
+        return own
+    if always_knows_alike(pathway, role):
+        return narrowest(own, view_named(pathway, next(iter(known.values())), role))
+    here = pathway.steps[step].main if step else step
+    return narrowest(own, view_named(pathway, known[here], role) if here in known else CANDIDATE)
 
 
-def parties_that_see(pathway: Pathway, kind: str, roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
-    """The organisations for which a resource of this type exists at all."""
-    return tuple(dict.fromkeys(roles[role] for role in _roles_that_see(pathway, kind) if role in roles))
+def sight_of(pathway: Pathway, organisation: UUID, standing: Standing) -> Visibility:
+    """What an organisation sees in a traject; with two roles what either shows."""
+    views = [
+        view_of(pathway, key.partition(EARLIER)[0], standing.phase_of(key))
+        for key, party in standing.roles.items()
+        if party == organisation
+    ]
+    return reduce(widest, views) if views else NOTHING
 
 
-@cache  # the same for every traject of the version
-def _roles_that_see(pathway: Pathway, kind: str) -> tuple[str, ...]:
-    return tuple(role for role in pathway.file.roles if visibility(pathway, role).sees(kind))
+def sights_of(pathway: Pathway, standing: Standing, organisations: Iterable[UUID]) -> dict[UUID, Visibility]:
+    """What each of these organisations sees."""
+    return {each: sight_of(pathway, each, standing) for each in organisations}
+
+
+def exists_for(sight: Visibility, kind: str) -> bool:
+    """Whether resources of this type are there at all for who sees this: by its view, and by a rule."""
+    return sight.sees(kind) and kind in types_for("read")
+
+
+def who_sees(kind: str, sights: Mapping[UUID, Visibility]) -> tuple[UUID, ...]:
+    """The organisations for which a resource of this type exists."""
+    return tuple(each for each, sight in sights.items() if exists_for(sight, kind))
 
 
 def shown(body: bytes, kind: str, sight: Visibility, numbers: Mapping[UUID, str]) -> bytes:
@@ -49,13 +65,16 @@ def shown(body: bytes, kind: str, sight: Visibility, numbers: Mapping[UUID, str]
     if sight.everything:
         return put_back(body, numbers)
     whole = json.read(body)
-    seen = _elements(whole, kind, sight)
-    if not sight.bsn:
-        seen = _without_numbers(seen) or {}
+    seen = _kept(_elements(whole, kind, sight), sight) or {}
     if seen != whole:
         meta = seen.get("meta", {})
         seen["meta"] = meta | {"tag": [*meta.get("tag", ()), SUBSETTED]}
     return put_back(json.write(seen), numbers if sight.bsn else {})
+
+
+def is_cut(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource says that something was left out of it."""
+    return any(tag.get("code") == SUBSETTED["code"] for tag in resource.get("meta", {}).get("tag", ()))
 
 
 def _elements(whole: Mapping[str, Any], kind: str, sight: Visibility) -> dict[str, Any]:
@@ -69,22 +88,57 @@ def _elements(whole: Mapping[str, Any], kind: str, sight: Visibility) -> dict[st
     if extensions:
         seen["extension"] = extensions
     if kind == "QuestionnaireResponse" and "item" in seen:
-        seen["item"] = [item for item in seen["item"] if item["linkId"] in sight.answers]
+        seen["item"] = _items(seen["item"], sight.answers)
     return seen
 
 
-def _without_numbers(node: Any) -> Any:
-    """Leave out identifiers whose value is a personal number; one inside a text is masked at the end."""
+def _items(items: Iterable[Mapping[str, Any]], answers: frozenset[str]) -> list[dict[str, Any]]:
+    """The questions whose answers are shown, each with what is shown of the questions under it."""
+    kept = []
+    for item in items:
+        under = _items(item.get("item", ()), answers)
+        if item["linkId"] in answers:
+            said = [_answer(each, answers) for each in item.get("answer", ())]
+            kept.append({**item, **({"answer": said} if said else {}), "item": under})
+        elif under:
+            kept.append({"linkId": item["linkId"], "item": under})
+    return [{key: value for key, value in item.items() if key != "item" or value} for item in kept]
+
+
+def _answer(answer: Mapping[str, Any], answers: frozenset[str]) -> dict[str, Any]:
+    under = _items(answer.get("item", ()), answers)
+    own = {key: value for key, value in answer.items() if key != "item"}
+    return own | {"item": under} if under else own
+
+
+def _kept(node: Any, sight: Visibility) -> Any:
+    """Leave out personal numbers, and what a reference calls a target that this view does not show.
+
+    A number inside a text is masked at the end.
+    """
     if isinstance(node, list):
-        return [kept for value in node if (kept := _without_numbers(value)) is not None] or None
+        return [kept for value in node if (kept := _kept(value, sight)) is not None] or None
     if not isinstance(node, dict):
         return node
-    if _is_number(node):
+    if not sight.bsn and _is_number(node):
         return None
-    return {key: kept for key, value in node.items() if (kept := _without_numbers(value)) is not None}
+    kept = {key: part for key, value in node.items() if (part := _kept(value, sight)) is not None}
+    if "display" in kept and _names_what_is_hidden(node, sight):
+        del kept["display"]
+    return kept or None
 
 
-def _is_number(node: Any) -> bool:
-    """An Identifier, or a reference's one, of which the value is the token of a personal number."""
-    value = node.get("value") if isinstance(node, dict) else None
+def _is_number(node: Mapping[str, Any]) -> bool:
+    """An Identifier of which the value is the token of a personal number."""
+    value = node.get("value")
     return isinstance(value, str) and TOKEN.fullmatch(value.encode()) is not None
+
+
+def _names_what_is_hidden(node: Mapping[str, Any], sight: Visibility) -> bool:
+    """A reference to somebody or something that this view does not show: its `display` may be the name of a patient."""
+    reference = node.get("reference")
+    if reference is None and "identifier" not in node:
+        return False  # the display of a code
+    target = TARGET.search(reference or "")
+    kind = target[1] if target else node.get("type", "" if reference else None)
+    return kind is not None and kind not in TABLE.types["directory"] and not sight.sees(kind)

@@ -19,7 +19,7 @@ from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_
 from ketenzorg.coordination.explaining import explained
 from ketenzorg.coordination.handing_over import ORGANISATION, who_could
 from ketenzorg.coordination.notices import known_of
-from ketenzorg.coordination.stepping import take_event, what_may_happen
+from ketenzorg.coordination.stepping import take_event, takes_part, what_may_happen
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4
@@ -45,7 +45,7 @@ async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) ->
         uuid_of("Task", id_), visit.access(world, "next", "Task"), world
     )
     parameters = [
-        {"name": "step", "valueCodeableConcept": step_concept(pathway.canonical, traject.step)},
+        {"name": "step", "valueCodeableConcept": _step(traject, pathway, visit)},
         *(_option(option, traject, pathway, world) for option in options),
         *(await _why(traject, pathway, visit, world) if options else []),
     ]
@@ -63,6 +63,14 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     name, at, given, performer = _said(parameters)
     now = await take_event(task, name, given, at, visit, world_of(request), if_match_of(request), performer)
     return resource(now.body, version=now.version, updated=now.updated)
+
+
+def _step(traject: Traject, pathway: Pathway, visit: Visit) -> dict[str, Any]:
+    """Where the traject stands; for who took part earlier, where it stood when that hand-over ended."""
+    if takes_part(traject, visit):
+        return step_concept(pathway.canonical, traject.step)
+    concept: dict[str, Any] = json.read(traject.task.body)["businessStatus"]
+    return concept
 
 
 async def _why(traject: Traject, pathway: Pathway, visit: Visit, world: World) -> list[dict[str, Any]]:

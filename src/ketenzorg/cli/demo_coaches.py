@@ -1,4 +1,4 @@
-"""How systems of coaches say what happened: one by name, one by JSON Patch, one by writing the whole Task."""
+"""How systems of coaches say what happened: one by name, one by JSON Patch. They see no whole Task to write back."""
 
 import copy
 from collections.abc import Awaitable, Callable
@@ -52,14 +52,7 @@ async def patch_status(line: Line, said: Said, pathway: Pathway) -> Json:
     return await line.call("PATCH", f"/fhir/{said.task}", operations, headers=PATCH_TYPE | _matching(before))
 
 
-async def put_task(line: Line, said: Said, pathway: Pathway) -> Json:
-    """The whole Task, as read and changed."""
-    before = await _seen(line, said)
-    after = _changed(before, said, pathway)
-    return await line.call("PUT", f"/fhir/{said.task}", after, headers=_matching(before))
-
-
-WAYS: tuple[Callable[[Line, Said, Pathway], Awaitable[Json]], ...] = (say_event, patch_status, put_task)
+WAYS: tuple[Callable[[Line, Said, Pathway], Awaitable[Json]], ...] = (say_event, patch_status)
 
 
 async def _seen(line: Line, said: Said) -> Json:

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
+from ketenzorg.access.finding import finders_of
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.rules import types_for
@@ -40,7 +41,7 @@ from ketenzorg.referral.codes import BASE
 from ketenzorg.referral.content import canonical
 from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
-from ketenzorg.store.trajecten import Further, Identity, Known, NewVersion, Step, Traject
+from ketenzorg.store.trajecten import FindersOf, Further, Identity, Known, NewVersion, Step, Traject
 
 SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
 BASED_ON = re.compile(r"(ServiceRequest|CarePlan)/([0-9a-f-]{36})\Z")
@@ -95,8 +96,8 @@ async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
             ready = True
         at = world.now()
         judged = _judge(posted, known, traject, pathway, at)
-        step, versions = _step(posted, digest, known, judged, traject, pathway, visit, world, at)
-        if await world.trajecten.store(step, versions):
+        step, versions, finders = _step(posted, digest, known, judged, traject, pathway, visit, world, at)
+        if await world.trajecten.store(step, versions, finders):
             now = State(traject.step, traject.counts, traject.happened)
             dues = engine.due(pathway, now), engine.due(pathway, judged.state)
             came = [entry.content for entry in posted.entries]
@@ -164,11 +165,11 @@ def _step(
     visit: Visit,
     world: World,
     at: datetime,
-) -> tuple[Step, list[NewVersion]]:
+) -> tuple[Step, list[NewVersion], FindersOf]:
     """Everything that is stored together: the data, what they change, and the signals."""
     now = traject.involved
     rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
-    parties = Parties(traject.roles, now, now)
+    parties = Parties(traject.standing, now, now)
     [task] = next_versions(Said(event=None, by=ITSELF), None, traject, parties, pathway, world, at)
     organisation = visit.caller.organisation
     locations = tuple(entry.location for entry in posted.entries)
@@ -197,6 +198,7 @@ def _step(
         ),
         organisation=organisation,
         roles=traject.roles,
+        phases=traject.phases,
         parties=traject.parties,
         involved=now,
         witnesses=now,
@@ -204,7 +206,8 @@ def _step(
         identity=Identity(SENT, digest, locations),
         further=tuple(_signal(taken, task.id, organisation, world) for taken in judged.taken),
     )
-    return step, [task, *(_stored(entry, known, at) for entry in posted.entries)]
+    versions = [task, *(_stored(entry, known, at) for entry in posted.entries)]
+    return step, versions, finders_of(parties.sights(pathway))
 
 
 def _signal(taken: StepTaken, task: UUID, organisation: UUID, world: World) -> Further:

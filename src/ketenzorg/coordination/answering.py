@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.access.views import parties_that_see
+from ketenzorg.access.views import sights_of, who_sees
 from ketenzorg.coordination.handing_over import Parties
 from ketenzorg.coordination.letter import (
     Letter,
@@ -61,8 +61,8 @@ def with_letter(
 
 def who_reads_letters(parties: Parties, pathway: Pathway) -> dict[str, tuple[UUID, ...]]:
     """Type -> those before and after the step whose role shows it."""
-    seeing = {kind: parties_that_see(pathway, kind, parties.roles) for kind in KINDS}
-    return {kind: tuple(each for each in parties.witnesses if each in seeing[kind]) for kind in KINDS}
+    sights = sights_of(pathway, parties.standing, parties.witnesses)
+    return {kind: who_sees(kind, sights) for kind in KINDS}
 
 
 def without_letter(

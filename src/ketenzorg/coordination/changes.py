@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from ketenzorg.access.views import is_cut
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.referral.codes import BASE
 
 WRITTEN_BY_US = frozenset({"meta", "text", "lastModified", "id"})
@@ -40,9 +42,26 @@ class Change(msgspec.Struct, frozen=True):
         return given, {key: values for key, values in rest.items() if values}
 
 
-def changes(before: dict[str, Any], after: dict[str, Any]) -> Change | None:
+def refuse_cut(before: dict[str, Any], after: dict[str, Any], sight: Visibility) -> None:
+    """Raise Invalid for a whole Task from who does not see all of it, or out of an answer that said so."""
+    if sight.shows_whole("Task") and not is_cut(before) and not is_cut(after):
+        return
+    raise Invalid(
+        Issue(
+            nl="U ziet niet alles van deze Task (SUBSETTED), en kunt hem dus niet in zijn geheel terugschrijven: wat u "
+            "niet ziet, zou eruit zijn. Meld het met $event, of stuur met PATCH wat er verandert.",
+            en="You do not see all of this Task (SUBSETTED), so it cannot be written back as a whole: what you do not "
+            "see would be gone from it. Say it by Task/{id}/$event, or send what changes by PATCH.",
+            expression=("Task.meta.tag",),
+            code="business-rule",
+        ),
+    )
+
+
+def changes(before: dict[str, Any], after: dict[str, Any], sight: Visibility) -> Change | None:
     """None when nothing changed. Raises Invalid naming every element that cannot be changed by writing it."""
     added, issues = _added(before, after)
+    issues += [_unseen(element) for element in added if not sight.shows_element("Task", element)]
     for element in sorted(before.keys() | after.keys()):
         if element in STEERS or element in GROWS or element in WRITTEN_BY_US:
             continue
@@ -82,6 +101,15 @@ def _fixed(element: str) -> Issue:
         "output en note.",
         en=f"Task.{element} is fixed. status, businessStatus and statusReason can change; output and note can grow.",
         expression=(f"Task.{element}",),
+    )
+
+
+def _unseen(element: str) -> Issue:
+    return Issue(
+        nl=f"Task.{element} is niet voor uw rol: wat u niet mag lezen, kunt u er ook niet in zetten.",
+        en=f"Task.{element} is not for your role: what you may not read, you cannot add to either.",
+        expression=(f"Task.{element}",),
+        code="forbidden",
     )
 
 

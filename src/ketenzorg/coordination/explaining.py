@@ -14,7 +14,7 @@ from ketenzorg.store.trajecten import Traject
 async def explained(traject: Traject, pathway: Pathway, visit: Visit, world: World) -> tuple[Notice, ...]:
     """Urgency, outcomes, advice and what is missing, each with its rule; nothing for who sees a part only."""
     organisation = visit.caller.organisation
-    if not sight_of(pathway, organisation, traject.roles).everything:
+    if not sight_of(pathway, organisation, traject.standing).everything:
         return ()
     known = await world.trajecten.data_of(
         "ServiceRequest", traject.request.id, visit.access(world, "next", "Task")

@@ -6,25 +6,24 @@ Task.owner, what is asked in Task.input: a second active order for the same care
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from ketenzorg.access.parts import EARLIER, roles_of
-from ketenzorg.access.views import parties_that_see
+from ketenzorg.access.finding import Finders, rows_of, who_finds
+from ketenzorg.access.rules import types_for
+from ketenzorg.access.views import exists_for, sights_of, who_sees
 from ketenzorg.coordination.participants import cannot_own, must_be_named, organisation_of
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json
-from ketenzorg.fhir.r4 import STORED_TYPES
-from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway.engine import Option, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation
+from ketenzorg.pathway.standing import EARLIER, Standing, phases_after
 from ketenzorg.pathway.taking_part import taking_part
-from ketenzorg.pathway.visibility import visibility
+from ketenzorg.pathway.visibility import NOTHING, Visibility
 from ketenzorg.referral.intake import Named
-from ketenzorg.store.trajecten import FoundBy, Joining, NewVersion, Traject
+from ketenzorg.store.trajecten import FoundBy, Joining, Losing, NewVersion, Traject, Version
 
 ORGANISATION = "organisatie"  # the parameter of $event that names who performs the next hand-over
 
@@ -37,11 +36,16 @@ class Wanted(NamedTuple):
 
 
 class Parties(NamedTuple):
-    """Who plays which role after a step, and who takes part in the hand-over that runs then."""
+    """How a traject stands after a step, and who takes part in the hand-over that runs then."""
 
-    roles: dict[str, UUID]
+    standing: Standing  # who plays which role, and what that role knows
     involved: tuple[UUID, ...]
     before: tuple[UUID, ...]  # who took part until now
+
+    @property
+    def roles(self) -> Mapping[str, UUID]:
+        """Who has which role."""
+        return self.standing.roles
 
     @property
     def all(self) -> tuple[UUID, ...]:
@@ -53,6 +57,10 @@ class Parties(NamedTuple):
         """Who may know of the step itself: those before it and those after it."""
         return tuple(dict.fromkeys((*self.before, *self.involved)))
 
+    def sights(self, pathway: Pathway) -> dict[UUID, Visibility]:
+        """What each of everybody sees after the step."""
+        return sights_of(pathway, self.standing, self.all)
+
 
 def parties_after(
     taken: StepTaken | None, traject: Traject, pathway: Pathway, wanted: Wanted, by: UUID, world: World
@@ -62,7 +70,8 @@ def parties_after(
     if taken is None or not taken.new_task:
         if wanted.named is not None:
             raise Invalid(_no_hand_over(wanted.named))
-        return Parties(traject.roles, before, before)
+        step = taken.to_step if taken else traject.step
+        return Parties(_standing(step, traject.roles, traject, pathway), before, before)
     roles = dict(traject.roles)
     if taken.requester not in roles and _may_ask(by, taken.requester, pathway, world):
         _give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
@@ -70,7 +79,12 @@ def parties_after(
         for_it = wanted if role == taken.performer else Wanted(None, "")
         if for_it.named is not None or not _keeps(role, for_it.able, roles, pathway, world):
             _give(role, _performer(role, traject, pathway, for_it, world).id, roles)
-    return Parties(roles, involved(pathway, taken.to_step, roles), before)
+    standing = _standing(taken.to_step, roles, traject, pathway)
+    return Parties(standing, involved(pathway, taken.to_step, roles), before)
+
+
+def _standing(step: str, roles: Mapping[str, UUID], traject: Traject, pathway: Pathway) -> Standing:
+    return Standing(step, roles, phases_after(pathway, traject.standing, step, roles))
 
 
 def capability_in(given: Mapping[str, str], pathway: Pathway) -> str:
@@ -111,16 +125,40 @@ def _likeliest(role: str, able: str, traject: Traject, pathway: Pathway, world: 
     return [*([known] if known else []), *(each for each in nearest if each != known)]
 
 
-def joining(parties: Parties, pathway: Pathway) -> tuple[Joining, ...]:
-    """What each new party gets to see of the traject so far."""
+def joining(parties: Parties, traject: Traject, pathway: Pathway) -> tuple[Joining, ...]:
+    """What each new party gets to see of the traject so far, and who knows the patient from this step on.
+
+    What happened before it came tells a party what was found: that is for who sees everything.
+    """
     return tuple(
-        Joining(
-            party,
-            tuple(kind for kind in sorted(STORED_TYPES) if _sees(party, kind, parties, pathway)),
-            any(visibility(pathway, role).bsn for role in roles_of(party, parties.roles)),
-        )
+        Joining(party, _more(now, was), bsn=now.bsn and not was.bsn, log=now.everything)
+        for party, was, now in _changed_sights(parties, traject, pathway)
+        if party not in parties.before or _more(now, was) or (now.bsn and not was.bsn)
+    )
+
+
+def losing(parties: Parties, traject: Traject, pathway: Pathway) -> tuple[Losing, ...]:
+    """Who sees less of the traject from this step on, while taking part in it."""
+    changed = _changed_sights(parties, traject, pathway)
+    return tuple(Losing(party, _more(was, now)) for party, was, now in changed if _more(was, now))
+
+
+def _changed_sights(
+    parties: Parties, traject: Traject, pathway: Pathway
+) -> list[tuple[UUID, Visibility, Visibility]]:
+    was = sights_of(pathway, traject.standing, parties.before)
+    now = sights_of(pathway, parties.standing, parties.involved)
+    return [
+        (party, was.get(party, NOTHING), now[party])
         for party in parties.involved
-        if party not in parties.before
+        if was.get(party) is not now[party]
+    ]
+
+
+def _more(one: Visibility, other: Visibility) -> tuple[str, ...]:
+    """The types that exist for the one and not for the other."""
+    return tuple(
+        sorted(kind for kind in types_for("read") if exists_for(one, kind) > exists_for(other, kind))
     )
 
 
@@ -129,35 +167,34 @@ def leaving(parties: Parties) -> tuple[UUID, ...]:
     return tuple(party for party in parties.before if party not in parties.involved)
 
 
-def found_by(traject: Traject, versions: Sequence[NewVersion]) -> tuple[FoundBy, ...]:
+def found_by(
+    traject: Traject, versions: Sequence[NewVersion], sights: Mapping[UUID, Visibility]
+) -> tuple[FoundBy, ...]:
     """The search rows of what the parties of a traject share, as they are after this step."""
     found: list[FoundBy] = []
     for version in (traject.request, traject.plan):
         new = next((each.rows for each in versions if each.id == version.id), None)
-        rows = new or search_rows(json.read(version.body))
-        row = partial(FoundBy, type=version.type, id=version.id)
+        rows = new or rows_of(json.read(version.body))
+        finders = who_finds(version.type, sights)
+
+        def row(
+            kind: str, param: str, version: Version = version, finders: Finders = finders, **by: Any
+        ) -> FoundBy:
+            return FoundBy(
+                type=version.type, id=version.id, kind=kind, param=param, finders=finders[param], **by
+            )
+
+        found += [row("token", each.param, code=each.code, system=each.system) for each in rows.tokens]
         found += [
-            row(kind="token", param=each.param, code=each.code, system=each.system) for each in rows.tokens
+            row("reference", each.param, target=each.target, system=each.type) for each in rows.references
         ]
-        found += [
-            row(kind="reference", param=each.param, target=each.target, system=each.type)
-            for each in rows.references
-        ]
-        found += [
-            row(kind="date", param=each.param, low=each.period.low, high=each.period.high)
-            for each in rows.dates
-        ]
+        found += [row("date", each.param, low=each.period.low, high=each.period.high) for each in rows.dates]
     return tuple(found)
 
 
 def seen_by(kind: str, parties: Parties, pathway: Pathway) -> tuple[UUID, ...]:
     """Of those who take part now the ones for whom a resource of this type exists."""
-    seeing = parties_that_see(pathway, kind, parties.roles)
-    return tuple(party for party in parties.involved if party in seeing)
-
-
-def _sees(party: UUID, kind: str, parties: Parties, pathway: Pathway) -> bool:
-    return any(visibility(pathway, role).sees(kind) for role in roles_of(party, parties.roles))
+    return who_sees(kind, sights_of(pathway, parties.standing, parties.involved))
 
 
 def _give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:

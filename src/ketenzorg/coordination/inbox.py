@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.access.parts import roles_of
 from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.names import listed_patient, who_plays
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.pathway.loaded import Catalogue
+from ketenzorg.pathway.standing import roles_of
 from ketenzorg.store.worklist import PAGE, Line, Place, Spot, Wanted, Which
 
 NOT_YET_TAKEN = ("requested", "received")  # Task.status before somebody says yes or no
@@ -95,7 +95,7 @@ def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:
     step = pathway.steps[line.step]
     return Row(
         task=line.task,
-        patient=listed_patient(line.patient_body, sight_of(pathway, organisation, line.roles)),
+        patient=listed_patient(line.patient_body, sight_of(pathway, organisation, line.standing)),
         pathway=pathway.title,
         step=step.title,
         holder=who_plays(step.performer, line.roles, world),

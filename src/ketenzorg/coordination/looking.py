@@ -7,12 +7,14 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.personal_numbers import tokens_in, unseal
-from ketenzorg.access.views import shown, sight_of
+from ketenzorg.access.rules import may
+from ketenzorg.access.views import exists_for, shown, sight_of
 from ketenzorg.coordination.directory import organisation_resource
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.store.reading import Found
 from ketenzorg.store.searching import Query
 
@@ -60,7 +62,11 @@ async def search(
     access = visit.access(world, "search", query.type, asked=asked)
     async with world.searching.look(query.type, access) as look:
         found, more = await look.find(query)
-        wanted = _targets(found, query.type, includes)
+        wanted = [
+            each
+            for each in _targets(found, query.type, includes, visit, world)
+            if may(visit.caller, "include", each[0])
+        ]
         referred = await look.by_id([each for each in wanted if each[0] != "Organization"])
     included = await _seen(referred, visit, world)
     organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
@@ -70,13 +76,8 @@ async def search(
 
 async def _seen(found: Sequence[Found], visit: Visit, world: World) -> list[Seen]:
     organisation = visit.caller.organisation
-    sights = {
-        each.id: sight_of(
-            world.catalogue.version(each.pathway, each.pathway_version), organisation, each.roles
-        )
-        for each in found
-    }
-    visible = [each for each in found if sights[each.id].sees(each.type)]
+    sights = {each.id: _sight(each, visit, world) for each in found}
+    visible = [each for each in found if exists_for(sights[each.id], each.type)]
     tokens = {token for each in visible if sights[each.id].bsn for token in tokens_in(each.body)}
     numbers = await _numbers(tokens, organisation, world)
     return [
@@ -91,6 +92,11 @@ async def _seen(found: Sequence[Found], visit: Visit, world: World) -> list[Seen
     ]
 
 
+def _sight(found: Found, visit: Visit, world: World) -> Visibility:
+    pathway = world.catalogue.version(found.pathway, found.pathway_version)
+    return sight_of(pathway, visit.caller.organisation, found.standing)
+
+
 async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[UUID, str]:
     if not tokens:
         return {}
@@ -102,14 +108,16 @@ async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[
     return {token: number for token, number in numbers.items() if number is not None}
 
 
-def _targets(found: Sequence[Found], kind: str, includes: Sequence[str]) -> list[tuple[str, UUID]]:
-    """What the matches refer to by the parameters to include, each once."""
-    elements = [parameter.element for parameter in PARAMETERS[kind] if parameter.name in includes]
+def _targets(
+    found: Sequence[Found], kind: str, includes: Sequence[str], visit: Visit, world: World
+) -> list[tuple[str, UUID]]:
+    """What the matches refer to by the parameters to include, in what their reader sees of them, each once."""
+    wanted = [parameter.element for parameter in PARAMETERS[kind] if parameter.name in includes]
     targets: dict[tuple[str, UUID], None] = {}
-    for each in found:
-        body = json.read(each.body)
-        for element in elements:
-            values = body.get(element, [])
+    for each in found if wanted else ():
+        body, sight = json.read(each.body), _sight(each, visit, world)
+        for element in wanted:
+            values = body.get(element, []) if sight.shows_element(kind, element) else []
             for value in values if isinstance(values, list) else [values]:
                 target, _, id_ = value.get("reference", "").partition("/")
                 try:

@@ -12,6 +12,7 @@ from ketenzorg import events
 from ketenzorg.coordination.names import name_of
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.store.worklist import Recorded
 
 NAMED: dict[type, str] = {events.TaskAmended: "aanvulling", events.DataAdded: "gegevens aangevuld"}
@@ -36,6 +37,7 @@ def moments_of(
     log: Sequence[Recorded],
     tasks: Mapping[UUID, dict[str, Any]],
     pathway: Pathway,
+    sight: Visibility,
     reader: UUID,
     world: World,
 ) -> tuple[Moment, ...]:
@@ -44,7 +46,10 @@ def moments_of(
     words: dict[UUID, deque[tuple[str, str]]] = defaultdict(deque)
     for id_, task in tasks.items():
         words[id_].extend(_outputs(task))
-    return tuple(_moment(each, each.seq in undone, words, pathway, reader, world) for each in log)
+    told = [_moment(each, each.seq in undone, words, pathway, reader, world) for each in log]
+    if not sight.shows_element("Task", "statusReason"):
+        told = [msgspec.structs.replace(each, reasons=()) for each in told]
+    return tuple(told)
 
 
 def _outputs(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

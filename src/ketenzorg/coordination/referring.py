@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
 
 from ketenzorg import events
+from ketenzorg.access.finding import rows_of, who_finds
 from ketenzorg.access.keys import keyed_digest, pseudonym_of
 from ketenzorg.access.personal_numbers import seal
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
-from ketenzorg.access.views import parties_that_know, parties_that_see
+from ketenzorg.access.views import sights_of, who_sees
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.consenting import Recorded, Sharing, objections_sent, weighed
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
@@ -25,13 +27,15 @@ from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
 from ketenzorg.fhir import json
-from ketenzorg.fhir.search_parameters import SearchRows, search_rows
+from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.answered import Value
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.standing import BEFORE_THE_FIRST, Standing, phases_after
 from ketenzorg.pathway.unread import unread
+from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.referral.bundle import Entry, Posted, read_bundle
 from ketenzorg.referral.care_plan import new_care_plan
 from ketenzorg.referral.content import canonical
@@ -41,6 +45,7 @@ from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.referrals import NewReferral, NewResource, Package, SealedNumber, Stored
 
+Sights: TypeAlias = Mapping[UUID, Visibility]
 NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
 
 
@@ -156,14 +161,16 @@ def _package(
 ) -> Package:
     """Everything that is stored together."""
     plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
-    resources = [
-        *_sent(own, pathway, participants, at),
-        *(_resource("Consent", id_, body, pathway, participants) for id_, body in recorded.made),
-        *_made(state.step, urgency, asked, pathway, participants, plan, task, at),
-    ]
     owner, requester = participants.owner.id, participants.requester.id
     began = pathway.begins_with(state.step)
     parties = tuple(dict.fromkeys((requester, owner, *participants.roles.values())))
+    phases = phases_after(pathway, BEFORE_THE_FIRST, state.step, participants.roles)
+    sights = sights_of(pathway, Standing(state.step, participants.roles, phases), parties)
+    resources = [
+        *_sent(own, sights, at),
+        *(_resource("Consent", id_, body, sights) for id_, body in recorded.made),
+        *_made(state.step, urgency, asked, pathway, participants, plan, task, sights, at),
+    ]
     patient_number = next((n.token for n in numbers if str(n.token).encode() in asked.patient.raw), None)
     person = patient_number or asked.patient.id
     referral = NewReferral(
@@ -191,6 +198,7 @@ def _package(
         care_plan=plan,
         task=task,
         roles=participants.roles,
+        phases=phases,
         parties=parties,
         consents=recorded.of,
         municipality=participants.municipality,
@@ -219,7 +227,7 @@ def _package(
         access=visit.access(
             world, "create", "ServiceRequest", rule=rule_id("create", "ServiceRequest", "none")
         ),
-        knows=tuple(dict.fromkeys((requester, *parties_that_know(pathway, participants.roles)))),
+        knows=tuple(each for each in parties if each == requester or sights[each].bsn),
     )
     return Package(referral, resources, numbers)
 
@@ -247,10 +255,10 @@ def _sharing(
     )
 
 
-def _sent(own: list[Entry], pathway: Pathway, participants: Participants, at: datetime) -> list[NewResource]:
+def _sent(own: list[Entry], sights: Sights, at: datetime) -> list[NewResource]:
     """What the sender posted, in its own bytes; the Task follows with what we add to it."""
     return [
-        _resource(entry.kind, entry.id, stored_form(entry.raw, entry.id, 1, at), pathway, participants)
+        _resource(entry.kind, entry.id, stored_form(entry.raw, entry.id, 1, at), sights)
         for entry in own
         if entry.kind != "Task"
     ]
@@ -264,6 +272,7 @@ def _made(
     participants: Participants,
     plan: UUID,
     task: UUID,
+    sights: Sights,
     at: datetime,
 ) -> list[NewResource]:
     step = pathway.steps[first]
@@ -294,15 +303,14 @@ def _made(
         at=at,
     )
     return [
-        _resource("CarePlan", plan, care_plan, pathway, participants),
-        _resource("Task", task, coordination_task, pathway, participants),
+        _resource("CarePlan", plan, care_plan, sights),
+        _resource("Task", task, coordination_task, sights),
     ]
 
 
-def _resource(kind: str, id_: UUID, body: bytes, pathway: Pathway, participants: Participants) -> NewResource:
-    searched = kind in ("Task", "ServiceRequest", "CarePlan")
-    rows = search_rows(json.read(body)) if searched else NO_ROWS
-    return NewResource(kind, id_, parties_that_see(pathway, kind, participants.roles), body, rows)
+def _resource(kind: str, id_: UUID, body: bytes, sights: Sights) -> NewResource:
+    rows = rows_of(json.read(body)) if kind in PARAMETERS else NO_ROWS
+    return NewResource(kind, id_, who_sees(kind, sights), body, rows, who_finds(kind, sights))
 
 
 def _receipt(

@@ -8,12 +8,13 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
-from ketenzorg.access.parts import part_of, roles_of
+from ketenzorg.access.finding import finders_of
+from ketenzorg.access.parts import part_of
 from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.answering import who_reads_letters, with_letter
-from ketenzorg.coordination.changes import Change, changes
+from ketenzorg.coordination.changes import Change, changes, refuse_cut
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.handing_over import (
     Parties,
@@ -22,6 +23,7 @@ from ketenzorg.coordination.handing_over import (
     found_by,
     joining,
     leaving,
+    losing,
     parties_after,
     seen_by,
 )
@@ -41,9 +43,10 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option, State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.standing import roles_of
 from ketenzorg.referral.intake import Named
 from ketenzorg.store.audit import REFUSED, Access, Interaction
-from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
+from ketenzorg.store.trajecten import FindersOf, NewVersion, Step, Traject, Version
 
 TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
 CHANGING = Issue(
@@ -61,7 +64,7 @@ class TaskNow(msgspec.Struct, frozen=True):
     updated: datetime
 
 
-Judge = Callable[[Traject, Pathway, list[str]], Said | None]
+Judge = Callable[[Traject, Pathway, list[str], Rule], Said | None]
 
 
 async def take_event(
@@ -79,7 +82,7 @@ async def take_event(
     `performer`: who gets the hand-over that the event begins; by default who had that role, else the nearest.
     """
 
-    def judge(traject: Traject, pathway: Pathway, roles: list[str]) -> Said:
+    def judge(traject: Traject, pathway: Pathway, roles: list[str], _: Rule) -> Said:
         by = _role_for(event, traject, pathway, roles)
         return Said(event=event, by=by, given=given, at=at, performer=performer)
 
@@ -96,19 +99,25 @@ async def write_task(
 ) -> TaskNow:
     """Take a changed Task: what changed in it says which event is meant. `edit` makes the new from the shown one."""
 
-    def judge(traject: Traject, pathway: Pathway, roles: list[str]) -> Said | None:
-        sight = sight_of(pathway, visit.caller.organisation, traject.roles)
-        before = json.read(shown(traject.task.body, "Task", sight, {}))
-        change = changes(before, edit(json.read(shown(traject.task.body, "Task", sight, {}))))
+    def judge(traject: Traject, pathway: Pathway, roles: list[str], rule: Rule) -> Said | None:
+        sight = sight_of(pathway, visit.caller.organisation, traject.standing)
+        seen = shown(traject.task.body, "Task", sight, {})
+        before, after = json.read(seen), edit(json.read(seen))
+        if rule.shows == "whole":
+            refuse_cut(before, after, sight)
+        change = changes(before, after, sight)
         return _meant(change, traject, pathway, roles) if change else None
 
     return await _act(task, does, judge, visit, world, if_match)
 
 
 async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traject, Pathway, list[Option]]:
-    """The allowed next events of a Task, for every role; none when its hand-over is over. The look is on record."""
+    """The allowed next events of a Task, for every role; none when its hand-over is over, or the caller's part.
+
+    The look is on record.
+    """
     traject, pathway = await load(task, look, world, shown=True)
-    if traject.open_task != task:
+    if traject.open_task != task or look.organisation not in traject.involved:
         return traject, pathway, []
     return traject, pathway, engine.allowed(pathway, _state(traject))
 
@@ -121,16 +130,16 @@ async def _act(
         if if_match is not None and if_match != traject.task.version:
             raise _stale(traject)
         if traject.open_task != task:
-            raise _over(traject)
+            raise _over(traject, visit)
         rule = await insist(does, traject, pathway, visit, world)
         roles = roles_of(visit.caller.organisation, traject.roles)
-        said = judge(traject, pathway, roles)
+        said = judge(traject, pathway, roles, rule)
         if said is None:
             await world.audit.note(visit.access(world, "read", "Task"), f"Task/{task}", [traject.id])
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
-        step, versions = _step(said, does, rule, traject, pathway, visit, world, at)
-        if await world.trajecten.store(step, versions):
+        step, versions, finders = _step(said, does, rule, traject, pathway, visit, world, at)
+        if await world.trajecten.store(step, versions, finders):
             return task_now(versions[0], at, traject, pathway, visit)
     raise Conflict(CHANGING)
 
@@ -154,6 +163,11 @@ async def insist(does: Interaction, traject: Traject, pathway: Pathway, visit: V
         raise
 
 
+def takes_part(traject: Traject, visit: Visit) -> bool:
+    """Whether the caller is in the hand-over that runs now, and so knows where the traject stands."""
+    return visit.caller.organisation in traject.involved
+
+
 def rule_of(does: str, kind: str, traject: Traject, pathway: Pathway, visit: Visit) -> Rule:
     """The rule that lets the caller do this in a traject. Raises NotFound where none does."""
     part = part_of(visit.caller.organisation, pathway, traject.step, traject.roles, traject.involved)
@@ -175,7 +189,7 @@ def task_now(
     version: Version | NewVersion, updated: datetime, traject: Traject, pathway: Pathway, visit: Visit
 ) -> TaskNow:
     """A version of the Task as the caller sees it."""
-    sight = sight_of(pathway, visit.caller.organisation, traject.roles)
+    sight = sight_of(pathway, visit.caller.organisation, traject.standing)
     return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
 
 
@@ -231,7 +245,7 @@ def _step(
     visit: Visit,
     world: World,
     at: datetime,
-) -> tuple[Step, list[NewVersion]]:
+) -> tuple[Step, list[NewVersion], FindersOf]:
     """Everything that is stored for what was said; the first version is that of the Task."""
     happened = _happened(said, traject, at)
     _refuse_numbers(said)
@@ -250,7 +264,8 @@ def _step(
         )
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
-    joined, left = joining(parties, pathway), leaving(parties)
+    sights = parties.sights(pathway)
+    joined, left = joining(parties, traject, pathway), leaving(parties)
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -273,16 +288,18 @@ def _step(
             world, does, "Task", rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
         ),
         organisation=visit.caller.organisation,
-        roles=parties.roles,
+        roles=dict(parties.roles),
+        phases=dict(parties.standing.phases),
         parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
         involved=parties.involved,
         witnesses=parties.witnesses,
         seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
         joining=joined,
+        losing=losing(parties, traject, pathway),
         leaving=left,
-        found_by=found_by(traject, versions) if joined or left else (),
+        found_by=found_by(traject, versions, sights) if joined or left else (),
     )
-    return step, versions
+    return step, versions, finders_of(sights)
 
 
 def _refuse_numbers(said: Said) -> None:
@@ -354,10 +371,14 @@ def _stale(traject: Traject) -> PreconditionFailed:
     )
 
 
-def _over(traject: Traject) -> TransitionNotAllowed:
+def _over(traject: Traject, visit: Visit) -> TransitionNotAllowed:
+    """Who took part earlier does not hear where it goes on."""
+    follows = takes_part(traject, visit)
     return TransitionNotAllowed(
         Issue(
-            nl=f"Deze overdracht is voorbij; het traject gaat verder met Task/{traject.open_task}.",
-            en=f"This hand-over is over; the traject goes on with Task/{traject.open_task}.",
+            nl="Deze overdracht is voorbij"
+            + (f"; het traject gaat verder met Task/{traject.open_task}." if follows else "."),
+            en="This hand-over is over"
+            + (f"; the traject goes on with Task/{traject.open_task}." if follows else "."),
         ),
     )

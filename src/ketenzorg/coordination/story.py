@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.access.parts import roles_of
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
@@ -23,6 +22,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.criteria import UNITS
 from ketenzorg.pathway.engine import Due, State
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.standing import roles_of
 from ketenzorg.store.audit import REFUSED, Interaction
 from ketenzorg.store.worklist import Line
 
@@ -81,8 +81,8 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     line = await line_of(task, visit, world)
     look = visit.access(world, "page", "Task", shown_as=shown_as)
     traject, pathway, options = await what_may_happen(line.task, look, world)
-    log = await world.worklist.events(organisation, traject.id)
-    sight = sight_of(pathway, organisation, traject.roles)
+    log = await world.worklist.events([organisation], traject.id)
+    sight = sight_of(pathway, organisation, traject.standing)
     bodies = await world.worklist.resources(organisation, traject.id, KINDS)
     seen = [
         (kind, id_, json.read(shown(body, kind, sight, {})))
@@ -113,7 +113,12 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         choices=choices,
         first=likeliest(choices, options, pathway, traject.step),
         moments=moments_of(
-            log, {id_: body for kind, id_, body in seen if kind == "Task"}, pathway, organisation, world
+            log,
+            {id_: body for kind, id_, body in seen if kind == "Task"},
+            pathway,
+            sight,
+            organisation,
+            world,
         ),
         unread=line.unread,
         letter=_letter([body for kind, _, body in seen if kind == "Task"])

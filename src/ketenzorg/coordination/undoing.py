@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ketenzorg import events
+from ketenzorg.access.finding import finders_of, rows_of
+from ketenzorg.access.views import sights_of
 from ketenzorg.coordination.answering import without_letter
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.stepping import TaskNow, insist, load, task_now
@@ -11,10 +13,10 @@ from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
 from ketenzorg.fhir import json
-from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
+from ketenzorg.pathway.standing import phases_after
 from ketenzorg.pathway.words import ITSELF
 from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
@@ -35,7 +37,8 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
         )
     rule = await insist("event", traject, pathway, visit, world)
     organisation = visit.caller.organisation
-    log = await world.worklist.events(organisation, traject.id)
+    # The whole log tells where the traject stood; a party may know its last part only.
+    log = await world.worklist.events(traject.parties, traject.id)
     mistaken = _mistaken(log, traject, visit, world)
     at = world.now()
     state = replay(pathway, [(each.seq, each.body) for each in log if each.seq != mistaken.seq])
@@ -77,11 +80,13 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
         access=visit.access(world, "undo", "Task", rule=f"{rule.id} {pathway.name}|{pathway.version}"),
         organisation=organisation,
         roles=traject.roles,
+        phases=phases_after(pathway, traject.standing, state.step, traject.roles),
         parties=traject.parties,
         involved=parties,
         witnesses=parties,
     )
-    if not await world.trajecten.store(step, written):
+    finders = finders_of(sights_of(pathway, traject.standing, traject.parties))
+    if not await world.trajecten.store(step, written, finders):
         raise Conflict(
             Issue(
                 nl="Iemand anders was net eerder. Lees de Task opnieuw.",
@@ -138,5 +143,5 @@ async def _before(version: Version, organisation: UUID, world: World) -> tuple[b
 def _again(body: bytes, now: Version, at: datetime) -> NewVersion:
     """The earlier content as the next version."""
     again = stored_form(body, now.id, now.version + 1, at)
-    rows, rows_now = search_rows(json.read(again)), search_rows(json.read(now.body))
+    rows, rows_now = rows_of(json.read(again)), rows_of(json.read(now.body))
     return NewVersion(now.type, now.id, now.version + 1, again, rows, rows_now)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.access.finding import rows_of
 from ketenzorg.coordination.handing_over import Parties
 from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
-from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.care_plan import next_care_plan
@@ -98,7 +98,7 @@ def _new_task(
         brought={name: _in_words(name, said.given[name], pathway) for name in taken.output},
         at=at,
     )
-    return NewVersion("Task", id_, 1, body, search_rows(json.read(body)))
+    return NewVersion("Task", id_, 1, body, rows_of(json.read(body)))
 
 
 def _same_task(
@@ -139,6 +139,6 @@ def _next(old: Version, make: Callable[[UUID, int], bytes]) -> NewVersion:
         old.id,
         old.version + 1,
         body,
-        search_rows(json.read(body)),
-        search_rows(json.read(old.body)),
+        rows_of(json.read(body)),
+        rows_of(json.read(old.body)),
     )

@@ -7,6 +7,7 @@ from typing import Protocol, get_args
 import msgspec
 
 from ketenzorg.pathway.check_consent import check_consent, check_withdrawal
+from ketenzorg.pathway.check_identity import check_identity
 from ketenzorg.pathway.check_norms import check_norms
 from ketenzorg.pathway.check_parts import check_parts
 from ketenzorg.pathway.check_questions import CALL, check_questions, length
@@ -18,7 +19,7 @@ from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import STAY, flatten, resolve
 from ketenzorg.pathway.known_names import happenings, lists_of_steps, moves, unknown_events, unknown_steps
 from ketenzorg.pathway.systems import SYSTEMS
-from ketenzorg.pathway.words import CANONICAL, EVERYTHING
+from ketenzorg.pathway.words import CANONICAL
 
 SOURCED = frozenset(
     {"national", "own region", "other region"}
@@ -58,6 +59,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *check_norms(file),
         *_check_needs(file),
         *_check_steps(file),
+        *check_identity(file),
         *_check_shown(file),
         *_check_variants(file),
         *_check_exits(file),
@@ -232,19 +234,10 @@ def _check_sides(file: PathwayFile, lists: Iterable[str]) -> Iterator[Finding]:
 
 
 def _check_shown(file: PathwayFile) -> Iterator[Finding]:
-    """What is there for people: measures of the chain team, what is known of the patient, what is open."""
+    """What is there for people: measures of the chain team, what is open, when it is looked at again."""
     for index, kpi in enumerate(file.kpi):
         yield from unknown_events(("kpi", index, "part"), kpi.part, file)
         yield from unknown_events(("kpi", index, "whole"), kpi.whole, file)
-    lists = lists_of_steps(file)
-    for index, known in enumerate(file.identity):
-        yield from unknown_steps(("identity", index, "steps"), known.steps, lists)
-        if known.role not in file.roles:
-            yield unknown(("identity", index, "role"), "rol", "role", known.role, file.roles)
-        if known.sees not in {*file.views, EVERYTHING}:
-            yield unknown(
-                ("identity", index, "sees"), "inzage", "view", known.sees, [*file.views, EVERYTHING]
-            )
     for index, question in enumerate(file.open):
         for name in question.values:
             if name not in file.values:

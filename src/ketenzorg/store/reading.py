@@ -1,11 +1,12 @@
 """Reading one resource, on record before it is answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from ketenzorg.pathway.standing import Standing
 from ketenzorg.store.audit import Access
 from ketenzorg.store.data_keys import Sealed
 from ketenzorg.store.database import Database
@@ -21,7 +22,12 @@ class Found(msgspec.Struct, frozen=True):
     body: bytes
     pathway: str
     pathway_version: str
-    roles: dict[str, UUID]
+    standing: Standing
+
+
+def standing_of(step: str, roles: Mapping[str, str], phases: Mapping[str, str]) -> Standing:
+    """A traject's columns as what decides who sees what of it."""
+    return Standing(step, msgspec.convert(roles, dict[str, UUID]), phases)
 
 
 class Reading:
@@ -53,7 +59,7 @@ class Reading:
             row["body"],
             row["pathway"],
             row["pathway_version"],
-            msgspec.convert(row["roles"], dict[str, UUID]),
+            standing_of(row["step"], row["roles"], row["phases"]),
         )
 
     async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, Sealed]:

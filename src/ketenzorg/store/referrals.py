@@ -1,6 +1,6 @@
 """Storing new referrals: one call of receive_referrals for all that wait."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import count
@@ -28,13 +28,14 @@ class SealedNumber(msgspec.Struct, frozen=True):
 
 
 class NewResource(msgspec.Struct, frozen=True):
-    """A resource to store for the first time, who may see it, and by what it is found."""
+    """A resource to store for the first time, who may see it, and by what it is found, and by whom."""
 
     type: str
     id: UUID
     parties: tuple[UUID, ...]
     body: bytes
     rows: SearchRows
+    finders: Mapping[str, tuple[UUID, ...]]  # parameter -> parties
 
 
 class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,7 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     care_plan: UUID
     task: UUID
     roles: dict[str, UUID]
+    phases: dict[str, str]
     parties: tuple[UUID, ...]
     consents: dict[UUID, UUID]  # organisation -> the Consent under which it takes part
     municipality: str
@@ -91,7 +93,7 @@ class Package(msgspec.Struct, frozen=True):
 
 CALL = (
     "select * from receive_referrals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-    "$18, $19, $20, $21, $22, $23, $24, $25)"
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)"
 )
 
 
@@ -135,9 +137,13 @@ def arguments(region: str, packages: Sequence[Package]) -> tuple[Any, ...]:
     place = count(1)
     tokens, references, dates = [], [], []
     for resource_place, (_, resource) in zip(place, resources, strict=False):
-        tokens += [(resource_place, *token) for token in resource.rows.tokens]
-        references += [(resource_place, *target) for target in resource.rows.references]
-        dates += [(resource_place, moment.param, *moment.period) for moment in resource.rows.dates]
+        by = {param: id_array(parties) for param, parties in resource.finders.items() if parties}
+        rows = resource.rows
+        tokens += [(resource_place, by[row.param], *row) for row in rows.tokens if row.param in by]
+        references += [(resource_place, by[row.param], *row) for row in rows.references if row.param in by]
+        dates += [
+            (resource_place, by[row.param], row.param, *row.period) for row in rows.dates if row.param in by
+        ]
     numbers = [
         (n, number.token, number.blind_index, number.key_id, number.ciphertext)
         for n, package in enumerate(packages)
@@ -150,11 +156,11 @@ def arguments(region: str, packages: Sequence[Package]) -> tuple[Any, ...]:
         [n for n, _ in resources],
         [resource.type for _, resource in resources],
         [resource.id for _, resource in resources],
-        [_array(resource.parties) for _, resource in resources],
+        [id_array(resource.parties) for _, resource in resources],
         [resource.body for _, resource in resources],
-        *columns(tokens, 4),
-        *columns(references, 4),
-        *columns(dates, 4),
+        *columns(tokens, 5),
+        *columns(references, 5),
+        *columns(dates, 5),
         *columns(numbers, 5),
     )
 
@@ -165,6 +171,6 @@ def columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 
 @lru_cache(maxsize=1024)  # the resources of a traject go to the same few parties
-def _array(ids: tuple[UUID, ...]) -> str:
+def id_array(ids: tuple[UUID, ...]) -> str:
     """A PostgreSQL array literal: arrays of arrays of different lengths do not exist."""
     return "{" + ",".join(map(str, ids)) + "}"

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ketenzorg.fhir.dates import Period
 from ketenzorg.store.audit import Access, note_looks
 from ketenzorg.store.database import Database
-from ketenzorg.store.reading import Found
+from ketenzorg.store.reading import Found, standing_of
 from ketenzorg.store.tables import resource, search_date, search_reference, search_token, traject
 
 NUMBER = (
@@ -108,7 +108,9 @@ class Look:
                 resource.c.traject,
                 traject.c.pathway,
                 traject.c.version.label("pathway_version"),
+                traject.c.step,
                 traject.c.roles,
+                traject.c.phases,
             )
             .join(traject, and_(traject.c.region == resource.c.region, traject.c.id == resource.c.traject))
             .where(resource.c.region == self._region)
@@ -125,7 +127,7 @@ class Look:
                 row.body,
                 row.pathway,
                 row.pathway_version,
-                {role: UUID(party) for role, party in row.roles.items()},
+                standing_of(row.step, row.roles, row.phases),
             )
             for row in rows
         ]

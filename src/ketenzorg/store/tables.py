@@ -69,5 +69,6 @@ traject = Table(
     Column("version", Text),
     Column("step", Text),
     Column("roles", JSONB),
+    Column("phases", JSONB),
     Column("parties", ARRAY(UUID)),
 )

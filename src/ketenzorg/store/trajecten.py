@@ -1,19 +1,20 @@
 """The traject of a Task: loading it, and storing a step in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from ketenzorg.fhir.search_parameters import Moment, SearchRows
+from ketenzorg.pathway.standing import Standing
 from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Running
-from ketenzorg.store.referrals import columns
+from ketenzorg.store.referrals import columns, id_array
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -37,6 +38,7 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     open_task: UUID
     roles: dict[str, UUID]
+    phases: dict[str, str]
     parties: tuple[UUID, ...]
     involved: tuple[UUID, ...]  # who takes part in the hand-over that runs now
     started: datetime
@@ -47,7 +49,13 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     request: Version
     plan: Version  # with an empty body for who no longer follows it
 
+    @property
+    def standing(self) -> Standing:
+        """What decides who sees how much of it."""
+        return Standing(self.step, self.roles, self.phases)
 
+
+FindersOf: TypeAlias = Mapping[str, Mapping[str, tuple[UUID, ...]]]  # type -> parameter -> parties
 NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
 
 
@@ -63,20 +71,29 @@ class NewVersion(msgspec.Struct, frozen=True):
 
 
 class Joining(msgspec.Struct, frozen=True):
-    """A new party, and the types of resources that its role sees."""
+    """A party that comes to see more, and what: types of resources, the number of the patient, what happened before."""
 
     organisation: UUID
     types: tuple[str, ...]
     bsn: bool
+    log: bool
+
+
+class Losing(msgspec.Struct, frozen=True):
+    """A party that takes part and no longer sees these types of resources."""
+
+    organisation: UUID
+    types: tuple[str, ...]
 
 
 class FoundBy(msgspec.Struct, frozen=True, kw_only=True):
-    """A search row of a resource whose parties change."""
+    """A search row of a resource whose parties change, and who may find it by this."""
 
     type: str
     id: UUID
     kind: str
     param: str
+    finders: tuple[UUID, ...]
     code: str | None = None
     system: str | None = None
     target: str | None = None
@@ -134,11 +151,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     organisation: UUID
     roles: dict[str, UUID]
+    phases: dict[str, str]
     parties: tuple[UUID, ...]  # everybody who ever took part
     involved: tuple[UUID, ...]  # who takes part now
     witnesses: tuple[UUID, ...]  # who may know of this event
     seen_by: dict[str, tuple[UUID, ...]] = {}  # type of what is new -> who sees it
     joining: tuple[Joining, ...] = ()
+    losing: tuple[Losing, ...] = ()
     leaving: tuple[UUID, ...] = ()
     found_by: tuple[FoundBy, ...] = ()
     identity: Identity | None = None
@@ -147,7 +166,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 CALL = (
     "select store_step($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
-    "$21, $22) "
+    "$21, $22, $23, $24, $25) "
     "as stored"
 )
 
@@ -204,16 +223,16 @@ class Trajecten:
         locations = rows[0]["locations"]
         return None if locations is None else tuple(locations)
 
-    async def store(self, step: Step, versions: Sequence[NewVersion]) -> bool:
+    async def store(self, step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> bool:
         """Store a step with the new versions; False when another one came first and nothing was written."""
         try:
-            rows = await self._database.fetch(CALL, *self._arguments(step, versions))
+            rows = await self._database.fetch(CALL, *self._arguments(step, versions, finders))
         except asyncpg.SerializationError:
             return False
         self._bell.ring()
         return bool(rows[0]["stored"])
 
-    def _arguments(self, step: Step, versions: Sequence[NewVersion]) -> tuple[Any, ...]:
+    def _arguments(self, step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> tuple[Any, ...]:
         return (
             self._region,
             [step.organisation],
@@ -222,14 +241,18 @@ class Trajecten:
             [version.id for version in versions],
             [version.version for version in versions],
             [version.body for version in versions],
-            *(column for kind in SearchRows._fields for column in columns(_changes(versions, kind), 5)),
+            *(
+                column
+                for kind in SearchRows._fields
+                for column in columns(_changes(versions, kind, finders), 6)
+            ),
         )
 
 
-def _changes(versions: Sequence[NewVersion], kind: str) -> list[tuple[Any, ...]]:
-    """The search rows of a kind to take away (False) and to add (True), each with the place of its resource."""
+def _changes(versions: Sequence[NewVersion], kind: str, finders: FindersOf) -> list[tuple[Any, ...]]:
+    """The search rows of a kind to take away (False) and to add (True): of which resource, and for whom."""
     return [
-        (add, place, *_row(row))
+        (add, place, id_array(finders[version.type][row.param]), *_row(row))
         for place, version in enumerate(versions, 1)
         for before, after in ((getattr(version.rows_before, kind), getattr(version.rows, kind)),)
         for add, rows in ((False, before - after), (True, after - before))
@@ -252,6 +275,7 @@ def _traject(row: Any, task: UUID) -> Traject:
         seq=row["seq"],
         open_task=row["task"],
         roles=msgspec.convert(row["roles"], dict[str, UUID]),
+        phases=row["phases"],
         parties=tuple(row["parties"]),
         involved=tuple(row["involved"]),
         municipality=row["municipality"],

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg import events
+from ketenzorg.pathway.standing import Standing
 from ketenzorg.store.audit import Access, note_looks
 from ketenzorg.store.database import Database
 
@@ -34,6 +35,7 @@ class Line(msgspec.Struct, frozen=True):
     patient: UUID
     patient_body: bytes | None
     roles: dict[str, UUID]
+    phases: dict[str, str]
     started: datetime
     ended: datetime | None
     due: datetime | None
@@ -44,6 +46,11 @@ class Line(msgspec.Struct, frozen=True):
     colleague: str | None
     file_number: str | None
     edition: int
+
+    @property
+    def standing(self) -> Standing:
+        """What decides how much of it the organisation sees."""
+        return Standing(self.step, self.roles, self.phases)
 
     @property
     def unread(self) -> tuple[int, ...]:
@@ -93,7 +100,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
 COLUMNS = """
     select p.traject, p.role, p.pathway, p.version, p.step, p.task, p.patient, p.started, p.ended, p.due, p.due_norm,
-        p.term, p.news, p.seen, p.colleague, p.file_number, p.edition, t.roles, r.body as patient_body
+        p.term, p.news, p.seen, p.colleague, p.file_number, p.edition, t.roles, t.phases, r.body as patient_body
 """
 BESIDE = """
     join traject t on t.region = p.region and t.id = p.traject
@@ -209,13 +216,13 @@ class Worklist:
             row = (await connection.execute(statement, values)).mappings().first()
             return msgspec.convert(dict(row), Line) if row else None
 
-    async def events(self, organisation: UUID, traject: UUID) -> list[Recorded]:
-        """The events of a traject, in their order."""
+    async def events(self, callers: Sequence[UUID], traject: UUID) -> list[Recorded]:
+        """The events of a traject that one of these parties may know, in their order."""
         statement = text(
             "select seq, happened, recorded, body from event where region = :region and traject = :traject"
             " order by seq"
         )
-        async with self._database.as_callers([organisation]) as connection:
+        async with self._database.as_callers(callers) as connection:
             rows = await connection.execute(statement, {"region": self._region, "traject": traject})
             return [
                 Recorded(row.seq, row.happened, row.recorded, msgspec.convert(row.body, events.Event))
