@@ -11,6 +11,7 @@ import uvicorn
 from ketenzorg.cli.demo_service import HOST, listen_here
 from ketenzorg.cli.protocol import Bounds, Door, Protocol
 from ketenzorg.cli.serve import options
+from ketenzorg.cli.tls import Tls
 
 
 class Server(uvicorn.Server):
@@ -27,11 +28,13 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, bounds: Bounds | None = None) -> AsyncIterator[int]:
+async def serving(app: Any, bounds: Bounds | None = None, tls: Tls | None = None) -> AsyncIterator[int]:
     """Serve; the port, for as long as the context lasts."""
     how: dict[str, Any] = {**options(), "lifespan": "off"}
     if bounds is not None:
         how["http"] = partial(Protocol, door=Door(bounds))
+    if tls is not None:
+        how |= tls.options(Door())
     server = Server(uvicorn.Config(app, **how))
     with listen_here(0) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -106,8 +106,11 @@ async def another_process(
 ) -> AsyncIterator[Any]:
     """The same installation once more, not in the sandbox: what it knows it has from the database."""
     app = create_app(SETTINGS, SECRET, service.database.app_url, seconds=seconds)
-    yield app
-    await app.litestar.state.database.close()
+    try:
+        yield app
+    finally:
+        await app.litestar.state.world.bell.close()
+        await app.litestar.state.database.close()
 
 
 @asynccontextmanager

@@ -185,7 +185,9 @@ def create_app(
                 "database": database,
                 "tokens": tokens,
                 "registry": registry,
-                "granting": Granting(assertions, tokens, world.region, certified=False),
+                "granting": Granting(
+                    assertions, tokens, world.region, certified=settings.tls_client_ca is not None
+                ),
                 "base_url": settings.base_url,
                 "clock": clock,
                 "throughput": Throughput(database, world.region, world.catalogue),

@@ -122,6 +122,28 @@ OUTGOING_NETWORKS = Variable(
     "where notifications and key sets may be beside the internet: a care network, or in a trial 127.0.0.0/8",
 )
 
+TLS_CERTIFICATE = Variable(
+    "KETENZORG_TLS_CERTIFICATE",
+    "PEM file",
+    "none: TLS ends in a proxy before us",
+    "how `serve` shows who it is",
+)
+TLS_KEY = Variable(
+    "KETENZORG_TLS_KEY", "PEM file", "in the file of the certificate", "the key of that certificate"
+)
+TLS_CLIENT_CA = Variable(
+    "KETENZORG_TLS_CLIENT_CA",
+    "PEM file",
+    "none: systems need no certificate",
+    "who issues the certificates of systems; with it a token is bound to the certificate of whom it is for",
+)
+TLS_CLIENT_CRL = Variable(
+    "KETENZORG_TLS_CLIENT_CRL",
+    "PEM file",
+    "none",
+    "which of these certificates were revoked; read again each minute, so that a program may renew it",
+)
+
 VARIABLES = (
     DATABASE_URL,
     ADMIN_DATABASE_URL,
@@ -138,6 +160,10 @@ VARIABLES = (
     AUDIT_YEARS,
     SANDBOX,
     OUTGOING_NETWORKS,
+    TLS_CERTIFICATE,
+    TLS_KEY,
+    TLS_CLIENT_CA,
+    TLS_CLIENT_CRL,
 )
 
 
@@ -159,6 +185,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_years: int
     sandbox: bool
     outgoing_networks: tuple[Network, ...]
+    tls_certificate: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
+    tls_client_crl: Path | None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -182,8 +212,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             audit_years=read(AUDIT_YEARS, _audit_years, 5),
             sandbox=read(SANDBOX, _yes_no, False),
             outgoing_networks=read(OUTGOING_NETWORKS, _networks, ()),
+            tls_certificate=read(TLS_CERTIFICATE, _existing_file, None),
+            tls_key=read(TLS_KEY, _existing_file, None),
+            tls_client_ca=read(TLS_CLIENT_CA, _existing_file, None),
+            tls_client_crl=read(TLS_CLIENT_CRL, _existing_file, None),
         )
         read.refuse_unknown()
+        read.needs(TLS_KEY, TLS_CERTIFICATE)
+        read.needs(TLS_CLIENT_CA, TLS_CERTIFICATE)
+        read.needs(TLS_CLIENT_CRL, TLS_CLIENT_CA)
         if read.issues:
             raise WrongSetting(*read.issues)
         return settings
@@ -206,6 +243,16 @@ class _Reader:
             nl, en = error.args
             self.issues.append(Issue(nl=f"{variable.name}: {nl}", en=f"{variable.name}: {en}"))
             return default
+
+    def needs(self, variable: Variable, other: Variable) -> None:
+        """Alone the first would silently do nothing."""
+        if self.environ.get(variable.name, "").strip() and not self.environ.get(other.name, "").strip():
+            self.issues.append(
+                Issue(
+                    nl=f"{variable.name}: zet dan ook {other.name}",
+                    en=f"{variable.name}: set {other.name} too",
+                )
+            )
 
     def refuse_unknown(self) -> None:
         """A misspelt variable would otherwise silently mean its default."""
@@ -298,6 +345,13 @@ def _existing_folder(text: str) -> Path:
     path = _folder(text)
     if not path.is_dir():
         raise ValueError(f"{path} is geen map", f"{path} is not a folder")
+    return path
+
+
+def _existing_file(text: str) -> Path:
+    path = _folder(text)
+    if not path.is_file():
+        raise ValueError(f"{path} is geen bestand", f"{path} is not a file")
     return path
 
 

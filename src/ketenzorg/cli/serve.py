@@ -12,7 +12,7 @@ import uvicorn
 from ketenzorg.cli.listening import listen
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.processes import STOPPING, keep
-from ketenzorg.settings import BASE_URL
+from ketenzorg.settings import BASE_URL, TLS_CERTIFICATE, Settings
 
 if TYPE_CHECKING:
     from ketenzorg.api.gate import Gate
@@ -32,10 +32,12 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
     with (
         listen(host, port, BACKLOG) as listener,
         place(
-            {BASE_URL.name: f"http://{host}:{port}", **environ}, embedded=embedded, meanwhile=_load
+            {BASE_URL.name: f"{_scheme(environ)}://{host}:{port}", **environ},
+            embedded=embedded,
+            meanwhile=_load,
         ) as here,
     ):
-        config = uvicorn.Config(application_at(here), **options())
+        config = uvicorn.Config(application_at(here), **options(here.settings))
         config.load()
         if processes == 1:
             uvicorn.Server(config).run(sockets=[listener])
@@ -43,10 +45,12 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
             keep(lambda: uvicorn.Server(config).run(sockets=[listener]), processes)
 
 
-def options() -> dict[str, Any]:
+def options(settings: Settings | None = None) -> dict[str, Any]:
     """How we run uvicorn: its own access log would hold URLs."""
     from ketenzorg.cli.protocol import Door, Protocol  # noqa: PLC0415  (brings the application with it)
+    from ketenzorg.cli.tls import Tls  # noqa: PLC0415
 
+    tls = Tls(settings).options(Door()) if settings and settings.tls_certificate else {}
     return {
         "loop": "uvloop",
         "http": partial(Protocol, door=Door()),
@@ -57,6 +61,7 @@ def options() -> dict[str, Any]:
         "proxy_headers": False,  # nothing here looks at the address of a client
         "timeout_graceful_shutdown": GRACE_S,
         "backlog": BACKLOG,
+        **tls,
     }
 
 
@@ -73,6 +78,10 @@ def application_at(here: Place) -> "Gate":
     gc.set_threshold(YOUNG_OBJECTS)
     gc.enable()
     return app
+
+
+def _scheme(environ: Mapping[str, str]) -> str:
+    return "https" if environ.get(TLS_CERTIFICATE.name) else "http"
 
 
 def _load() -> None:
