@@ -1,26 +1,27 @@
 """Each environment variable once: its name, unit, default and why it is there."""
 
-import contextlib
-import ipaddress
-import os
-import re
-import secrets
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from ketenzorg.errors import Issue, KetenzorgError
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-SECRET_BYTES = 32
-LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
-LOG_LEVELS = ("debug", "info", "warning", "error")
-TESTS_PREFIX = "KETENZORG_TEST_"  # read by tests/databases.py only
+from ketenzorg.environment import (
+    LOG_LEVELS,
+    Network,
+    Reader,
+    Variable,
+    audit_years,
+    existing_file,
+    existing_folder,
+    folder,
+    http_url,
+    log_level,
+    networks,
+    region_name,
+    user_data_dir,
+    yes_no,
+)
+from ketenzorg.errors import KetenzorgError
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent.parent
@@ -28,15 +29,6 @@ _CHECKOUT = _PACKAGE.parent.parent
 
 class WrongSetting(KetenzorgError):
     """An environment variable, or the file that it names, cannot be used."""
-
-
-class Variable(msgspec.Struct, frozen=True):
-    """One environment variable, as `Settings` and a person need to know it."""
-
-    name: str
-    unit: str
-    default: str
-    why: str
 
 
 DATABASE_URL = Variable(
@@ -193,79 +185,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Read every variable; all mistakes are told at once, each with the variable's name."""
-        read = _Reader(environ)
-        data_dir = read(DATA_DIR, _folder, _user_data_dir(environ))
-        base_url = read(BASE_URL, _http_url, "http://127.0.0.1:8080")
+        read = Reader(environ)
+        data_dir = read(DATA_DIR, folder, user_data_dir(environ))
+        base_url = read(BASE_URL, http_url, "http://127.0.0.1:8080")
         settings = cls(
             database_url=read(DATABASE_URL, for_sqlalchemy, None),
             admin_database_url=read(ADMIN_DATABASE_URL, for_sqlalchemy, None),
             data_dir=data_dir,
-            secret_file=read(SECRET_FILE, _folder, data_dir / "secret.key"),
+            secret_file=read(SECRET_FILE, folder, data_dir / "secret.key"),
             keks=read(KEKS, str, "secret"),
-            region=read(REGION, _region, "groningen"),
-            pathways=read(PATHWAYS, _existing_folder, _shipped("pathways")),
-            migrations=read(MIGRATIONS, _existing_folder, _shipped("migrations")),
-            pg_bin=read(PG_BIN, _existing_folder, None),
+            region=read(REGION, region_name, "groningen"),
+            pathways=read(PATHWAYS, existing_folder, _shipped("pathways")),
+            migrations=read(MIGRATIONS, existing_folder, _shipped("migrations")),
+            pg_bin=read(PG_BIN, existing_folder, None),
             base_url=base_url,
             audience=read(AUDIENCE, str, f"{base_url}/fhir"),
-            log_level=read(LOG_LEVEL, _log_level, "info"),
-            audit_years=read(AUDIT_YEARS, _audit_years, 5),
-            sandbox=read(SANDBOX, _yes_no, False),
-            outgoing_networks=read(OUTGOING_NETWORKS, _networks, ()),
-            tls_certificate=read(TLS_CERTIFICATE, _existing_file, None),
-            tls_key=read(TLS_KEY, _existing_file, None),
-            tls_client_ca=read(TLS_CLIENT_CA, _existing_file, None),
-            tls_client_crl=read(TLS_CLIENT_CRL, _existing_file, None),
+            log_level=read(LOG_LEVEL, log_level, "info"),
+            audit_years=read(AUDIT_YEARS, audit_years, 5),
+            sandbox=read(SANDBOX, yes_no, False),
+            outgoing_networks=read(OUTGOING_NETWORKS, networks, ()),
+            tls_certificate=read(TLS_CERTIFICATE, existing_file, None),
+            tls_key=read(TLS_KEY, existing_file, None),
+            tls_client_ca=read(TLS_CLIENT_CA, existing_file, None),
+            tls_client_crl=read(TLS_CLIENT_CRL, existing_file, None),
         )
-        read.refuse_unknown()
+        read.refuse_unknown(VARIABLES)
         read.needs(TLS_KEY, TLS_CERTIFICATE)
         read.needs(TLS_CLIENT_CA, TLS_CERTIFICATE)
         read.needs(TLS_CLIENT_CRL, TLS_CLIENT_CA)
         if read.issues:
             raise WrongSetting(*read.issues)
         return settings
-
-
-class _Reader:
-    """Reads one variable at a time and collects what is wrong; an empty value counts as not set."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-        self.issues: list[Issue] = []
-
-    def __call__(self, variable: Variable, parse: Callable[[str], Any], default: Any) -> Any:
-        text = self.environ.get(variable.name, "").strip()
-        if not text:
-            return default
-        try:
-            return parse(text)
-        except ValueError as error:
-            nl, en = error.args
-            self.issues.append(Issue(nl=f"{variable.name}: {nl}", en=f"{variable.name}: {en}"))
-            return default
-
-    def needs(self, variable: Variable, other: Variable) -> None:
-        """Alone the first would silently do nothing."""
-        if self.environ.get(variable.name, "").strip() and not self.environ.get(other.name, "").strip():
-            self.issues.append(
-                Issue(
-                    nl=f"{variable.name}: zet dan ook {other.name}",
-                    en=f"{variable.name}: set {other.name} too",
-                )
-            )
-
-    def refuse_unknown(self) -> None:
-        """A misspelt variable would otherwise silently mean its default."""
-        known = {variable.name for variable in VARIABLES}
-        for name in sorted(self.environ):
-            if name.startswith("KETENZORG_") and not name.startswith(TESTS_PREFIX) and name not in known:
-                choices = ", ".join(sorted(known))
-                self.issues.append(
-                    Issue(
-                        nl=f"{name} bestaat niet; wel: {choices}",
-                        en=f"{name} is not a setting; these are: {choices}",
-                    )
-                )
 
 
 def for_sqlalchemy(url: str) -> str:
@@ -282,122 +232,7 @@ def for_asyncpg(url: str) -> str:
     return for_sqlalchemy(url).replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
-def read_secret(path: Path) -> bytes:
-    """The installation's secret; a missing or short one is refused with how to make it."""
-    try:
-        secret = path.read_bytes()
-    except OSError as error:
-        raise _wrong_secret(path, "kan niet worden gelezen", "cannot be read") from error
-    if len(secret) < SECRET_BYTES:
-        raise _wrong_secret(
-            path, f"heeft minder dan {SECRET_BYTES} bytes", f"has fewer than {SECRET_BYTES} bytes"
-        )
-    return secret
-
-
-def read_or_make_secret(path: Path) -> bytes:
-    """The secret of an embedded installation, made at its first use; of two makers at once one wins."""
-    if not path.exists():
-        make_private_folder(path.parent)
-        with tempfile.NamedTemporaryFile(dir=path.parent) as new:  # 0600 from its first moment
-            new.write(secrets.token_bytes(SECRET_BYTES))
-            new.flush()
-            os.fsync(new.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(new.name, path)
-    return read_secret(path)
-
-
-def make_private_folder(path: Path) -> None:
-    """Make a folder for us alone; folders that exist, parents too, keep the mode that they have."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
-
-
-def _wrong_secret(path: Path, nl: str, en: str) -> WrongSetting:
-    return WrongSetting(
-        Issue(
-            nl=f"{SECRET_FILE.name}: {path} {nl}; maak het met: head -c 32 /dev/urandom > {path}",
-            en=f"{SECRET_FILE.name}: {path} {en}; make it with: head -c 32 /dev/urandom > {path}",
-        )
-    )
-
-
-def _user_data_dir(environ: Mapping[str, str]) -> Path:
-    base = environ.get("XDG_DATA_HOME", "")
-    if Path(base).is_absolute():  # the XDG specification: a relative one is to be ignored
-        return Path(base) / "ketenzorg"
-    home = environ.get("HOME")
-    return (Path(home) if home else Path.home()) / ".local" / "share" / "ketenzorg"
-
-
 def _shipped(folder: str) -> Path:
     if (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / folder).is_dir():
         return _CHECKOUT / folder
     return _PACKAGE / "_bundled" / folder
-
-
-def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _existing_folder(text: str) -> Path:
-    path = _folder(text)
-    if not path.is_dir():
-        raise ValueError(f"{path} is geen map", f"{path} is not a folder")
-    return path
-
-
-def _existing_file(text: str) -> Path:
-    path = _folder(text)
-    if not path.is_file():
-        raise ValueError(f"{path} is geen bestand", f"{path} is not a file")
-    return path
-
-
-def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", text):
-        raise ValueError(
-            "kleine letters, cijfers en streepjes, hoogstens 32",
-            "lower-case letters, digits and hyphens, at most 32",
-        )
-    return text
-
-
-def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(
-            "moet een http(s)-adres zonder ? of # zijn", "must be an http(s) address without ? or #"
-        )
-    return text.rstrip("/")
-
-
-def _log_level(text: str) -> str:
-    if text.lower() not in LOG_LEVELS:
-        raise ValueError(
-            f"moet een van {', '.join(LOG_LEVELS)} zijn", f"must be one of {', '.join(LOG_LEVELS)}"
-        )
-    return text.lower()
-
-
-def _audit_years(text: str) -> int:
-    if not text.isdecimal() or not 5 <= int(text) <= 20:  # noqa: PLR2004  (said in the name of the unit)
-        raise ValueError("een getal van 5 tot en met 20", "a number from 5 to 20")
-    return int(text)
-
-
-def _yes_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise ValueError("is yes of no", "is yes or no")
-    return text == "yes"
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
-    except ValueError:
-        raise ValueError(
-            "zijn netwerken met komma's ertussen, zoals 10.20.0.0/16",
-            "are networks with commas between, such as 10.20.0.0/16",
-        ) from None

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ketenzorg.access.outgoing import Outgoing
+from ketenzorg.access.outgoing import LOOPBACK, Outgoing
 from ketenzorg.delivery.rest_hook import RestHook
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.serving import Tools
 from ketenzorg.delivery.worker import Worker
-from ketenzorg.settings import LOOPBACK
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox
 from services import SETTINGS, Service

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from ketenzorg.access.outgoing import AddressRefused, Outgoing
+from ketenzorg.access.outgoing import LOOPBACK, AddressRefused, Outgoing
 from ketenzorg.errors import Invalid
-from ketenzorg.settings import LOOPBACK
 from receivers import answer, receiver
 
 CARE_NETWORK = ipaddress.ip_network("10.20.0.0/16")

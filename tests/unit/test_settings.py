@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ketenzorg.secret_file import read_or_make_secret, read_secret
 from ketenzorg.settings import (
     VARIABLES,
     Settings,
     WrongSetting,
     for_asyncpg,
     for_sqlalchemy,
-    read_or_make_secret,
-    read_secret,
 )
 
 HOME = {"HOME": "/home/anna"}
@@ -49,11 +48,18 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_AUDIT_YEARS": "15",
         "KETENZORG_SANDBOX": "yes",
         "KETENZORG_OUTGOING_NETWORKS": "10.20.0.0/16, ::1/128",
+        "KETENZORG_TLS_CERTIFICATE": __file__,
+        "KETENZORG_TLS_KEY": __file__,
+        "KETENZORG_TLS_CLIENT_CA": __file__,
+        "KETENZORG_TLS_CLIENT_CRL": __file__,
     }
     assert set(values) == {variable.name for variable in VARIABLES}
-    plain = Settings.from_environ(HOME)
     for name, value in values.items():
-        assert Settings.from_environ(HOME | {name: value}) != plain, name
+        # Of TLS each needs the ones before it.
+        before = HOME | {
+            each: values[each] for each in values if each.startswith("KETENZORG_TLS") and each < name
+        }
+        assert Settings.from_environ(before | {name: value}) != Settings.from_environ(before), name
     assert Settings.from_environ(values).base_url == "https://keten.example"
 
 
@@ -65,6 +71,7 @@ def test_every_mistake_is_told_at_once_by_the_name_of_its_variable() -> None:
         "KETENZORG_BASE_URL": "keten.example",
         "KETENZORG_LOG_LEVEL": "loud",
         "KETENZORG_OUTGOING_NETWORKS": "10.20.0.1/16",
+        "KETENZORG_TLS_KEY": __file__,
         "KETENZORG_DATABSE_URL": "postgresql://db/x",
     }
     with pytest.raises(WrongSetting) as caught:

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ketenzorg.access.data_key import NONCE_BYTES
 from ketenzorg.access.keys import Keys, derive
 from ketenzorg.errors import Issue, KetenzorgError
-from ketenzorg.settings import KEKS, SECRET_BYTES, WrongSetting
+from ketenzorg.secret_file import SECRET_BYTES
+from ketenzorg.settings import KEKS, WrongSetting
 
 OF_THE_SECRET = "secret"  # noqa: S105 - the name of a source
 SOURCE = re.compile(r"([a-z0-9][a-z0-9.-]{0,31})=(file|env|command):(.+)\Z")

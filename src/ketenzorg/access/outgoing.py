@@ -18,13 +18,14 @@ from typing import Any
 import httpcore
 import httpx
 
+from ketenzorg.environment import Network
 from ketenzorg.errors import Invalid, Issue, KetenzorgError
-from ketenzorg.settings import LOOPBACK, Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Wrong = tuple[str, str]  # in Dutch and in English
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 LONGEST = 2000  # characters of a URL
 NAME = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out

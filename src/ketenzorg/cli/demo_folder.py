@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ketenzorg.errors import Issue, KetenzorgError
-from ketenzorg.settings import DATA_DIR, make_private_folder
+from ketenzorg.secret_file import make_private_folder
+from ketenzorg.settings import DATA_DIR
 from ketenzorg.store import embedded_postmaster as postmaster
 from ketenzorg.store.embedded import EmbeddedPostgres
 

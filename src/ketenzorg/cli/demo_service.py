@@ -10,7 +10,7 @@ from uuid import UUID
 
 import uvicorn
 
-from ketenzorg.access.outgoing import Outgoing
+from ketenzorg.access.outgoing import LOOPBACK, Outgoing
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
@@ -20,7 +20,6 @@ from ketenzorg.cli.work import deliver, keep_chained
 from ketenzorg.coordination.subscribing import set_endpoint
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.region import Region
-from ketenzorg.settings import LOOPBACK
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox
 from ketenzorg.store.worklist import Worklist

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ketenzorg.errors import Issue
+from ketenzorg.secret_file import read_or_make_secret, read_secret
 from ketenzorg.settings import (
     ADMIN_DATABASE_URL,
     DATABASE_URL,
     Settings,
     WrongSetting,
-    read_or_make_secret,
-    read_secret,
 )
 
 if TYPE_CHECKING:

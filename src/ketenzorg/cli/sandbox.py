@@ -8,7 +8,8 @@ from ketenzorg.app import tokens_of
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import Region, load_region
-from ketenzorg.settings import BASE_URL, Settings, read_or_make_secret
+from ketenzorg.secret_file import read_or_make_secret
+from ketenzorg.settings import BASE_URL, Settings
 
 
 def token_for(environ: Mapping[str, str], client: str, hours: int, port: int) -> str:

@@ -22,7 +22,8 @@ from typing import IO, Self, TypeVar
 from sqlalchemy.engine import URL
 
 from ketenzorg.errors import Issue
-from ketenzorg.settings import DATA_DIR, make_private_folder
+from ketenzorg.secret_file import make_private_folder
+from ketenzorg.settings import DATA_DIR
 from ketenzorg.store import embedded_postmaster as postmaster
 from ketenzorg.store.embedded_account import Account, EmbeddedError, account_for
 from ketenzorg.store.embedded_binaries import choose, reachable
