@@ -1,8 +1,9 @@
 """Every route, dependency and error handler, wired in one place."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -41,6 +42,7 @@ from ketenzorg.api import (
     transaction,
 )
 from ketenzorg.api.gate import Gate
+from ketenzorg.coordination.watching import Watcher
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
 from ketenzorg.fhir.decode import decode
@@ -56,6 +58,7 @@ from ketenzorg.store.clients import Clients
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import Doorbell
+from ketenzorg.store.dues import Dues
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.reading import Reading
@@ -141,6 +144,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         worklist=Worklist(database, settings.region),
         audit=AuditLog(database, settings.region),
         subscriptions=Subscriptions(database, settings.region),
+        dues=Dues(database, settings.region, bell),
         new_id=uuid7,
         now=now,
         started=real_time().replace(microsecond=0),
@@ -168,10 +172,14 @@ def create_app(
         registry, key_sets, clients, audience=f"{settings.base_url}/auth/token", now=real_time
     )
 
+    watcher = Watcher(world)
+
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         log(STARTED, what="api", pathways=world.catalogue.names)
-        yield
+        # Elsewhere the worker looks at the clock; that of a sandbox is here.
+        async with _watching(watcher) if in_sandbox else nullcontext():
+            yield
         await world.bell.close()
         await database.close()
         log(STOPPED, what="api")
@@ -190,6 +198,7 @@ def create_app(
                 ),
                 "base_url": settings.base_url,
                 "clock": clock,
+                "watcher": watcher,
                 "throughput": Throughput(database, world.region, world.catalogue),
                 "site": make_site(settings, world.keys, world.region, real_time),
                 "check_ready": partial(check_all_ready, database, newest(settings.migrations), world.keyring),
@@ -212,6 +221,17 @@ async def check_all_ready(database: Database, revision: str, keyring: Keyring) -
     """Raise Unavailable when the database may not be worked on, or the keys cannot be used."""
     await check_ready(database, revision)
     await keyring.newest()
+
+
+@asynccontextmanager
+async def _watching(watcher: Watcher) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watcher.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
 
 
 def _by_address(

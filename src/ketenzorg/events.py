@@ -80,4 +80,35 @@ class DataAdded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     kept: dict[str, int]  # urgency and lengths of controls from now on, as State.counts has them
 
 
-Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended | StepCorrected | DataAdded
+class _OfNorm(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody was told of a norm or control; the step stayed."""
+
+    norm: str
+    began: datetime  # with `within`: which time it was armed; each is told of once
+    within: str  # how long it may take: 2 weken
+    due: datetime  # the last moment at which it is still met
+    at: datetime  # when this was so; when we saw it stands beside it
+    step: str
+    task: UUID
+    role: str  # whose turn it was, and who plays it
+    organisation: UUID | None
+    told: tuple[UUID, ...]
+    urgency: str = ""
+
+
+class NormReminded(_OfNorm, frozen=True, kw_only=True, tag_field="kind", tag="norm-reminded"):
+    """A norm has nearly run out: who must act was told."""
+
+
+class NormExceeded(_OfNorm, frozen=True, kw_only=True, tag_field="kind", tag="norm-exceeded"):
+    """A norm or control was not met in time: who must act was told, and whom the pathway names."""
+
+
+class NormEscalated(_OfNorm, frozen=True, kw_only=True, tag_field="kind", tag="norm-escalated"):
+    """A norm or control is past for so long that the pathway lets others know too."""
+
+    after: str  # how long: 5 werkdagen
+
+
+OfNorm: TypeAlias = NormReminded | NormExceeded | NormEscalated
+Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended | StepCorrected | DataAdded | OfNorm

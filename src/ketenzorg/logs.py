@@ -37,6 +37,7 @@ KEY_CLOSED = _event("KZ-KEY-001", logging.ERROR, "key", "kek", "why")
 SEAL_BROKEN = _event("KZ-KEY-002", logging.ERROR, "key")
 WORKER_STUMBLED = _event("KZ-OUT-004", logging.ERROR, "error")
 SUBSCRIPTION = _event("KZ-OUT-005", logging.WARNING, "subscription", "receiver", "status", "why")
+CLOCK_STUMBLED = _event("KZ-CLK-001", logging.ERROR, "traject", "error")
 
 
 _least = logging.INFO

@@ -24,14 +24,17 @@ create trigger parts_of_new_trajecten after insert on traject
 create trigger parts_of_changed_trajecten after update on traject
     referencing new table as changed for each statement execute function follow_trajecten();
 
--- News for the others in a traject: an end, or words or a reason that came with a step. A step that was undone is
--- no news any more.
+-- News for the others in a traject: an end, or words or a reason that came with a step; and that a norm runs out, for
+-- who is told of that. A step that was undone is no news any more.
 create function note_news() returns trigger
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
     if new.body ->> 'kind' = 'step-corrected' then
         update part set news = array_remove(news, (new.body ->> 'corrects')::int)
         where region = new.region and traject = new.traject and (new.body ->> 'corrects')::int = any (news);
+    elsif new.body ->> 'kind' <> 'step-taken' then
+        update part set news = news || new.seq
+        where region = new.region and traject = new.traject and organisation = any (ids(new.body -> 'told'));
     else
         update part set news = news || new.seq
         where region = new.region and traject = new.traject
@@ -43,7 +46,7 @@ $$;
 
 create trigger news_of_events after insert on event for each row
     when (
-        new.body ->> 'kind' = 'step-corrected'
+        new.body ->> 'kind' in ('step-corrected', 'norm-reminded', 'norm-exceeded', 'norm-escalated')
         or new.body ->> 'kind' = 'step-taken'
             and (new.body ->> 'exit' is not null or new.body -> 'outputs' <> '[]' or new.body -> 'codes' <> '{}')
     )

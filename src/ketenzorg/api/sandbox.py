@@ -9,6 +9,7 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, visit_of
+from ketenzorg.coordination.watching import Watcher
 from ketenzorg.errors import Forbidden, Invalid, Issue
 
 CLOCK_SCOPE = "system/sandbox.clock"
@@ -46,7 +47,7 @@ async def read_clock(request: Http) -> ASGIResponse:
 
 @put("/sandbox/clock")
 async def set_clock(request: Http) -> ASGIResponse:
-    """Move the clock of the sandbox; tokens and retries keep to the real one."""
+    """Move the clock of the sandbox, and tell what runs out until then; tokens and retries keep to the real one."""
     if CLOCK_SCOPE not in visit_of(request).caller.scopes:
         raise Forbidden(
             Issue(nl=f"Dit token mist de scope {CLOCK_SCOPE}.", en=f"This token lacks {CLOCK_SCOPE}.")
@@ -64,5 +65,7 @@ async def set_clock(request: Http) -> ASGIResponse:
         raise Invalid(
             Issue(nl="De klok gaat niet terug: een traject ook niet.", en="The clock does not go back.")
         )
+    watcher: Watcher = request.app.state.watcher
+    await watcher.pass_time(clock.now)
     sandbox.set(clock.now)
     return resource(msgspec.json.encode(Clock(request.app.state.clock.now())))

@@ -1,4 +1,4 @@
-"""`ketenzorg worker`: sends what changed, and keeps the throughput current."""
+"""`ketenzorg worker`: sends what changed, looks at the clock, and keeps the throughput current."""
 
 import asyncio
 import random
@@ -14,13 +14,14 @@ from ketenzorg.access.keys import Keys
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
+from ketenzorg.coordination.watching import Watcher
+from ketenzorg.coordination.world import World
 from ketenzorg.delivery.rest_hook import RestHook
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.serving import Tools
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.errors import Unavailable
 from ketenzorg.logs import STARTED, STOPPED, WORKER_STUMBLED, configure, log
-from ketenzorg.pathway.load import load
 from ketenzorg.store.audit_chain import AuditChain
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import hear
@@ -69,19 +70,22 @@ async def _work(here: Place) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     database = Database(here.database_url)
     try:
+        world = world_of(here.settings, here.secret, database, real_time)
         log(STARTED, what="worker")
         async with asyncio.TaskGroup() as group:
             group.create_task(deliver(here, database, Outgoing(here.settings.outgoing_networks), stop))
-            group.create_task(_count(here, database, stop))
+            group.create_task(_count(world, database, stop))
             group.create_task(keep_chained(here, database, stop))
+            if not here.settings.sandbox:  # its clock is moved, and looked at, in the API
+                group.create_task(Watcher(world).run(stop))
     finally:
         await database.close()
     log(STOPPED, what="worker")
 
 
-async def _count(here: Place, database: Database, stop: asyncio.Event) -> None:
+async def _count(world: World, database: Database, stop: asyncio.Event) -> None:
     """Keep the throughput current; what a page still misses it folds itself."""
-    rollup = Rollup(database, here.settings.region, load(here.settings.pathways))
+    rollup = Rollup(database, world.region.code, world.catalogue)
     while not stop.is_set():
         try:
             await rollup.fold_until_current(PIECES)

@@ -12,7 +12,9 @@ from ketenzorg import events
 from ketenzorg.coordination.names import name_of
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.telling import NAMES
 from ketenzorg.pathway.visibility import Visibility
+from ketenzorg.pathway.words import ITSELF
 from ketenzorg.store.worklist import Recorded
 
 NAMED: dict[type, str] = {events.TaskAmended: "aanvulling", events.DataAdded: "gegevens aangevuld"}
@@ -31,6 +33,7 @@ class Moment(msgspec.Struct, frozen=True):
     wrote: tuple[tuple[str, str], ...]  # (what it is, the words)
     reasons: tuple[str, ...]
     undone: bool
+    told: tuple[str, ...] = ()  # of a norm that ran out: who was told; nobody did something then
 
 
 def moments_of(
@@ -67,6 +70,8 @@ def _moment(
     world: World,
 ) -> Moment:
     body = each.body
+    if isinstance(body, events.OfNorm):
+        return _of_norm(each, body, world)
     if isinstance(body, events.ReferralReceived):
         organisation, event = body.requester, body.event
     else:
@@ -93,6 +98,22 @@ def _moment(
         wrote=tuple(wrote),
         reasons=tuple(reasons),
         undone=undone,
+    )
+
+
+def _of_norm(each: Recorded, body: events.OfNorm, world: World) -> Moment:
+    return Moment(
+        seq=each.seq,
+        task=body.task,
+        event=f"{NAMES[type(body)]}: {body.norm}",
+        at=each.happened,
+        heard=each.recorded,
+        organisation=ITSELF,
+        own=False,
+        wrote=(),
+        reasons=(),
+        undone=False,
+        told=tuple(name_of(party, world) for party in body.told),
     )
 
 

@@ -61,9 +61,14 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         """The thing that may happen by this name."""
         return next((choice for choice in self.choices if choice.event == event), None)
 
+    @property
+    def last(self) -> Moment:
+        """The last thing that somebody did."""
+        return next(moment for moment in reversed(self.moments) if not moment.told)
+
     def since(self, version: int) -> tuple[Moment, ...]:
-        """What happened to this Task after somebody saw this version: each event is one version."""
-        here = [moment for moment in self.moments if moment.task == self.task]
+        """What happened to this Task after somebody saw this version: each event is one version, but of the clock."""
+        here = [moment for moment in self.moments if moment.task == self.task and not moment.told]
         return tuple(here[len(here) - max(0, self.version - version) :])
 
 

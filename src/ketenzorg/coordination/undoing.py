@@ -8,7 +8,7 @@ from ketenzorg.access.finding import finders_of, rows_of
 from ketenzorg.access.views import sights_of
 from ketenzorg.coordination.answering import without_letter
 from ketenzorg.coordination.clock import running
-from ketenzorg.coordination.stepping import TaskNow, insist, load, task_now
+from ketenzorg.coordination.stepping import TRIES, TaskNow, insist, load, task_now
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
@@ -30,6 +30,20 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
 
     Raises PreconditionFailed when it is not, TransitionNotAllowed when the step was not the caller's, or too long ago.
     """
+    for _ in range(TRIES):  # the clock may write in this very moment, and changes nothing that is undone
+        undone = await _undo(task, seen, visit, world)
+        if undone is not None:
+            return undone
+    raise Conflict(
+        Issue(
+            nl="Iemand anders was net eerder. Lees de Task opnieuw.",
+            en="Somebody else was just before you. Read the Task again.",
+        ),
+    )
+
+
+async def _undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow | None:
+    """None when another one wrote first, and nothing was stored."""
     traject, pathway = await load(task, visit.access(world, "undo", "Task"), world)
     if traject.task.version != seen:
         raise PreconditionFailed(
@@ -87,12 +101,7 @@ async def undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow:
     )
     finders = finders_of(sights_of(pathway, traject.standing, traject.parties))
     if not await world.trajecten.store(step, written, finders):
-        raise Conflict(
-            Issue(
-                nl="Iemand anders was net eerder. Lees de Task opnieuw.",
-                en="Somebody else was just before you. Read the Task again.",
-            ),
-        )
+        return None
     return task_now(written[0], at, traject, pathway, visit)
 
 
@@ -106,7 +115,7 @@ def may_undo(log: list[Recorded], traject: Traject, visit: Visit, world: World) 
 
 
 def _mistaken(log: list[Recorded], traject: Traject, visit: Visit, world: World) -> Recorded:
-    last = log[-1]
+    last = next(each for each in reversed(log) if not isinstance(each.body, events.OfNorm))
     if (
         not isinstance(last.body, events.StepTaken)
         or last.body.by == ITSELF

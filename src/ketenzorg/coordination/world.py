@@ -16,6 +16,7 @@ from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.audit import ACTIONS, Access, AuditLog, Interaction
 from ketenzorg.store.doorbell import Doorbell
+from ketenzorg.store.dues import Dues
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.searching import Searching
@@ -39,6 +40,7 @@ class World:
     worklist: Worklist
     audit: AuditLog
     subscriptions: Subscriptions
+    dues: Dues
     bell: Doorbell
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
