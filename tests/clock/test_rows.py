@@ -4,6 +4,7 @@ it is told once, with its own moment, however often and by however many it is lo
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -24,7 +25,6 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
 from ketenzorg.store.database import Database
 from ketenzorg.store.dues import Dues
-from ketenzorg.store.ids import uuid7
 from services import SETTINGS, START, Service
 
 CATALOGUE = load(SETTINGS.pathways)
@@ -45,7 +45,8 @@ Exceeded = dict[tuple[str, datetime, str], datetime]
 async def test_the_log_alone_says_what_runs_and_what_was_told(service: Service, name: str) -> None:
     numbers, clock = numbers_for_tests(), service.app.litestar.state.clock
     pools = [Database(service.database.app_url) for _ in range(3)]
-    watchers = [Watcher(Dues(pool, SETTINGS.region), CATALOGUE, uuid7) for pool in pools]
+    world = service.app.litestar.state.world
+    watchers = [Watcher(replace(world, dues=Dues(pool, SETTINGS.region, world.bell))) for pool in pools]
     some_were_told = False
     for number, (begins, steps) in enumerate(walks()):
         clock.set(START)
@@ -98,7 +99,7 @@ async def looked(watchers: list[Watcher], now: datetime, how: int) -> None:
             raise KeyboardInterrupt
 
         with suppress(KeyboardInterrupt):
-            await Watcher(watchers[0].dues, CATALOGUE, dies).look(now)
+            await Watcher(replace(watchers[0].world, new_id=dies)).look(now)
 
 
 async def check_rows(wanderer: Wanderer) -> None:

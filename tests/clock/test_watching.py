@@ -1,11 +1,13 @@
 """Of each norm that runs out it is told once, with its own moment, to who must hear of it; whoever looks, and when."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from ketenzorg import events
 from ketenzorg.access.tokens import Caller
@@ -16,14 +18,14 @@ from ketenzorg.coordination import watching
 from ketenzorg.coordination.story import story
 from ketenzorg.coordination.undoing import undo
 from ketenzorg.coordination.watching import Watcher
-from ketenzorg.coordination.world import Visit
+from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.pathway.calendar import AMSTERDAM
 from ketenzorg.store.database import Database
 from ketenzorg.store.dues import Dues
-from ketenzorg.store.ids import uuid7
 from log_lines import capture_logs
 from referrals import a_referral
 from services import REGION, SECRET, SETTINGS, START, Service
+from subscribed import listening
 
 COACH, PRACTICE = (caller_for(REGION, name) for name in ("welzijn-demo", "his-demo"))
 ATTEMPT, CONTACT, MEETING = "eerste poging", "eerste contact", "kennismaking"
@@ -60,10 +62,7 @@ async def log_of(service: Service) -> list[events.Event]:
 async def test_who_must_act_hears_of_it_once_at_its_own_moment_and_nothing_else_changes(
     service: Service,
 ) -> None:
-    await service.rows(
-        "insert into ketenzorg.endpoint (region, organisation, url, key_id, secret)"
-        f" values ('groningen', '{COACH.organisation}', 'https://coach.example', '', '')"
-    )
+    await service.rows(listening([COACH.organisation]))
     referral = await service.refer()
     await look(service, DUE[ATTEMPT])
     assert await told(service) == []  # at its last moment it is still met
@@ -81,8 +80,8 @@ async def test_who_must_act_hears_of_it_once_at_its_own_moment_and_nothing_else_
     news = {row["organisation"]: row["news"] for row in await service.rows("select * from ketenzorg.part")}
     assert news == {COACH.organisation: [2], PRACTICE.organisation: []}
     # The message is about the version that there is.
-    messages = await service.rows("select receiver, task_version from ketenzorg.outbox")
-    assert [tuple(each) for each in messages] == [(COACH.organisation, 1)] * 2
+    messages = await service.rows("select resource, version from ketenzorg.outbox")
+    assert [tuple(each) for each in messages] == [(UUID(referral["Task"].partition("/")[2]), 1)] * 2
     assert (await service.coach.get(f"/fhir/{referral['Task']}")).json()["meta"]["versionId"] == "1"
 
     await look(service, DUE[ATTEMPT] + timedelta(days=3))
@@ -148,7 +147,8 @@ async def test_any_number_of_watchers_at_once_tell_it_once(
         await service.refer(a_referral(str(number)))
     monkeypatch.setattr(watching, "MOST", 2)
     pools = [Database(service.database.app_url) for _ in range(4)]
-    watchers = [Watcher(Dues(pool, SETTINGS.region), watcher_of(service).catalogue, uuid7) for pool in pools]
+    world = service.app.litestar.state.world
+    watchers = [Watcher(replace(world, dues=Dues(pool, SETTINGS.region, world.bell))) for pool in pools]
     now = START + timedelta(weeks=6)
 
     async def until_done(watcher: Watcher) -> None:
@@ -167,21 +167,15 @@ async def test_any_number_of_watchers_at_once_tell_it_once(
     assert [row["seqs"] for row in seqs] == [[1, 2, 3, 4]] * 6
 
 
-async def test_a_watcher_that_dies_half_way_has_told_nothing(service: Service) -> None:
+async def test_a_watcher_that_fails_at_its_last_write_has_told_nothing(service: Service) -> None:
     await service.refer()
-    left = [uuid7() for _ in range(3)]
-
-    def dying() -> UUID:
-        if not left:
-            raise KeyboardInterrupt
-        return left.pop()
-
-    half = Watcher(watcher_of(service).dues, watcher_of(service).catalogue, dying)
+    await service.rows("alter table ketenzorg.due add constraint broken check (look is not null) not valid")
     now = START + timedelta(weeks=6)
-    with pytest.raises(KeyboardInterrupt):
-        await half.look(now)
+    with pytest.raises(IntegrityError):
+        await watcher_of(service).look(now)
     assert await told(service) == []
 
+    await service.rows("alter table ketenzorg.due drop constraint broken")
     await look(service, now)
     assert await told(service) == [*DUE.items()]
 
@@ -204,7 +198,7 @@ async def test_the_clock_does_not_stand_in_the_way_of_undoing_and_undoing_tells_
 ) -> None:
     state = service.app.litestar.state
     referral = await service.refer()
-    task, visit = UUID(referral["Task"].partition("/")[2]), Visit(COACH, "test")
+    task, visit = UUID(referral["Task"].partition("/")[2]), Visit(COACH, Trail("test"))
     state.clock.set(DUE[ATTEMPT] - timedelta(hours=2))
     await service.happens(referral["Task"], "aannemen")
     await service.happens(referral["Task"], "niet bereikt")
