@@ -77,7 +77,7 @@ class Service:
     async def listens(self, organisation: UUID, url: str, secret: bytes = SHARED) -> None:
         """From now on an organisation hears of its Tasks there, and has answered the handshake."""
         world = self.app.litestar.state.world
-        await set_endpoint(organisation, url, secret, world, datetime.now(UTC))
+        await set_endpoint(organisation, url, secret, world)
         await self.rows(
             "update ketenzorg.subscription set status = 'active', answered = true"
             f" where organisation = '{organisation}'"

@@ -37,6 +37,8 @@ from ketenzorg.api import (
     read,
     sandbox,
     search,
+    subscription,
+    subscription_events,
     task,
     throughput,
     transaction,
@@ -63,6 +65,7 @@ from ketenzorg.store.ids import uuid7
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
+from ketenzorg.store.replaying import Replaying
 from ketenzorg.store.revision import newest
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.subscriptions import Subscriptions
@@ -90,6 +93,8 @@ ROUTES: list[ControllerRouterHandler] = [
     operations.event,
     health.live,
     health.ready,
+    *subscription.ROUTES,
+    *subscription_events.ROUTES,
     *throughput.ROUTES,
 ]
 SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock, *pages.ROUTES]
@@ -141,12 +146,15 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         reading=Reading(database, settings.region),
         searching=Searching(database, settings.region),
         bell=bell,
+        outgoing=Outgoing(settings.outgoing_networks),
         worklist=Worklist(database, settings.region),
         audit=AuditLog(database, settings.region),
         subscriptions=Subscriptions(database, settings.region),
         dues=Dues(database, settings.region, bell),
+        replaying=Replaying(database, settings.region),
         new_id=uuid7,
         now=now,
+        real_now=real_time,
         started=real_time().replace(microsecond=0),
     )
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ketenzorg.access.signing import in_text, new_secret, signed
 from ketenzorg.delivery.schedule import TRIP, rest_s, retry_s
-from ketenzorg.delivery.signing import in_text, new_secret, signed
 
 
 def test_the_signature_is_that_of_the_published_example() -> None:

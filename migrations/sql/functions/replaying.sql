@@ -16,6 +16,40 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
         and o.state <> case when heads.is_first then 'waiting' else 'queued' end
 $$;
 
+-- Events from one number to another, as far as there are, for who asks for them itself. Who polls is numbered here, and
+-- says by the number that it asks from that all before it has arrived.
+create function events_of(
+    p_region text, p_callers uuid[], p_subscription uuid, p_since bigint, p_until bigint, p_now timestamptz, p_limit int
+) returns table (
+    id uuid, number bigint, type text, resource uuid, version int, created timestamptz, attempts int,
+    tried_since timestamptz, readable boolean)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+#variable_conflict use_column
+declare
+    polling subscription;
+begin
+    select s.* into polling from subscription s
+    where s.region = p_region and s.id = p_subscription and s.organisation = any (p_callers) and s.channel = 'polling'
+        and s.status <> 'off'
+    for no key update;
+    if found then
+        perform number_events(p_region, p_subscription, polling.organisation, p_now);
+        update outbox o set state = 'delivered', ended = p_now
+        where o.region = p_region and o.subscription = p_subscription and o.number < p_since
+            and o.state <> 'delivered';
+    end if;
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    return query
+    select o.id, o.number, o.type, o.resource, o.version, o.created, o.attempts, o.tried_since, exists (
+        select from resource r where r.region = p_region and r.type = o.type and r.id = o.resource)
+    from outbox o join subscription s on s.region = p_region and s.id = o.subscription
+    where o.region = p_region and o.subscription = p_subscription and s.organisation = any (p_callers)
+        and o.number between p_since and p_until
+    order by o.number
+    limit p_limit;
+end
+$$;
+
 -- Send again what arrived and what was parked, from one number to another; how many that are. Null: no such
 -- subscription of the caller.
 create function resend_events(
@@ -63,4 +97,4 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
     where o.region = p_region and o.id = p_id and o.state = 'parked'
 $$;
 
-grant execute on function outbox_state, release_event to ketenzorg_app;
+grant execute on function events_of, resend_events, outbox_state, release_event to ketenzorg_app;

@@ -11,8 +11,15 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.api.answers import resource
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
+from ketenzorg.coordination.notification import BACKPORT, TOPICS
+from ketenzorg.coordination.subscribing import PROFILE
 from ketenzorg.fhir.search_parameters import PARAMETERS
 from ketenzorg.referral.codes import BASE
+
+TOPIC_EXTENSION = f"{BACKPORT}/capabilitystatement-subscriptiontopic-canonical"
+BACKPORT_OPERATIONS = (
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription"
+)
 
 
 @get("/fhir/metadata")
@@ -42,7 +49,10 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                     "cors": False,
                     "description": "Bearer token on every request but this one; it names the organisation.",
                 },
-                "resource": [_of_type(kind) for kind in sorted(READABLE | {"Binary"})],
+                "resource": [
+                    *(_of_type(kind) for kind in sorted(READABLE | {"Binary"})),
+                    _of_subscriptions(),
+                ],
                 "interaction": [
                     {
                         "code": "transaction",
@@ -52,6 +62,26 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                 ],
             },
         ],
+    }
+
+
+def _of_subscriptions() -> dict[str, Any]:
+    """What can be subscribed to: https://hl7.org/fhir/uv/subscriptions-backport/components.html"""
+    definitions = {
+        "status": f"{BACKPORT_OPERATIONS}-status",
+        "events": f"{BACKPORT_OPERATIONS}-events",
+        "resend": f"{BASE}/OperationDefinition/Subscription-resend",
+        "renew-secret": f"{BASE}/OperationDefinition/Subscription-renew-secret",
+    }
+    return {
+        "extension": [{"url": TOPIC_EXTENSION, "valueCanonical": topic} for topic in TOPICS.values()],
+        "type": "Subscription",
+        "supportedProfile": [PROFILE],
+        "interaction": [{"code": code} for code in ("create", "read", "update", "delete", "search-type")],
+        "versioning": "versioned",
+        "readHistory": False,
+        "updateCreate": False,
+        "operation": [{"name": name, "definition": each} for name, each in definitions.items()],
     }
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.access.signing import new_secret, signed
 from ketenzorg.app import real_time
-from ketenzorg.delivery.signing import new_secret, signed
 
 LONGEST = 64 * 1024  # bytes; a notification has under 2 kB
 EARLIEST_S, LATEST_S = -60.0, 300.0  # how old a signature may be

@@ -43,9 +43,7 @@ class Service:
     async def connect(self) -> None:
         """From now on the systems of two organisations hear of changes."""
         for name, (organisation, address) in self.endpoints.items():
-            await set_endpoint(
-                organisation, address, self.receivers[name].secret, self.world, self.world.now()
-            )
+            await set_endpoint(organisation, address, self.receivers[name].secret, self.world)
 
     async def all_delivered(self) -> bool:
         """Whether everything arrives within PATIENCE_S."""

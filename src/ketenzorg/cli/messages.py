@@ -8,10 +8,10 @@ from uuid import UUID
 import typer
 
 from ketenzorg.access.outgoing import Outgoing
+from ketenzorg.access.signing import in_text, new_secret
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
 from ketenzorg.coordination.subscribing import set_endpoint as set_endpoint_of
-from ketenzorg.delivery.signing import in_text, new_secret
 from ketenzorg.errors import Invalid, Issue, NotFound
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import Organisation, Region, load_region
@@ -84,7 +84,7 @@ async def _release(here: Place, event: UUID) -> None:
 async def _set_endpoint(here: Place, organisation: UUID, url: str, secret: bytes) -> None:
     async with _database(here) as database:
         world = world_of(here.settings, here.secret, database, real_time)
-        await set_endpoint_of(organisation, url, secret, world, real_time())
+        await set_endpoint_of(organisation, url, secret, world)
 
 
 def _organisation(ura: str, settings: Settings) -> Organisation:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys, keyed_digest
+from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.tokens import Caller
 from ketenzorg.pathway.loaded import Catalogue
@@ -19,6 +20,7 @@ from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
+from ketenzorg.store.replaying import Replaying
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.subscriptions import Subscriptions
 from ketenzorg.store.trajecten import Trajecten
@@ -41,9 +43,12 @@ class World:
     audit: AuditLog
     subscriptions: Subscriptions
     dues: Dues
+    replaying: Replaying
     bell: Doorbell
+    outgoing: Outgoing
     new_id: Callable[[], UUID]
     now: Callable[[], datetime]
+    real_now: Callable[[], datetime]  # what others outside meet: delivery does not follow the sandbox clock
     started: datetime  # since when this process has its region and pathways
 
     @cached_property

@@ -6,10 +6,10 @@ from datetime import datetime
 import httpx
 
 from ketenzorg.access.keyring import Keyring
+from ketenzorg.access.signing import signed
 from ketenzorg.coordination.notification import About, notification
 from ketenzorg.delivery.letter import Letter
 from ketenzorg.delivery.sending import Answer, send
-from ketenzorg.delivery.signing import signed
 from ketenzorg.store.outbox import Held
 
 

@@ -1,0 +1,56 @@
+"""What there was to hear, for who asks for it, and hearing it again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ketenzorg.store.database import Database
+from ketenzorg.store.outbox import Event
+
+LAST = 2**63 - 1
+
+
+class Numbers(NamedTuple):
+    """A range of event numbers, both ends included."""
+
+    since: int = 1
+    until: int = LAST
+
+
+class Replaying:
+    """The events of subscriptions of one region; each organisation reaches its own only."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+
+    async def events(
+        self, subscription: UUID, organisation: UUID, numbers: Numbers, *, now: datetime, limit: int
+    ) -> Sequence[Event]:
+        """The first of a range. Who polls says by `since` that all before it has arrived."""
+        rows = await self._database.fetch(
+            "select * from events_of($1, $2, $3, $4, $5, $6, $7)",
+            self._region,
+            [organisation],
+            subscription,
+            *numbers,
+            now,
+            limit,
+        )
+        return [Event(**row) for row in rows]
+
+    async def again(
+        self, subscription: UUID, organisation: UUID, numbers: Numbers, *, now: datetime
+    ) -> int | None:
+        """Send again what arrived and what was parked; how many. None: no such subscription of theirs."""
+        rows = await self._database.fetch(
+            "select resend_events($1, $2, $3, $4, $5, $6) as count",
+            self._region,
+            [organisation],
+            subscription,
+            *numbers,
+            now,
+        )
+        count: int | None = rows[0]["count"]
+        return count
