@@ -123,8 +123,10 @@ def _kept(node: Any, sight: Visibility) -> Any:
     if not sight.bsn and _is_number(node):
         return None
     kept = {key: part for key, value in node.items() if (part := _kept(value, sight)) is not None}
-    if "display" in kept and _names_what_is_hidden(node, sight):
-        del kept["display"]
+    if _refers_to_what_is_hidden(node, sight):
+        kept.pop("display", None)
+        if str(kept.get("reference", "")).startswith("#"):  # what is contained is never shown in part
+            del kept["reference"]
     return kept or None
 
 
@@ -134,11 +136,11 @@ def _is_number(node: Mapping[str, Any]) -> bool:
     return isinstance(value, str) and TOKEN.fullmatch(value.encode()) is not None
 
 
-def _names_what_is_hidden(node: Mapping[str, Any], sight: Visibility) -> bool:
+def _refers_to_what_is_hidden(node: Mapping[str, Any], sight: Visibility) -> bool:
     """A reference to somebody or something that this view does not show: its `display` may be the name of a patient."""
-    reference = node.get("reference")
-    if reference is None and "identifier" not in node:
-        return False  # the display of a code
-    target = TARGET.search(reference or "")
+    reference = node.get("reference", "")
+    if not isinstance(reference, str) or not (reference or "identifier" in node):
+        return False  # no reference: the display of a code, say
+    target = TARGET.search(reference)
     kind = target[1] if target else node.get("type", "" if reference else None)
-    return kind is not None and kind not in TABLE.types["directory"] and not sight.sees(kind)
+    return isinstance(kind, str) and kind not in TABLE.types["directory"] and not sight.sees(kind)
