@@ -17,7 +17,7 @@ modulus=$(openssl rsa -in "$box/key.pem" -pubout -outform DER 2>/dev/null | tail
 printf '{"keys":[{"kty":"RSA","kid":"1","use":"sig","n":"%s","e":"AQAB"}]}' "$modulus" >"$box/jwks.json"
 
 # 2. Who runs ketenzorg registers it, for a practice of the sandbox. Better than a file: --jwks-url https://…
-./run client add "$name" --embedded --organisation 99990003 --scope 'system/*.crus' --jwks "$box/jwks.json"
+./run client add "$name" --embedded --organisation 99990003 --scope 'system/*.cruds' --jwks "$box/jwks.json"
 sleep 1 # until every process knows it
 
 # 3. An assertion: signed by your key, good for one token.
@@ -29,7 +29,7 @@ signature=$(printf '%s.%s' "$header" "$claims" | openssl dgst -sha384 -sign "$bo
 
 # 4. A token of five minutes for it.
 answer=$(curl -sS "$base/auth/token" \
-    -d grant_type=client_credentials --data-urlencode 'scope=system/*.crus' \
+    -d grant_type=client_credentials --data-urlencode 'scope=system/*.cruds' \
     -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
     -d "client_assertion=$header.$claims.$signature")
 token=$(printf '%s' "$answer" | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')

@@ -6,7 +6,9 @@ https://github.com/beda-software/fhir-py
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from urllib.parse import urljoin, urlsplit
 
+import httpx
 import pytest
 import uvicorn
 from fhirpy import AsyncFHIRClient
@@ -15,6 +17,7 @@ from fhirpy.base.exceptions import AuthorizationError, OperationOutcome, Resourc
 from ketenzorg.cli.serve import options
 from referrals import a_referral, said
 from services import REGION, Service, token_for
+from systems import PRACTICE, ec, register
 
 COACH = REGION.of_client("welzijn-demo")
 
@@ -32,11 +35,24 @@ async def base(service: Service) -> AsyncIterator[str]:
         await serving
 
 
-def client(base: str, name: str) -> AsyncFHIRClient:
+def client(base: str, name: str, token: str = "") -> AsyncFHIRClient:
     # Our links name the address that the settings give, not the port of this test.
     return AsyncFHIRClient(
-        base, authorization=f"Bearer {token_for(name)}", url_aliases=["http://127.0.0.1:8080/fhir"]
+        base, authorization=f"Bearer {token or token_for(name)}", url_aliases=["http://127.0.0.1:8080/fhir"]
     )
+
+
+async def test_a_strangers_client_gets_a_token_and_refers_with_it(base: str, service: Service) -> None:
+    system = await register(service, "his-of-a-stranger", ec())
+    async with httpx.AsyncClient() as http:
+        known = (await http.get(f"{base}/.well-known/smart-configuration")).json()
+        path = urlsplit(known["token_endpoint"]).path
+        answer = await http.post(urljoin(base, path), data=system.form(scope="system/*.cruds"))
+    his = client(base, system.name, answer.json()["access_token"])
+    stored = await his.resource("Bundle", **a_referral()).save()
+    assert {entry["response"]["status"] for entry in stored["entry"]} == {"201 Created"}
+    task = await his.resources("Task").search(status="requested").first()
+    assert task["requester"]["reference"] == f"Organization/{PRACTICE.id}"
 
 
 async def test_a_strangers_client_refers_searches_reads_and_updates(base: str) -> None:

@@ -85,7 +85,7 @@ async def smart_configuration(request: Http) -> ASGIResponse:
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "grant_types_supported": [GRANT_TYPE],
-            "scopes_supported": ["system/*.crus", INTROSPECT],
+            "scopes_supported": ["system/*.cruds", INTROSPECT],
             "introspection_endpoint": f"{base}/auth/introspect",
             "capabilities": ["client-confidential-asymmetric", "permission-v2"],
             "tls_client_certificate_bound_access_tokens": request.app.state.granting.certified,

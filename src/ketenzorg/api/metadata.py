@@ -16,6 +16,10 @@ from ketenzorg.coordination.subscribing import PROFILE
 from ketenzorg.fhir.search_parameters import PARAMETERS
 from ketenzorg.referral.codes import BASE
 
+SMART = {
+    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+    "code": "SMART-on-FHIR",
+}
 TOPIC_EXTENSION = f"{BACKPORT}/capabilitystatement-subscriptiontopic-canonical"
 BACKPORT_OPERATIONS = (
     "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription"
@@ -47,7 +51,9 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                 "mode": "server",
                 "security": {
                     "cors": False,
-                    "description": "Bearer token on every request but this one; it names the organisation.",
+                    "service": [{"coding": [SMART], "text": "SMART Backend Services"}],
+                    "description": "Bearer token on every request but this one; it names the organisation. "
+                    f"How to get one: {base_url}/fhir/.well-known/smart-configuration",
                 },
                 "resource": [
                     *(_of_type(kind) for kind in sorted(READABLE | {"Binary"})),

@@ -100,7 +100,7 @@ def token(
     hours: Annotated[int, typer.Option(min=1, max=24 * 7, help="How long it is valid.")] = 8,
     port: Annotated[int, typer.Option(help="Port of the server on this machine that it is for.")] = 8080,
 ) -> None:
-    """Print a bearer token for a client of the sandbox."""
+    """Print a bearer token for a client of the sandbox; it counts in a sandbox only, such as the demo."""
     from ketenzorg.cli.sandbox import token_for  # noqa: PLC0415
 
     typer.echo(token_for(os.environ, client, hours, port))
@@ -278,7 +278,7 @@ def client_add(
     name: CLIENT,
     *,
     organisation: Annotated[list[str], typer.Option(help="URA for which it may speak; may be repeated.")],
-    scope: Annotated[str, typer.Option(help="SMART v2 scopes, e.g. 'system/Task.rus'.")] = "system/*.crus",
+    scope: Annotated[str, typer.Option(help="SMART v2 scopes, e.g. 'system/Task.rus'.")] = "system/*.cruds",
     jwks: JWKS = None,
     jwks_url: JWKS_URL = None,
     embedded: EMBEDDED = False,
