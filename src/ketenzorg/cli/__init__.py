@@ -120,6 +120,25 @@ def demo(
 
 
 @app.command()
+def partner(
+    kind: Annotated[str, typer.Argument(help="hospital, pharmacy, coach or eloc.")],
+    *,
+    behaviour: Annotated[str, typer.Option(help="good, slow, down, rejects or garbage.")] = "good",
+    port: Annotated[int, typer.Option(help="Where it listens; its switch is one higher.")] = 9080,
+    service_port: Annotated[int, typer.Option(help="Port of the sandbox on this machine.")] = 8080,
+) -> None:
+    """Play a partner of the sandbox: it hears of Tasks and works on them, well or badly; a switch changes how."""
+    from ketenzorg.cli.partner import CLIENTS  # noqa: PLC0415
+    from ketenzorg.cli.partner import partner as run  # noqa: PLC0415
+    from ketenzorg.cli.partner_ear import Behaviour  # noqa: PLC0415
+
+    if kind not in CLIENTS or behaviour not in list(Behaviour):
+        choices = f"{', '.join(CLIENTS)}; behaviour: {', '.join(Behaviour)}"
+        raise typer.BadParameter(f"kind: {choices}")
+    run(os.environ, kind, Behaviour(behaviour), port, service_port)
+
+
+@app.command()
 def bench(
     *,
     seconds: Annotated[float, typer.Option(min=0.5, help="Per concurrency.")] = 10.0,
