@@ -27,7 +27,8 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import load_region
-from ketenzorg.settings import BASE_URL, Settings, read_secret
+from ketenzorg.secret_file import read_secret
+from ketenzorg.settings import BASE_URL, Settings
 
 CLIENTS = {
     "hospital": "ziekenhuis-demo",

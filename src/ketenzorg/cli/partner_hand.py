@@ -11,6 +11,7 @@ from ketenzorg.fhir import json
 FORWARD = ("received", "accepted", "in-progress")
 DECLINED = ("rejected", "failed")
 WORDS = "Gespeeld door een partner van de zandbak."
+DONE = "afgerond"  # the step of an ordinary end
 NOT_BY_ITSELF = ("nood", "crisis")  # events that only people report
 RUBBISH = b'{"resourceType":"Task","status":"klaar","owner":'
 
@@ -73,7 +74,9 @@ def choose(choices: Sequence[Choice], step: str, been: Collection[str], *, decli
     if declines:
         return next((each for each in calm if each.status in DECLINED), None)
     onward = [each for each in calm if each.status in FORWARD and each.to_step not in {step, *been}]
-    ends = [each for each in calm if each.status == "completed"]
+    ends = sorted(
+        (each for each in calm if each.status == "completed"), key=lambda each: each.to_step != DONE
+    )
     return next(iter([*onward, *ends]), None)
 
 
