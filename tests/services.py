@@ -18,7 +18,7 @@ from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.coordination.subscribing import set_endpoint
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
-from ketenzorg.settings import DATA_DIR, OUTGOING_NETWORKS, Settings, for_asyncpg
+from ketenzorg.settings import DATA_DIR, IN_A_HURRY, OUTGOING_NETWORKS, Settings, for_asyncpg
 from ketenzorg.store.audit import Access
 from ketenzorg.store.ids import uuid7
 from referrals import a_referral, said
@@ -27,7 +27,9 @@ SECRET = b"a secret for tests, long enough."
 SHARED = b"shared by us and one receiver..."
 # A folder in which what was proved of the pathways is kept: each app would prove it again.
 DATA = TemporaryDirectory(prefix="ketenzorg-tests-")
-SETTINGS = Settings.from_environ({DATA_DIR.name: DATA.name, OUTGOING_NETWORKS.name: "127.0.0.0/8"})
+SETTINGS = Settings.from_environ(
+    {DATA_DIR.name: DATA.name, OUTGOING_NETWORKS.name: "127.0.0.0/8", **IN_A_HURRY}
+)
 CATALOGUE = load(SETTINGS.pathways)
 REGION = load_region(SETTINGS.pathways, SETTINGS.region, CATALOGUE)
 START = datetime(2026, 1, 12, 9, 30, tzinfo=UTC)  # a Monday

@@ -12,6 +12,8 @@ from ketenzorg.cli.demo_service import HOST, listen_here
 from ketenzorg.cli.protocol import Bounds, Door, Protocol
 from ketenzorg.cli.serve import options
 from ketenzorg.cli.tls import Tls
+from ketenzorg.settings import Settings
+from services import SETTINGS
 
 
 class Server(uvicorn.Server):
@@ -28,9 +30,11 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, bounds: Bounds | None = None, tls: Tls | None = None) -> AsyncIterator[int]:
+async def on_a_port(
+    app: Any, bounds: Bounds | None = None, tls: Tls | None = None, settings: Settings = SETTINGS
+) -> AsyncIterator[int]:
     """Serve; the port, for as long as the context lasts."""
-    how: dict[str, Any] = {**options(), "lifespan": "off"}
+    how: dict[str, Any] = {**options(settings), "lifespan": "off"}
     if bounds is not None:
         how["http"] = partial(Protocol, door=Door(bounds))
     if tls is not None:

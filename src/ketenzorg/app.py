@@ -21,6 +21,7 @@ from ketenzorg.access.key_encryption import key_encryption_keys
 from ketenzorg.access.key_sets import KeySets
 from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys
+from ketenzorg.access.limits import Limits
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.access.registry import Registry
 from ketenzorg.access.token_keys import TokenKeys
@@ -51,6 +52,7 @@ from ketenzorg.fhir.decode import decode
 from ketenzorg.logs import STARTED, STOPPED, log
 from ketenzorg.pages import refusals
 from ketenzorg.pages import routes as pages
+from ketenzorg.pages.entrance import Entrance
 from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
@@ -209,7 +211,9 @@ def create_app(
                 "watcher": watcher,
                 "throughput": Throughput(database, world.region, world.catalogue),
                 "site": make_site(settings, world.keys, world.region, real_time),
-                "check_ready": partial(check_all_ready, database, newest(settings.migrations), world.keyring),
+                "check_ready": health.Look(
+                    partial(check_all_ready, database, newest(settings.migrations), world.keyring)
+                ),
             }
         ),
         exception_handlers={
@@ -221,8 +225,15 @@ def create_app(
         logging_config=None,
         request_max_body_size=None,
     )
-    # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
-    return Gate(app, tokens, registry, is_page if in_sandbox else lambda path: False)
+    return Gate(
+        app,
+        tokens,
+        registry,
+        Limits(settings),
+        # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
+        Entrance(app.state.site) if in_sandbox else None,
+        https=settings.base_url.startswith("https:"),
+    )
 
 
 async def check_all_ready(database: Database, revision: str, keyring: Keyring) -> None:

@@ -133,6 +133,13 @@ def audit_years(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise ValueError("is een heel getal boven nul", "is a whole number above zero")
+    return int(text)
+
+
 def yes_no(text: str) -> bool:
     """Whether."""
     if text not in ("yes", "no"):

@@ -17,6 +17,7 @@ from ketenzorg.environment import (
     http_url,
     log_level,
     networks,
+    positive,
     region_name,
     user_data_dir,
     yes_no,
@@ -136,6 +137,36 @@ TLS_CLIENT_CRL = Variable(
     "which of these certificates were revoked; read again each minute, so that a program may renew it",
 )
 
+CLIENT_RATE = Variable(
+    "KETENZORG_CLIENT_RATE",
+    "requests per second",
+    "100",
+    "what one client may ask of a process; more in a burst",
+)
+PERSON_RATE = Variable(
+    "KETENZORG_PERSON_RATE", "requests per second", "10", "the same, of who signed in to the pages"
+)
+ADDRESS_RATE = Variable(
+    "KETENZORG_ADDRESS_RATE",
+    "requests per second",
+    "20",
+    "the same, of an address of which nobody is known yet",
+)
+AT_ONCE = Variable(
+    "KETENZORG_AT_ONCE", "requests", "32", "how many of one of these a process works on at a moment"
+)
+CONNECTIONS = Variable(
+    "KETENZORG_CONNECTIONS", "connections", "4096", "to one process; each takes a descriptor"
+)
+PROXIES = Variable(
+    "KETENZORG_PROXIES",
+    "CIDR networks, with commas between",
+    "none: all that comes through a proxy is of one address",
+    "whose X-Forwarded-For and X-Forwarded-Proto we believe",
+)
+# For who plays a year in minutes: demo, bench and tests.
+IN_A_HURRY = {each.name: "1000000" for each in (CLIENT_RATE, PERSON_RATE, ADDRESS_RATE, AT_ONCE)}
+
 VARIABLES = (
     DATABASE_URL,
     ADMIN_DATABASE_URL,
@@ -156,6 +187,12 @@ VARIABLES = (
     TLS_KEY,
     TLS_CLIENT_CA,
     TLS_CLIENT_CRL,
+    CLIENT_RATE,
+    PERSON_RATE,
+    ADDRESS_RATE,
+    AT_ONCE,
+    CONNECTIONS,
+    PROXIES,
 )
 
 
@@ -181,6 +218,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Path | None
     tls_client_ca: Path | None
     tls_client_crl: Path | None
+    client_rate: int
+    person_rate: int
+    address_rate: int
+    at_once: int
+    connections: int
+    proxies: tuple[Network, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -208,6 +251,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             tls_key=read(TLS_KEY, existing_file, None),
             tls_client_ca=read(TLS_CLIENT_CA, existing_file, None),
             tls_client_crl=read(TLS_CLIENT_CRL, existing_file, None),
+            client_rate=read(CLIENT_RATE, positive, 100),
+            person_rate=read(PERSON_RATE, positive, 10),
+            address_rate=read(ADDRESS_RATE, positive, 20),
+            at_once=read(AT_ONCE, positive, 32),
+            connections=read(CONNECTIONS, positive, 4096),
+            proxies=read(PROXIES, networks, ()),
         )
         read.refuse_unknown(VARIABLES)
         read.needs(TLS_KEY, TLS_CERTIFICATE)

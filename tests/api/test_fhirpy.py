@@ -16,7 +16,7 @@ from fhirpy.base.exceptions import AuthorizationError, OperationOutcome, Resourc
 
 from ketenzorg.cli.serve import options
 from referrals import a_referral, said
-from services import REGION, Service, token_for
+from services import REGION, SETTINGS, Service, token_for
 from systems import PRACTICE, ec, register
 
 COACH = REGION.of_client("welzijn-demo")
@@ -26,7 +26,7 @@ COACH = REGION.of_client("welzijn-demo")
 async def base(service: Service) -> AsyncIterator[str]:
     """The service as `serve` runs it, on a port that the system chose; its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(service.app, **options()))
+        server = uvicorn.Server(uvicorn.Config(service.app, **options(SETTINGS)))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/fhir"
         # The port listens already: who comes before the server is up waits for it.

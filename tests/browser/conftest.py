@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser
 
 from services import Service
-from serving import at, serving
+from serving import at, on_a_port
 
 from . import chromium
 from .looks import WIDE
@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def address(browser: Browser, service: Service) -> AsyncIterator[str]:
     """Where the service of this test is reached."""
-    async with serving(service.app) as port:
+    async with on_a_port(service.app) as port:
         yield at(port)
 
 

@@ -14,6 +14,7 @@ import httpx
 
 from crash.load import HEARS, Load, bundle, counted, do, headers, moments
 from databases import Database
+from ketenzorg.settings import IN_A_HURRY
 from services import SECRET, SETTINGS, Referral
 
 API_KILLS = 4
@@ -28,7 +29,9 @@ class Api:
             self.port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = folder / "api.log"
-        self._environ = os.environ | {
+        self._environ = {
+            **os.environ,
+            **IN_A_HURRY,
             "KETENZORG_DATABASE_URL": database.app_url,
             "KETENZORG_SECRET_FILE": str(folder / "secret.key"),
             "KETENZORG_AUDIENCE": SETTINGS.audience,

@@ -10,7 +10,7 @@ import pytest
 from ketenzorg.access.key_encryption import key_encryption_keys
 from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.keys import Keys
-from ketenzorg.settings import TESTS_PREFIX
+from ketenzorg.environment import TESTS_PREFIX
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from services import SECRET, SETTINGS, Service, serving

@@ -25,7 +25,7 @@ from ketenzorg.settings import (
 )
 from referrals import a_referral
 from services import DATA, SECRET, Service
-from serving import serving
+from serving import on_a_port
 from systems import COACH, FORM, PRACTICE, System, register
 
 
@@ -73,7 +73,7 @@ async def certified(service: Service, authority: Authority) -> AsyncIterator[Cer
     tls = Tls(settings)
     app = create_app(settings, SECRET, service.database.app_url)
     system = await register(service, "cloud", organisations=[PRACTICE, COACH])
-    async with serving(app, tls=tls) as port:
+    async with on_a_port(app, tls=tls) as port:
         yield Certified(authority, tls, port, system)
     await app.litestar.state.world.bell.close()
     await app.litestar.state.database.close()

@@ -13,7 +13,7 @@ from ketenzorg.cli.protocol import Bounds, Protocol
 from log_lines import capture_logs
 from referrals import a_referral
 from services import Service, token_for
-from serving import serving
+from serving import on_a_port
 
 from .wire import wire
 
@@ -78,7 +78,7 @@ FINE = {
 
 @pytest.fixture
 async def port(service: Service) -> AsyncIterator[int]:
-    async with serving(service.app) as here:
+    async with on_a_port(service.app) as here:
         yield here
 
 
@@ -121,7 +121,7 @@ async def test_a_trailer_is_no_header() -> None:
         await send({"type": "http.response.start", "status": 204, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
 
-    async with serving(listens) as port, wire(port) as client:
+    async with on_a_port(listens) as port, wire(port) as client:
         client.say(POST, b"Transfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: Bearer x\r\n\r\n")
         assert (await client.answer()).status == 204
     assert [name for name, _ in heard] == [b"host", b"transfer-encoding"]
@@ -132,7 +132,7 @@ async def test_a_trailer_is_no_header() -> None:
 
 async def test_headers_that_never_end_are_not_waited_for(service: Service) -> None:
     for said in (b"", PING + b"A: "):
-        async with serving(service.app, Bounds(head_s=SHORT_S)) as port, wire(port) as slow:
+        async with on_a_port(service.app, Bounds(head_s=SHORT_S)) as port, wire(port) as slow:
             slow.say(said)
             await slow.drip(b"a" if said else b"\r\n")
             if said:
@@ -145,10 +145,10 @@ async def test_a_body_that_never_ends_is_not_waited_for_and_stores_nothing(
     service: Service, path: bytes
 ) -> None:
     kind = b"" if path == b"/fhir" else b"Content-Type: application/x-www-form-urlencoded\r\n"
-    async with serving(service.app, Bounds(body_s=SHORT_S)) as port, wire(port) as slow:
-        slow.say(b"POST ", path, b" HTTP/1.1\r\nHost: x\r\n", kind or known())
-        slow.say(b"Content-Length: 60000\r\n\r\n")
-        with capture_logs() as lines:
+    with capture_logs() as lines:
+        async with on_a_port(service.app, Bounds(body_s=SHORT_S)) as port, wire(port) as slow:
+            slow.say(b"POST ", path, b" HTTP/1.1\r\nHost: x\r\n", kind or known())
+            slow.say(b"Content-Length: 60000\r\n\r\n")
             await slow.drip(b" ")
             answer = await slow.answer()
             assert (answer.status, answer.issue["code"]) == (408, "timeout")
@@ -158,7 +158,7 @@ async def test_a_body_that_never_ends_is_not_waited_for_and_stores_nothing(
 
 
 async def test_the_rest_of_a_body_that_was_answered_is_not_heard_out(service: Service) -> None:
-    async with serving(service.app, Bounds(unread_s=SHORT_S)) as port, wire(port) as stranger:
+    async with on_a_port(service.app, Bounds(unread_s=SHORT_S)) as port, wire(port) as stranger:
         stranger.say(POST, b"Content-Length: 1000000000\r\n\r\n")
         assert (await stranger.answer()).status == 401
         await stranger.drip(b"a")
@@ -166,7 +166,7 @@ async def test_the_rest_of_a_body_that_was_answered_is_not_heard_out(service: Se
 
 
 async def test_between_requests_a_sign_of_life_now_and_then_is_not_enough(service: Service) -> None:
-    async with serving(service.app, Bounds(idle_s=SHORT_S)) as port, wire(port) as idle:
+    async with on_a_port(service.app, Bounds(idle_s=SHORT_S)) as port, wire(port) as idle:
         for _ in range(3):
             idle.say(PING, CRLF)
             assert (await idle.answer()).status == 200
@@ -196,7 +196,7 @@ async def test_who_does_not_read_the_answer_is_left(pieces: int, monkeypatch: py
             lost.set()
 
     monkeypatch.setattr("serving.Protocol", Watched)
-    async with serving(tells_much, Bounds(taking_s=SHORT_S, idle_s=SHORT_S)) as port, wire(port) as deaf:
+    async with on_a_port(tells_much, Bounds(taking_s=SHORT_S, idle_s=SHORT_S)) as port, wire(port) as deaf:
         deaf.say(PING, CRLF)
         async with asyncio.timeout(60):
             await lost.wait()
@@ -209,7 +209,11 @@ async def test_who_does_not_read_the_answer_is_left(pieces: int, monkeypatch: py
 async def test_of_too_many_connections_the_one_that_owes_a_request_longest_gives_way(
     service: Service,
 ) -> None:
-    async with serving(service.app, Bounds(connections=2)) as port, wire(port) as first, wire(port) as second:
+    async with (
+        on_a_port(service.app, Bounds(connections=2)) as port,
+        wire(port) as first,
+        wire(port) as second,
+    ):
         second.say(PING, b"A: ")
         async with wire(port) as third:
             third.say(PING, CRLF)
@@ -223,7 +227,7 @@ async def test_of_too_many_connections_the_one_that_owes_a_request_longest_gives
 
 
 async def test_two_thousand_connections_that_never_ask_stop_nobody(service: Service) -> None:
-    async with serving(service.app) as port, AsyncExitStack() as open_:
+    async with on_a_port(service.app) as port, AsyncExitStack() as open_:
         open_.enter_context(room_for(2 * IDLE))
         for number in range(IDLE):
             (await open_.enter_async_context(wire(port))).say(PING[: number % len(PING)])

@@ -52,6 +52,12 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_TLS_KEY": __file__,
         "KETENZORG_TLS_CLIENT_CA": __file__,
         "KETENZORG_TLS_CLIENT_CRL": __file__,
+        "KETENZORG_CLIENT_RATE": "7",
+        "KETENZORG_PERSON_RATE": "7",
+        "KETENZORG_ADDRESS_RATE": "7",
+        "KETENZORG_AT_ONCE": "7",
+        "KETENZORG_CONNECTIONS": "7",
+        "KETENZORG_PROXIES": "10.1.2.3",
     }
     assert set(values) == {variable.name for variable in VARIABLES}
     for name, value in values.items():

@@ -16,7 +16,7 @@ from ketenzorg.access.scopes import INTROSPECT
 from ketenzorg.access.tokens import Token, Tokens
 from ketenzorg.api.body import read_body
 from ketenzorg.api.gate import CERTIFICATE
-from ketenzorg.api.oauth import success
+from ketenzorg.api.oauth import GRANTING, success
 from ketenzorg.api.requests import Http, visit_of
 from ketenzorg.errors import Forbidden, Issue, TokenRefused, Unauthenticated
 
@@ -27,7 +27,7 @@ PUBLIC = {
 }  # a signing key is published a whole period before its first use
 
 
-@post("/auth/token", status_code=200)
+@post(GRANTING, status_code=200)
 async def token(request: Http) -> ASGIResponse:
     """A token for a client that signs for itself."""
     if "authorization" in request.headers:

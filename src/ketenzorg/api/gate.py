@@ -2,19 +2,22 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
 
 from litestar import Litestar
+from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.certificates import ClientCertificate
+from ketenzorg.access.limits import Limits, house_of
 from ketenzorg.access.registry import Registry
-from ketenzorg.access.tokens import Tokens
+from ketenzorg.access.tokens import Caller, Tokens
 from ketenzorg.api import answers, oauth
-from ketenzorg.api.headers import SECURITY_HEADERS
+from ketenzorg.api.headers import HTTPS_ONLY, SECURITY_HEADERS
 from ketenzorg.api.trail import trail_of
 from ketenzorg.coordination.world import Trail, Visit
-from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable
+from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable, Unauthenticated
 from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
 
@@ -22,9 +25,11 @@ from ketenzorg.logs import REQUEST, log
 OPEN = frozenset(
     {
         "/fhir/metadata", "/fhir/.well-known/smart-configuration", "/.well-known/smart-configuration",
-        "/auth/token", "/auth/jwks", "/health/live", "/health/ready",
+        oauth.GRANTING, "/auth/jwks", "/health/live", "/health/ready",
     }
 )  # fmt: skip
+# Whoever uses up an address must not seem to have felled us.
+UNCOUNTED = frozenset({"/health/live", "/health/ready"})
 CERTIFICATE = "ketenzorg.certificate"  # put there by the server, when the connection has one
 VISIT = "ketenzorg.visit"
 TRAIL = "ketenzorg.trail"  # for who makes a visit of its own
@@ -33,16 +38,38 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
 
 
+class Pages(Protocol):
+    """What the gate asks of the pages: they know their visitors by a cookie, not by a token."""
+
+    def has(self, path: str) -> bool:
+        """Whether an address is one of people."""
+
+    def person_of(self, cookies: str) -> str:
+        """Who has signed in; empty: nobody."""
+
+    def refusal(self, error: KetenzorgError) -> ASGIResponse:
+        """What a person hears whom the gate does not let in."""
+
+
 class Gate:
-    """Wraps the application: tokens, request ids, headers and the log line of every request."""
+    """Wraps the application: tokens, limits, request ids, headers and the log line of every request."""
 
     def __init__(
-        self, app: Litestar, tokens: Tokens, registry: Registry, is_page: Callable[[str], bool]
+        self,
+        app: Litestar,
+        tokens: Tokens,
+        registry: Registry,
+        limits: Limits,
+        pages: Pages | None,
+        *,
+        https: bool,
     ) -> None:
         self.litestar = app
         self._tokens = tokens
         self._registry = registry
-        self._is_page = is_page  # pages know their visitors by a cookie, not by a token
+        self._limits = limits
+        self._pages = pages
+        self._headers = (*SECURITY_HEADERS, HTTPS_ONLY) if https else SECURITY_HEADERS
         self._words = _words(app)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -63,23 +90,16 @@ class Gate:
                 message["headers"] = [
                     *own,
                     *_echoed(trail),
-                    *(header for header in SECURITY_HEADERS if header[0] not in named),
+                    *(header for header in self._headers if header[0] not in named),
                 ]
             await send(message)
 
-        client = ""
         scope[TRAIL] = trail
         try:
-            if scope["path"] not in OPEN and not self._is_page(scope["path"]):
-                caller = self._tokens.verify(headers.get(b"authorization"), _thumbprint(scope))
-                await self._registry.admit(caller.client)
-                client = caller.client
-                _speaks_json(headers.get(b"accept", ""), also=_also_speaks(scope["path"]))
-                scope[VISIT] = Visit(caller, trail)
-            await self.litestar(scope, receive, answer)
+            with await self._share(scope, headers, trail):
+                await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
-            outcome = oauth.outcome_of if oauth.is_auth(scope["path"]) else answers.outcome_of
-            await outcome(error)(scope, receive, answer)
+            await self._refusal(scope["path"], error)(scope, receive, answer)
         finally:
             log(
                 REQUEST,
@@ -87,9 +107,42 @@ class Gate:
                 route=self._route(scope["path"]),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
-                client=client or scope.get(CLIENT, ""),
+                client=scope.get(CLIENT, ""),
                 request=trail.request,
             )
+
+    async def _share(
+        self, scope: Any, headers: Mapping[bytes, str], trail: Trail
+    ) -> AbstractContextManager[None]:
+        """Whose share of the service this request takes. Raises what keeps it out."""
+        path, limits = scope["path"], self._limits
+        if path in UNCOUNTED:
+            return nullcontext()
+        if path in OPEN:
+            return (limits.tokens if path == oauth.GRANTING else limits.addresses).share(_house(scope))
+        if self._pages and self._pages.has(path):
+            person = self._pages.person_of(headers.get(b"cookie", ""))
+            return limits.people.share(person) if person else limits.addresses.share(_house(scope))
+        try:
+            caller = await self._caller(scope, headers)
+        except Unauthenticated:
+            with limits.addresses.share(_house(scope)):
+                raise
+        scope[CLIENT] = caller.client
+        _speaks_json(headers.get(b"accept", ""), also=_also_speaks(path))
+        scope[VISIT] = Visit(caller, trail)
+        return limits.clients.share(caller.client)
+
+    async def _caller(self, scope: Any, headers: Mapping[bytes, str]) -> Caller:
+        caller = self._tokens.verify(headers.get(b"authorization"), _thumbprint(scope))
+        await self._registry.admit(caller.client)
+        return caller
+
+    def _refusal(self, path: str, error: KetenzorgError) -> ASGIResponse:
+        """In the words of whoever is at this address."""
+        if self._pages and self._pages.has(path):
+            return self._pages.refusal(error)
+        return oauth.outcome_of(error) if oauth.is_auth(path) else answers.outcome_of(error)
 
     def _route(self, path: str) -> str:
         """The path with every part that could be anything left out: somebody may put a person's name in it."""
@@ -107,6 +160,11 @@ def _echoed(trail: Trail) -> Iterator[tuple[bytes, bytes]]:
 def _thumbprint(scope: Any) -> str:
     certificate: ClientCertificate | None = scope.get(CERTIFICATE)
     return certificate.thumbprint if certificate else ""
+
+
+def _house(scope: Any) -> str:
+    client = scope.get("client")
+    return house_of(client[0]) if client else ""
 
 
 def _also_speaks(path: str) -> str:

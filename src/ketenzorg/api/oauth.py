@@ -8,9 +8,10 @@ from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.api import answers
-from ketenzorg.errors import Forbidden, KetenzorgError, TokenRefused, Unauthenticated, Unavailable
+from ketenzorg.errors import Forbidden, KetenzorgError, TokenRefused, TooMany, Unauthenticated, Unavailable
 
 JSON = "application/json"
+GRANTING = "/auth/token"
 
 
 def is_auth(path: str) -> bool:
@@ -57,7 +58,7 @@ def _word(error: KetenzorgError) -> str:
             return "invalid_token"
         case Forbidden():
             return "insufficient_scope"
-        case Unavailable():
+        case Unavailable() | TooMany():
             return "temporarily_unavailable"
         case _:
             return "server_error" if error.status >= 500 else "invalid_request"  # noqa: PLR2004

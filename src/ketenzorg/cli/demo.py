@@ -41,6 +41,7 @@ from ketenzorg.settings import (
     BASE_URL,
     DATA_DIR,
     DATABASE_URL,
+    IN_A_HURRY,
     LOG_LEVEL,
     PATHWAYS,
     REGION,
@@ -93,6 +94,7 @@ def demo(environ: Mapping[str, str], *, port: int, once: bool, referrals: int) -
             SECRET_FILE.name: str(settings.secret_file),
             LOG_LEVEL.name: "error",
             SANDBOX.name: "yes",
+            **IN_A_HURRY,
         }
         with place(own, embedded=True) as here, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_demo(here, own, listener, Asked(address, started, referrals, once)))

@@ -44,7 +44,7 @@ def main() -> None:
         place(os.environ, embedded=False) as here,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        server = uvicorn.Server(uvicorn.Config(application_at(here), **options()))
+        server = uvicorn.Server(uvicorn.Config(application_at(here), **options(here.settings)))
         runner.run(_serve(server, socket.socket(fileno=int(sys.argv[1]))))
 
 

@@ -20,6 +20,7 @@ from ketenzorg.cli.work import deliver, keep_chained
 from ketenzorg.coordination.subscribing import set_endpoint
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.region import Region
+from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox
 from ketenzorg.store.worklist import Worklist
@@ -79,16 +80,18 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         ear = stack.enter_context(listen_here(0))
         at = f"http://{HOST}:{ear.getsockname()[1]}"
         endpoints = {name: (region.of_client(name).id, f"{at}/{name}") for name in LISTENERS}
-        await stack.enter_async_context(_server(receivers, ear, lifespan="off"))
-        await stack.enter_async_context(_server(application_at(here), listener, lifespan="on"))
+        await stack.enter_async_context(_server(receivers, ear, here.settings, lifespan="off"))
+        await stack.enter_async_context(_server(application_at(here), listener, here.settings, lifespan="on"))
         await stack.enter_async_context(_worker(here, database))
         world = world_of(here.settings, here.secret, database, real_time)
         yield Service(receivers.by_name, outbox, world, world.worklist, endpoints)
 
 
 @asynccontextmanager
-async def _server(app: Callable[..., Any], listener: socket.socket, *, lifespan: str) -> AsyncIterator[None]:
-    how: dict[str, Any] = {**options(), "lifespan": lifespan}
+async def _server(
+    app: Callable[..., Any], listener: socket.socket, settings: Settings, *, lifespan: str
+) -> AsyncIterator[None]:
+    how: dict[str, Any] = {**options(settings), "lifespan": lifespan}
     server = Server(uvicorn.Config(app, **how))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not running.done():  # noqa: ASYNC110  (uvicorn tells it in no other way)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from ketenzorg.cli.listening import listen
+from ketenzorg.cli.listening import listen, room_for
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.processes import STOPPING, keep
 from ketenzorg.settings import BASE_URL, TLS_CERTIFICATE, Settings
@@ -45,20 +45,22 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
             keep(lambda: uvicorn.Server(config).run(sockets=[listener]), processes)
 
 
-def options(settings: Settings | None = None) -> dict[str, Any]:
+def options(settings: Settings) -> dict[str, Any]:
     """How we run uvicorn: its own access log would hold URLs."""
-    from ketenzorg.cli.protocol import Door, Protocol  # noqa: PLC0415  (brings the application with it)
+    from ketenzorg.cli.protocol import Bounds, Door, Protocol  # noqa: PLC0415  (brings the application with it)
     from ketenzorg.cli.tls import Tls  # noqa: PLC0415
 
-    tls = Tls(settings).options(Door()) if settings and settings.tls_certificate else {}
+    door = Door(Bounds(connections=room_for(settings.connections)))
+    tls = Tls(settings).options(door) if settings.tls_certificate else {}
     return {
         "loop": "uvloop",
-        "http": partial(Protocol, door=Door()),
+        "http": partial(Protocol, door=door),
         "ws": "none",
         "access_log": False,
         "log_level": "warning",
         "server_header": False,
-        "proxy_headers": False,  # nothing here looks at the address of a client
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": [str(network) for network in settings.proxies],
         "timeout_graceful_shutdown": GRACE_S,
         "backlog": BACKLOG,
         **tls,

@@ -1,0 +1,41 @@
+"""What the gate asks of the pages before it lets somebody in."""
+
+from litestar.response.base import ASGIResponse
+
+from ketenzorg.errors import KetenzorgError
+from ketenzorg.pages.site import Site, is_page
+
+# Without the layout: making a page is the very work that somebody asks too much of.
+REFUSAL = """<!doctype html>
+<html lang="nl"><head><meta charset="utf-8"><title>Even wachten</title></head>
+<body><main><h1>Even wachten</h1><p>{text}</p></main></body></html>
+"""
+
+
+class Entrance:
+    """The pages of a site, as the gate sees them."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def has(self, path: str) -> bool:
+        """Whether an address is one of people."""
+        return is_page(path)
+
+    def person_of(self, cookies: str) -> str:
+        """Who has signed in; empty: nobody."""
+        for cookie in cookies.split(";"):
+            name, _, value = cookie.strip().partition("=")
+            if name == self._site.cookie:
+                session = self._site.sessions.read(value)
+                return session.person if session else ""
+        return ""
+
+    def refusal(self, error: KetenzorgError) -> ASGIResponse:
+        """One plain sentence."""
+        return ASGIResponse(
+            body=REFUSAL.format(text=error.issues[0].nl).encode(),
+            status_code=error.status,
+            headers=error.headers,
+            media_type="text/html",  # the framework adds the charset
+        )
