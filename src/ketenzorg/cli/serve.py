@@ -45,11 +45,12 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
             keep(lambda: uvicorn.Server(config).run(sockets=[listener]), processes)
 
 
-def options(settings: Settings) -> dict[str, Any]:
-    """How we run uvicorn: its own access log would hold URLs."""
+def options(settings: Settings | None = None) -> dict[str, Any]:
+    """How we run uvicorn (None: with the defaults). Its own access log would hold URLs."""
     from ketenzorg.cli.protocol import Bounds, Door, Protocol  # noqa: PLC0415  (brings the application with it)
     from ketenzorg.cli.tls import Tls  # noqa: PLC0415
 
+    settings = settings or Settings.from_environ({})
     door = Door(Bounds(connections=room_for(settings.connections)))
     tls = Tls(settings).options(door) if settings.tls_certificate else {}
     return {
