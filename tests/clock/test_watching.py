@@ -35,6 +35,9 @@ DUE = {  # the last moments after a referral at START: working days, and weeks
     MEETING: datetime(2026, 2, 2, 23, 59, 59, tzinfo=AMSTERDAM),
 }
 
+REMINDED = datetime(2026, 1, 22, tzinfo=AMSTERDAM)  # of the contact: two working days before
+ESCALATED = datetime(2026, 2, 2, 23, 59, 59, tzinfo=AMSTERDAM)  # and five after
+
 
 def watcher_of(service: Service) -> Watcher:
     found: Watcher = service.app.litestar.state.watcher
@@ -88,6 +91,45 @@ async def test_who_must_act_hears_of_it_once_at_its_own_moment_and_nothing_else_
     assert await told(service) == [(ATTEMPT, DUE[ATTEMPT])]
 
 
+async def test_before_its_end_who_must_act_is_reminded_and_later_on_others_hear_it(service: Service) -> None:
+    await service.refer()
+    await look(service, REMINDED + timedelta(hours=1))
+    await look(service, DUE[CONTACT] + timedelta(hours=1))
+    assert await told(service, events.NormReminded) == [(CONTACT, REMINDED)]
+    assert await told(service, events.NormEscalated) == []
+
+    await look(service, ESCALATED + timedelta(days=30))
+
+    [later] = [each for each in await log_of(service) if isinstance(each, events.NormEscalated)]
+    assert (later.norm, later.at, later.after) == (CONTACT, ESCALATED, "5 werkdagen")
+    assert later.told == (PRACTICE.organisation,)
+    rows = await service.rows("select seq, event, parties from ketenzorg.event where seq > 1 order by seq")
+    who = {row["event"]: set(row["parties"]) for row in rows}
+    assert who["herinnering"] == {COACH.organisation}  # nobody else's business
+    assert who["termijn al langer voorbij"] == {COACH.organisation, PRACTICE.organisation}
+    news = {row["organisation"]: row["news"] for row in await service.rows("select * from ketenzorg.part")}
+    escalated = next(row["seq"] for row in rows if row["event"] == "termijn al langer voorbij")
+    assert news[PRACTICE.organisation] == [escalated]
+    assert escalated not in news[COACH.organisation]
+
+
+async def test_a_reminder_of_what_is_past_and_an_escalation_of_what_was_met_are_left_out(
+    service: Service,
+) -> None:
+    clock = service.app.litestar.state.clock
+    referral = await service.refer()
+    await service.happens(referral["Task"], "aannemen")
+    clock.set(DUE[CONTACT] + timedelta(days=1))
+    await look(service, clock.now())
+    await service.happens(referral["Task"], "eerste contact")
+
+    await look(service, ESCALATED + timedelta(days=30))
+
+    assert (CONTACT, DUE[CONTACT]) in await told(service)
+    assert await told(service, events.NormReminded) == []
+    assert await told(service, events.NormEscalated) == []
+
+
 async def test_what_was_met_in_time_is_not_told_also_when_we_hear_of_it_late(service: Service) -> None:
     clock = service.app.litestar.state.clock
     referral = await service.refer()
@@ -120,24 +162,22 @@ async def test_what_was_too_late_is_told_also_when_it_was_met_before_anybody_loo
     assert not {ATTEMPT, CONTACT} & {row["norm"] for row in runs}
 
 
+@pytest.mark.parametrize("most", [3, watching.MOST])
 async def test_after_weeks_all_is_told_in_the_order_of_the_moments_in_bounded_rounds(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     clock = service.app.litestar.state.clock
     for number in range(4):
         clock.set(START + timedelta(days=number))
         await service.refer(a_referral(str(number)))
-    monkeypatch.setattr(watching, "MOST", 3)
+    monkeypatch.setattr(watching, "MOST", most)
 
-    rounds = 0
     while looked := await watcher_of(service).look(START + timedelta(weeks=6)):
-        assert looked <= 3
-        rounds += 1
+        assert looked <= most
 
-    moments = [at for _, at in await told(service)]
+    moments = [each.at for each in await log_of(service) if isinstance(each, events.OfNorm)]
     assert moments == sorted(moments)
-    assert len(moments) == 4 * 3
-    assert rounds >= 4
+    assert len(moments) == 4 * (3 + 1)  # of each one was escalated
 
 
 async def test_any_number_of_watchers_at_once_tell_it_once(
@@ -164,7 +204,7 @@ async def test_any_number_of_watchers_at_once_tell_it_once(
     seqs = await service.rows(
         "select traject, array_agg(seq order by seq) as seqs from ketenzorg.event group by 1"
     )
-    assert [row["seqs"] for row in seqs] == [[1, 2, 3, 4]] * 6
+    assert [row["seqs"] for row in seqs] == [[1, 2, 3, 4, 5]] * 6  # one was escalated
 
 
 async def test_a_watcher_that_fails_at_its_last_write_has_told_nothing(service: Service) -> None:
@@ -240,5 +280,5 @@ async def test_time_that_leaps_in_a_sandbox_passes_every_moment_on_the_way(servi
     assert moved.status_code == 200, moved.text
 
     rows = await service.rows("select happened, recorded from ketenzorg.event where seq > 1 order by seq")
-    assert [row["happened"] for row in rows] == [*DUE.values()]
+    assert [row["happened"] for row in rows] == sorted([*DUE.values(), REMINDED, ESCALATED])
     assert all(row["recorded"] - row["happened"] < timedelta(seconds=1) for row in rows)

@@ -13,11 +13,19 @@ from ketenzorg.pathway.check_parts import check_parts
 from ketenzorg.pathway.check_questions import CALL, check_questions, length
 from ketenzorg.pathway.check_roles import check_roles
 from ketenzorg.pathway.check_tables import check_tables
+from ketenzorg.pathway.check_telling import check_hearing, check_lengths
 from ketenzorg.pathway.check_walks import check_walks
 from ketenzorg.pathway.definition import DataElement, Exit, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import STAY, flatten, resolve
-from ketenzorg.pathway.known_names import happenings, lists_of_steps, moves, unknown_events, unknown_steps
+from ketenzorg.pathway.known_names import (
+    clocks,
+    happenings,
+    lists_of_steps,
+    moves,
+    unknown_events,
+    unknown_steps,
+)
 from ketenzorg.pathway.systems import SYSTEMS
 from ketenzorg.pathway.words import CANONICAL
 
@@ -57,6 +65,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *check_consent(file),
         *check_questions(file),
         *check_norms(file),
+        *check_lengths(file),
         *_check_needs(file),
         *_check_steps(file),
         *check_identity(file),
@@ -71,6 +80,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *check_tables(file),
         *check_parts(file, steps),
         *check_walks(file, steps),
+        *check_hearing(file, steps),
         *check_withdrawal(file, steps),
     ]
 
@@ -108,9 +118,7 @@ def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
     for table, items in tables.items():
         for index, item in enumerate(items):
             yield (table, index, "source"), msgspec.structs.asdict(item)["source"]  # type: ignore[arg-type]
-    for index, norm in enumerate(file.norm):
-        if norm.share:
-            yield ("norm", index, "share", "source"), norm.share.source
+    yield from _sources_of_lengths(file)
     for index, decision in enumerate(file.table):
         if decision.source:
             yield ("table", index, "source"), decision.source
@@ -124,6 +132,18 @@ def _sources(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
     for kind, entries in named.items():
         for name, entry in entries.items():
             yield (kind, name, "source"), entry.source
+
+
+def _sources_of_lengths(file: PathwayFile) -> Iterator[tuple[Place, Source]]:
+    """Of the lengths that stand beside that of a norm or control itself."""
+    for index, norm in enumerate(file.norm):
+        if norm.share:
+            yield ("norm", index, "share", "source"), norm.share.source
+    for place, clock in clocks(file):
+        if clock.remind:
+            yield (*place, "remind", "source"), clock.remind.source
+        for number, later in enumerate(clock.then):
+            yield (*place, "then", number, "source"), later.source
 
 
 def _check_data(file: PathwayFile) -> Iterator[Finding]:

@@ -53,12 +53,13 @@ def _check_share(place: Place, norm: Norm) -> Iterator[Finding]:
         yield Finding((*place, "percent"), nl, en)
     wrong = [*length((*place, "within"), norm.share.within)]
     yield from wrong
-    if not wrong and not [*length(place, norm.max)] and not _shorter(norm.share.within, norm.max):
+    if not wrong and not [*length(place, norm.max)] and not shorter(norm.share.within, norm.max):
         nl, en = f"is niet korter dan max, {norm.max}.", f"is not shorter than max, {norm.max}."
         yield Finding((*place, "within"), nl, en)
 
 
-def _shorter(length: str, other: str) -> bool:
+def shorter(length: str, other: str) -> bool:
+    """Whether one length ends before another that begins with it."""
     first, second = (calendar.due(_ORDINARY, calendar.parse(each)) for each in (length, other))
     return first < second
 
@@ -77,6 +78,3 @@ def _check_watches(file: PathwayFile) -> Iterator[Finding]:
             yield from length((*place, "if_unknown"), watch.if_unknown)
         else:
             yield from length((*place, "every"), watch.every)
-        for role in watch.tell:
-            if role not in file.roles:
-                yield unknown((*place, "tell"), "rol", "role", role, file.roles)

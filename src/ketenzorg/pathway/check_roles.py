@@ -8,7 +8,7 @@ import msgspec
 from ketenzorg.fhir import r4
 from ketenzorg.pathway.definition import PathwayFile
 from ketenzorg.pathway.findings import Finding, Place, unknown
-from ketenzorg.pathway.known_names import happenings
+from ketenzorg.pathway.known_names import clocks, happenings
 from ketenzorg.pathway.region_file import Kind
 from ketenzorg.pathway.words import ALL_ELEMENTS, EVERYBODY, EVERYTHING, ITSELF, PERFORMER, REQUESTER
 
@@ -58,6 +58,10 @@ def _role_names(file: PathwayFile) -> Iterator[tuple[Place, Iterable[str]]]:
         yield ("side", index, "owner"), [side.owner]
     for name, element in file.data.items():
         yield ("data", name, "for"), element.for_
+    for place, clock in clocks(file):
+        yield (*place, "tell"), clock.tell
+        for number, later in enumerate(clock.then):
+            yield (*place, "then", number, "tell"), later.tell
     for place, move in happenings(file):
         yield (*place, "by"), move.by or [""]
         yield (*place, "tell"), move.tell

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ketenzorg.pathway.definition import Enter, Move, PathwayFile
+from ketenzorg.pathway.definition import Enter, Move, Norm, PathwayFile, Watch
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import EVERY
 
@@ -26,6 +26,14 @@ def happenings(file: PathwayFile) -> Iterator[tuple[Place, Move | Enter]]:
     for index, side in enumerate(file.side):
         yield ("side", index, "enter"), side.enter
         yield ("side", index, "leave"), side.leave
+
+
+def clocks(file: PathwayFile) -> Iterator[tuple[Place, Norm | Watch]]:
+    """Every norm and every control, with its place."""
+    for index, norm in enumerate(file.norm):
+        yield ("norm", index), norm
+    for index, watch in enumerate(file.watch):
+        yield ("watch", index), watch
 
 
 def known_events(file: PathwayFile) -> set[str]:

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/plandefinition.html
 import re
 from typing import Any
 
-from ketenzorg.pathway.definition import CANONICAL, Norm, Rule, Source
+from ketenzorg.pathway.definition import CANONICAL, Norm, Rule, Source, Watch
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.running import Running, norms_running
@@ -75,6 +75,7 @@ def _alarm(rule: Rule, pathway: Pathway) -> dict[str, Any]:
 
 def _action(step: Step, steps: list[Step], running: dict[str, Running], pathway: Pathway) -> dict[str, Any]:
     norms = [norm for norm in pathway.file.norm if norm.name in running[step.name].may]
+    controls = [watch for watch in pathway.file.watch if watch.name in running[step.name].may]
     before = [other for other in steps if other is not step and any(m.to == step.name for m in other.moves)]
     into = dict.fromkeys(move.event for other in before for move in other.moves if move.to == step.name)
     if step.name == pathway.file.begins:
@@ -91,15 +92,40 @@ def _action(step: Step, steps: list[Step], running: dict[str, Running], pathway:
             {"type": "practitioner", "role": {"text": pathway.file.roles[step.owner].title}},
         ],
     }
-    if norms and not step.ends:
-        action["description"] = "; ".join(_norm(norm) for norm in norms)
-        action["documentation"] = [entry for norm in norms for entry in _documentation(norm.source, pathway)]
+    if (norms or controls) and not step.ends:
+        sources = [*(norm.source for norm in norms), *(watch.source for watch in controls)]
+        action["description"] = "; ".join([*map(_norm, norms), *map(_control, controls)])
+        action["documentation"] = [entry for source in sources for entry in _documentation(source, pathway)]
     return {key: value for key, value in action.items() if value}
 
 
 def _norm(norm: Norm) -> str:
     start = f"{norm.name}: binnen {norm.max} na {' of '.join(norm.from_)}"
-    return f"{start}{share_of_all(norm)} ({cite(norm.source)})"
+    return f"{start}{share_of_all(norm)} ({cite(norm.source)}){_then(norm)}"
+
+
+def _control(watch: Watch) -> str:
+    start = f"{watch.name}: telkens {watch.every} na {' of '.join((*watch.from_, *watch.to))}"
+    unknown = f"; niet bekend: {watch.if_unknown}" if watch.if_unknown else ""
+    return f"{start}{unknown} ({cite(watch.source)}){_then(watch)}"
+
+
+def _then(rule: Norm | Watch) -> str:
+    found = who_hears(rule)
+    return f", {found}" if found else ""
+
+
+def who_hears(rule: Norm | Watch) -> str:
+    """Who hears of it when it runs out, beside whose turn it is, as shown to people; empty when nobody does."""
+    parts = [
+        f"herinnering {rule.remind.before} ervoor ({cite(rule.remind.source)})" if rule.remind else "",
+        f"te laat: bericht aan {' en '.join(rule.tell)}" if rule.tell else "",
+        *(
+            f"{later.after} later: bericht aan {' en '.join(later.tell)} ({cite(later.source)})"
+            for later in rule.then
+        ),
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def share_of_all(norm: Norm) -> str:

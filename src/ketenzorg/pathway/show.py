@@ -7,11 +7,14 @@ from ketenzorg.pathway.definition import DataElement, Move, Source
 from ketenzorg.pathway.document import Part, as_markdown, bullets, table
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.plan_definition import cite, share_of_all
+from ketenzorg.pathway.plan_definition import cite, share_of_all, who_hears
 from ketenzorg.pathway.running import norms_running
 from ketenzorg.pathway.show_rules import show_rules
 from ketenzorg.pathway.words import EXPLICIT
 
+TOLD = (
+    "Wie aan zet is, hoort altijd dat een termijn voorbij is. Onder ‘bericht’ staat wie nog meer, en wanneer."
+)
 NOT_ADOPTED = "Niet vastgesteld door een zorginhoudelijk eigenaar."
 
 
@@ -43,8 +46,8 @@ def document(pathway: Pathway) -> list[Part]:
         ),
         *show_rules(file),
         bullets("Advies", [f"{item.say} ({cite(item.source)})" for item in file.advice]),
-        table("Normen", ["norm", "van", "tot", "uiterlijk", "bron"], _norms(pathway)),
-        table("Controles", ["controle", "in", "na", "hoe vaak", "bron"], _controls(pathway)),
+        table("Normen", ["norm", "van", "tot", "uiterlijk", "bericht", "bron"], _norms(pathway), TOLD),
+        table("Controles", ["controle", "in", "na", "hoe vaak", "bericht", "bron"], _controls(pathway), TOLD),
         table("Tellers", ["wat", "grens", "bron"], _counts(pathway)),
         table("Stappen", ["stap", "aan zet", "Task.status", "norm", "wat kan gebeuren"], _steps(pathway)),
         table("Zijstappen", ["zijstap", "over", "begint met", "eindigt met", "aan zet"], _sides(pathway)),
@@ -145,6 +148,7 @@ def _controls(pathway: Pathway) -> list[list[str]]:
             ", ".join(watch.over),
             " of ".join((*watch.from_, *watch.to)),
             f"{watch.every}; niet bekend: {watch.if_unknown}" if watch.if_unknown else watch.every,
+            who_hears(watch),
             cite(watch.source),
         ]
         for watch in pathway.file.watch
@@ -162,6 +166,7 @@ def _norms(pathway: Pathway) -> list[list[str]]:
             " of ".join(norm.from_),
             " of ".join(norm.to),
             norm.max + share_of_all(norm) + (f" ({', '.join(norm.urgency)})" if norm.urgency else ""),
+            who_hears(norm),
             cite(norm.source),
         ]
         for norm in pathway.file.norm
