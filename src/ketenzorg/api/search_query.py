@@ -12,23 +12,25 @@ import msgspec
 
 from ketenzorg.access.personal_numbers import BSN_SYSTEMS, is_bsn, token_of
 from ketenzorg.api.search_numbers import IDENTIFIER
+from ketenzorg.api.search_values import (
+    DEFAULT_COUNT,
+    NOBODY,
+    Wrong,
+    read_count,
+    read_date,
+    read_id,
+    read_reference,
+    read_token,
+    read_values,
+    wrong_parameter,
+)
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import BadRequest, Issue, NotFound
-from ketenzorg.fhir.dates import Period, period_of
 from ketenzorg.fhir.search_parameters import PARAMETERS, Parameter
 from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
 
-DEFAULT_COUNT = 50
-MAX_COUNT = 200
 MAX_PARAMETERS = 20
-MAX_VALUES = 20  # alternatives in one parameter
 MAX_LENGTH = 500  # characters of one value
-PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
-SPLIT = re.compile(r"(?<!\\),")
-DATE = re.compile(
-    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-2][0-9]:[0-5][0-9](:[0-6][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?)?)?\Z"
-)
-NOBODY = UUID(int=0)  # the id of nothing
 NAME = re.compile(r"[A-Za-z_][A-Za-z_:.-]{0,40}\Z")  # what comes back of a parameter: it may hold anything
 CONTROLS = frozenset({"_count", "_id", "_cursor", "_lastUpdated", "_include", "_format"})
 ORGANISATIONS = frozenset({"owner", "requester", "performer"})  # what :identifier can look up
@@ -64,13 +66,16 @@ def read_query(
     pairs = list(pairs)
     if len(pairs) > MAX_PARAMETERS:
         raise BadRequest(
-            _wrong("", f"hoogstens {MAX_PARAMETERS} parameters.", f"at most {MAX_PARAMETERS} parameters.")
+            wrong_parameter(
+                "", f"hoogstens {MAX_PARAMETERS} parameters.", f"at most {MAX_PARAMETERS} parameters."
+            )
         )
     for name, value in pairs:
         reader.take(name, value)
     if strict:
         reader.issues += [
-            _wrong(name, "deze parameter kennen we niet.", "no such parameter.") for name in reader.ignored
+            wrong_parameter(name, "deze parameter kennen we niet.", "no such parameter.")
+            for name in reader.ignored
         ]
     if reader.issues:
         raise BadRequest(*reader.issues)
@@ -113,7 +118,7 @@ class _Reader:
         parameter, _, modifier = name.partition(":")
         try:
             if len(value) > MAX_LENGTH or "\0" in value:
-                raise _Wrong(f"hoogstens {MAX_LENGTH} tekens.", f"at most {MAX_LENGTH} characters.")
+                raise Wrong(f"hoogstens {MAX_LENGTH} tekens.", f"at most {MAX_LENGTH} characters.")
             if name == IDENTIFIER in self._declared and self._by_number(name, value):
                 return
             if parameter in self._declared:
@@ -121,23 +126,23 @@ class _Reader:
             elif not self._control(name, value):
                 self.ignored.append(name if NAME.match(name) else "?")
                 return
-        except _Wrong as wrong:
+        except Wrong as wrong:
             known = parameter in self._declared or parameter in CONTROLS
-            self.issues.append(_wrong(name if known and NAME.match(name) else "", *wrong.args))
+            self.issues.append(wrong_parameter(name if known and NAME.match(name) else "", *wrong.args))
             return
         if name != "_cursor":
             self.kept.append((name, value))
 
     def _by_number(self, name: str, value: str) -> bool:
         """Whether an identifier is, or may be, a personal number; what goes on record holds its token."""
-        clause = TokenClause(name, tuple(map(_token, _values(value))))
+        clause = TokenClause(name, tuple(map(read_token, read_values(value))))
         tokens: list[str | None] = []
         for system, code in clause.one_of:
             if code is None and system in BSN_SYSTEMS:
                 tokens.append(None)
             elif code is not None and (system in BSN_SYSTEMS or (system is None and is_bsn(code))):
                 if not is_bsn(code):
-                    raise _Wrong("dit is geen BSN.", "this is no personal number (BSN).")
+                    raise Wrong("dit is geen BSN.", "this is no personal number (BSN).")
                 tokens.append(f"bsn:{token_of(code, self._keys)}")
         if tokens:
             self._tokens.append(msgspec.structs.replace(clause, numbers=tuple(tokens)))
@@ -147,38 +152,42 @@ class _Reader:
     def _control(self, name: str, value: str) -> bool:
         match name:
             case "_count":
-                self._count = _count(value)
+                self._count = read_count(value)
             case "_id":
-                asked = frozenset(_uuid(text) for text in _values(value))
+                asked = frozenset(read_id(text) for text in read_values(value))
                 self._ids = tuple(asked if self._ids is None else asked.intersection(self._ids))
             case "_cursor":
-                self._after = _uuid(value)
+                self._after = read_id(value)
                 if self._after is NOBODY:
-                    raise _Wrong("neem het adres van ‘next’ over.", "take the address of 'next' as it is.")
+                    raise Wrong("neem het adres van ‘next’ over.", "take the address of 'next' as it is.")
             case "_lastUpdated":
-                self._dates.append(DateClause("", tuple(_date(text) for text in _values(value))))
+                self._dates.append(DateClause("", tuple(read_date(text) for text in read_values(value))))
             case "_include":
                 self.includes.append(self._include(value))
             case "_format":
                 if "json" not in value:
-                    raise _Wrong("alleen json.", "json only.")
+                    raise Wrong("alleen json.", "json only.")
             case _:
                 return False
         return True
 
     def _declared_parameter(self, parameter: Parameter, modifier: str, value: str) -> None:
         if parameter.kind == "token" and not modifier:
-            self._tokens.append(TokenClause(parameter.name, tuple(_token(text) for text in _values(value))))
+            self._tokens.append(
+                TokenClause(parameter.name, tuple(read_token(text) for text in read_values(value)))
+            )
         elif parameter.kind == "reference" and not modifier:
-            targets = tuple(_reference(text.removeprefix(self._base)) for text in _values(value))
+            targets = tuple(read_reference(text.removeprefix(self._base)) for text in read_values(value))
             self._references.append(ReferenceClause(parameter.name, targets))
         elif parameter.name in ORGANISATIONS and modifier == "identifier":
-            organisations = tuple(self._organisation(text) for text in _values(value))
+            organisations = tuple(self._organisation(text) for text in read_values(value))
             self._references.append(ReferenceClause(parameter.name, organisations))
         elif parameter.kind == "date" and not modifier:
-            self._dates.append(DateClause(parameter.name, tuple(_date(text) for text in _values(value))))
+            self._dates.append(
+                DateClause(parameter.name, tuple(read_date(text) for text in read_values(value)))
+            )
         else:
-            raise _Wrong("deze modifier kennen we hier niet.", "this modifier is not supported here.")
+            raise Wrong("deze modifier kennen we hier niet.", "this modifier is not supported here.")
 
     def _organisation(self, text: str) -> tuple[str, UUID]:
         system, _, value = text.partition("|")
@@ -193,62 +202,5 @@ class _Reader:
             possible = ", ".join(
                 f"{self._kind}:{each.name}" for each in self._declared.values() if each.kind == "reference"
             )
-            raise _Wrong(f"dit kan worden meegestuurd: {possible}.", f"these can be included: {possible}.")
+            raise Wrong(f"dit kan worden meegestuurd: {possible}.", f"these can be included: {possible}.")
         return name
-
-
-class _Wrong(ValueError):
-    """What is wrong with a value, in Dutch and in English."""
-
-
-def _wrong(name: str, nl: str, en: str) -> Issue:
-    shown = f"{name}: " if name else ""
-    return Issue(nl=f"{shown}{nl}", en=f"{shown}{en}", expression=(name,) if name else (), code="value")
-
-
-def _values(value: str) -> list[str]:
-    values = [text.replace("\\,", ",") for text in SPLIT.split(value)]
-    if len(values) > MAX_VALUES or not all(values):
-        raise _Wrong(f"1 tot {MAX_VALUES} waarden.", f"1 to {MAX_VALUES} values.")
-    return values
-
-
-def _count(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) == 0:
-        raise _Wrong(f"een getal van 1 tot {MAX_COUNT}.", f"a number from 1 to {MAX_COUNT}.")
-    return min(int(value), MAX_COUNT)
-
-
-def _token(text: str) -> tuple[str | None, str | None]:
-    """`code` any system, `|code` without one, `system|` any of that system."""
-    if "|" not in text:
-        return None, text
-    system, _, code = text.partition("|")
-    return system, code or None
-
-
-def _reference(text: str) -> tuple[str | None, UUID]:
-    """`id` or `Type/id`; what cannot be ours, an address of another server too, finds nothing."""
-    type_, _, id_ = text.rpartition("/")
-    try:
-        return (type_ or None), UUID(id_)
-    except ValueError:
-        return None, NOBODY
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return NOBODY
-
-
-def _date(text: str) -> tuple[str, Period]:
-    prefix, rest = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
-    rest = rest.replace(" ", "+")  # a plus sign that was not encoded
-    if not DATE.match(rest):
-        raise _Wrong("een datum of tijdstip, zoals ge2026-01-31.", "a date or an instant, like ge2026-01-31.")
-    try:
-        return prefix, period_of(rest)
-    except (ValueError, OverflowError):
-        raise _Wrong("deze datum bestaat niet.", "no such date.") from None
