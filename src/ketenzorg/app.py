@@ -28,6 +28,7 @@ from ketenzorg.access.token_keys import TokenKeys
 from ketenzorg.access.tokens import Tokens
 from ketenzorg.api import (
     answers,
+    audit_event,
     auth,
     documents,
     health,
@@ -58,6 +59,7 @@ from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
+from ketenzorg.store.audit_reading import AuditReading
 from ketenzorg.store.clients import Clients
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
@@ -88,6 +90,8 @@ ROUTES: list[ControllerRouterHandler] = [
     documents.binary,
     read.read,
     read.vread,
+    audit_event.read_event,
+    audit_event.search_events,
     task.update,
     task.json_patch,
     operations.next_events,
@@ -151,6 +155,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         outgoing=Outgoing(settings.outgoing_networks),
         worklist=Worklist(database, settings.region),
         audit=AuditLog(database, settings.region),
+        log=AuditReading(database, settings.region),
         subscriptions=Subscriptions(database, settings.region),
         dues=Dues(database, settings.region, bell),
         replaying=Replaying(database, settings.region),

@@ -38,7 +38,7 @@ def test_every_type_that_is_stored_stands_in_it_and_no_other() -> None:
 
 @pytest.mark.parametrize("does", [*TABLE.interactions, "delete", "history", ""])
 def test_who_has_no_part_may_do_nothing_in_a_traject(does: str) -> None:
-    of_nobody = {kind for name in ("directory", "figures", "subscribed") for kind in TABLE.types[name]}
+    of_nobody = {kind for name in ("directory", "figures", "subscribed", "log") for kind in TABLE.types[name]}
     for kind in r4.STORED_TYPES - of_nobody:
         allowed = rule_for(does, kind, "none")
         assert allowed is None or allowed.id == "refers", (does, kind)

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.coordination.undoing import undo
-from ketenzorg.coordination.world import Visit
+from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
 from referrals import said
 from services import REGION, Referral, Service
@@ -113,7 +113,7 @@ async def test_a_letter_is_for_the_one_who_asked(service: Service) -> None:
 async def test_an_undone_end_takes_its_letter_back(service: Service) -> None:
     referral = await ended(service)
     id_ = await letter_of(service, referral)
-    world, visit = service.app.litestar.state.world, Visit(caller_for(REGION, "welzijn-demo"), "undo")
+    world, visit = service.app.litestar.state.world, Visit(caller_for(REGION, "welzijn-demo"), Trail("undo"))
     task = (await service.coach.get(f"/fhir/{referral['Task']}")).json()
     await undo(UUID(task["id"]), int(task["meta"]["versionId"]), visit, world)
 

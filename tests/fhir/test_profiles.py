@@ -1,14 +1,17 @@
 """Everything in fhir_profiles/ is valid R4 under its own name, and what we refer to is there."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from ketenzorg.coordination.audit_event import INTERACTION, PROFILE
 from ketenzorg.fhir import json
 from ketenzorg.fhir.decode import decode
 from ketenzorg.pathway.load import load
 from ketenzorg.referral import codes
 from ketenzorg.settings import Settings
+from ketenzorg.store.audit import Interaction
 
 FOLDER = Path(__file__).parents[2] / "fhir_profiles"
 FILES = sorted(FOLDER.glob("*.json"))
@@ -29,6 +32,12 @@ def test_named_as_it_is_called(path: Path) -> None:
 def test_what_resources_of_ours_refer_to_is_defined() -> None:
     urls = {json.read(path.read_bytes())["url"] for path in FILES}
     assert {codes.STEP_EXTENSION, codes.REASON_SYSTEM, codes.OUTPUT_SYSTEM} <= urls
+    assert {INTERACTION, PROFILE} <= urls
+
+
+def test_every_interaction_of_the_audit_log_has_its_code() -> None:
+    concepts = json.read((FOLDER / "CodeSystem-interaction.json").read_bytes())["concept"]
+    assert {each["code"] for each in concepts} == {*get_args(Interaction), "correlation"}
 
 
 def test_every_pathway_has_its_code() -> None:

@@ -9,6 +9,7 @@ from litestar import get
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.api.answers import resource
+from ketenzorg.api.audit_event import DESCRIBED
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
 from ketenzorg.coordination.notification import BACKPORT, TOPICS
@@ -58,6 +59,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                 "resource": [
                     *(_of_type(kind) for kind in sorted(READABLE | {"Binary"})),
                     _of_subscriptions(),
+                    DESCRIBED,
                 ],
                 "interaction": [
                     {

@@ -7,10 +7,10 @@ from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.errors import BadRequest, Issue, NotFound
-from ketenzorg.throughput.asking import what_is_asked
+from ketenzorg.coordination.figures import figures_of
+from ketenzorg.errors import Issue, NotFound
+from ketenzorg.store.audit import Interaction
 from ketenzorg.throughput.figures import Measures
-from ketenzorg.throughput.measures import Throughput
 from ketenzorg.throughput.tables import TABLES, as_csv
 
 CSV = ".csv"
@@ -32,7 +32,7 @@ async def table(request: Http, pathway: FromPath[str], table: FromPath[str]) -> 
         raise NotFound(
             Issue(nl=f"Deze tabel is er niet. Wel: {known}.", en=f"No such table. There are: {known}.")
         )
-    figures = await _measures(request, pathway)
+    figures = await _measures(request, pathway, "export")
     return ASGIResponse(
         body=as_csv(figures, name).encode(),
         media_type="text/csv; charset=utf-8; header=present",
@@ -40,16 +40,10 @@ async def table(request: Http, pathway: FromPath[str], table: FromPath[str]) -> 
     )
 
 
-async def _measures(request: Http, pathway: str) -> Measures:
-    throughput: Throughput = request.app.state.throughput
+async def _measures(request: Http, pathway: str, shown_as: Interaction = "figures") -> Measures:
     pairs = [*request.query_params.multi_items()]
-    filters = dict(pairs)
-    if len(filters) < len(pairs):
-        raise BadRequest(Issue(nl="Een filter staat er twee keer.", en="A filter stands twice."))
-    now = world_of(request).now()
-    caller = visit_of(request).caller
-    asked = what_is_asked(pathway, filters, caller, throughput.region, throughput.catalogue, now)
-    return await throughput.measures(asked, now)
+    visit, world = visit_of(request), world_of(request)
+    return await figures_of(pathway, pairs, visit, request.app.state.throughput, world, shown_as=shown_as)
 
 
 ROUTES: list[ControllerRouterHandler] = [measures, table]

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ketenzorg.coordination.looking import Seen, read
+from ketenzorg.coordination.looking import Seen, read_whole
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import NotFound
 from ketenzorg.fhir import json
 
 
@@ -46,15 +45,8 @@ class Document(NamedTuple):
 
 
 async def document_of(id_: str, visit: Visit, world: World) -> Document:
-    """The letter with this id. Raises NotFound, also for who may not see it; each look is on record."""
-    composition = await read("Composition", id_, visit, world)
-    others = []
-    for kind, other in dict.fromkeys(_referred(json.read(composition.body))):
-        try:
-            others.append(await read(kind, other, visit, world))
-        except NotFound:  # its reader does not see this part
-            continue
-    return Document(composition, tuple(others))
+    """The letter with this id. Raises NotFound, also for who may not see it; the look is on record."""
+    return Document(*await read_whole("Composition", id_, _referred, visit, world))
 
 
 def _referred(composition: dict[str, Any]) -> Iterator[tuple[str, str]]:

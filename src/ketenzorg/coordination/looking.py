@@ -1,7 +1,8 @@
 """A party reads: one resource or a search, cut to what its role in each traject shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,7 @@ from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import PARAMETERS
 from ketenzorg.pathway.visibility import Visibility
+from ketenzorg.store.audit import REFUSED
 from ketenzorg.store.reading import Found
 from ketenzorg.store.searching import Query
 
@@ -50,6 +52,30 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
     if not seen:
         raise _not_found(kind)
     return seen[0]
+
+
+async def read_whole(
+    kind: str,
+    id_: str,
+    referred: Callable[[dict[str, Any]], Iterable[tuple[str, str]]],
+    visit: Visit,
+    world: World,
+) -> tuple[Seen, tuple[Seen, ...]]:
+    """A resource with what it refers to, as far as its reader sees that: one look, that is on record once."""
+    access = visit.access(world, "document", kind)
+    try:
+        async with world.searching.look(f"{kind}/{UUID(id_)}", access) as look:
+            [found] = await look.by_id([(kind, UUID(id_))])
+            if not exists_for(_sight(found, visit, world), kind):
+                raise ValueError
+            wanted = dict.fromkeys(referred(json.read(found.body)))
+            others = await look.by_id([(each, UUID(id_)) for each, id_ in wanted if each != "Organization"])
+    except ValueError:  # no such one, or not for them
+        await world.audit.note(access, kind, outcome=REFUSED)
+        raise _not_found(kind) from None
+    whole, *seen = await _seen([found, *others], visit, world)
+    organisations = [_organisation(id_, world) for each, id_ in wanted if each == "Organization"]
+    return whole, (*seen, *organisations)
 
 
 async def search(

@@ -16,6 +16,7 @@ from ketenzorg.access.tokens import Caller
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.audit import ACTIONS, Access, AuditLog, Interaction
+from ketenzorg.store.audit_reading import AuditReading
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
 from ketenzorg.store.reading import Reading
@@ -41,6 +42,7 @@ class World:
     searching: Searching
     worklist: Worklist
     audit: AuditLog
+    log: AuditReading
     subscriptions: Subscriptions
     dues: Dues
     replaying: Replaying

@@ -11,7 +11,9 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from ketenzorg.errors import BadRequest, Issue, NotFound
+from ketenzorg.coordination.figures import figures_of
+from ketenzorg.coordination.world import Visit
+from ketenzorg.errors import Issue, NotFound
 from ketenzorg.pages import charts
 from ketenzorg.pages.pathway_drawing import draw
 from ketenzorg.pages.render import HEADERS, Page, go_to, page
@@ -21,7 +23,8 @@ from ketenzorg.pages.visitors import visitor_of
 from ketenzorg.pages.words import sentence
 from ketenzorg.pathway.calendar import parse
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.throughput.asking import FILTERS, what_is_asked
+from ketenzorg.store.audit import Interaction
+from ketenzorg.throughput.asking import FILTERS
 from ketenzorg.throughput.figures import (
     Compared,
     Measures,
@@ -119,7 +122,7 @@ async def show_chain(request: Http, pathway: FromPath[str]) -> Page:
 async def chain_table(request: Http, pathway: FromPath[str], table: FromPath[str]) -> Response[bytes]:
     """One table of the same selection, for a spreadsheet."""
     name = table.removesuffix(CSV)
-    measures = await _measures(request, pathway)
+    measures = await _measures(request, pathway, shown_as="export")
     if name == table or name not in TABLES:
         raise NotFound(Issue(nl="Deze tabel is er niet.", en="No such table."))
     file = f'attachment; filename="{measures.pathway}-{name}.csv"'
@@ -130,16 +133,16 @@ async def chain_table(request: Http, pathway: FromPath[str], table: FromPath[str
     )
 
 
-async def _measures(request: Http, pathway: str, *, every_norm: bool = True) -> Measures:
+async def _measures(
+    request: Http, pathway: str, *, every_norm: bool = True, shown_as: Interaction = "figures"
+) -> Measures:
     visitor = visitor_of(request, ROLE)
     pairs = [*request.query_params.multi_items()]
-    filters = dict(pairs)
-    if len(filters) < len(pairs):
-        raise BadRequest(Issue(nl="Een filter staat er twee keer.", en="A filter stands twice."))
-    throughput, now = _throughput(request), world_of(request).now()
     caller = msgspec.structs.replace(visitor.visit.caller, scopes=SCOPES)
-    asked = what_is_asked(pathway, filters, caller, throughput.region, throughput.catalogue, now)
-    return await throughput.measures(asked, now, every_norm=every_norm)
+    visit, throughput = Visit(caller, visitor.visit.trail), _throughput(request)
+    return await figures_of(
+        pathway, pairs, visit, throughput, world_of(request), shown_as=shown_as, every_norm=every_norm
+    )
 
 
 def _throughput(request: Http) -> Throughput:

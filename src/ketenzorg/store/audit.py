@@ -16,7 +16,8 @@ from ketenzorg.store.database import Database
 Action = Literal["C", "R", "U", "D", "E"]  # http://hl7.org/fhir/audit-event-action
 Interaction = Literal[  # the interactions of access/rules.toml, and of pages which of them
     "create", "add", "read", "vread", "search", "overdue", "next", "event", "undo", "update", "patch", "note",
-    "figures", "list", "page", "print", "purge",
+    "figures", "list", "page", "print", "purge", "document", "export",
+    "log-read", "log-search", "who-looked", "review",
 ]  # fmt: skip
 DONE = "0"  # these two of http://terminology.hl7.org/CodeSystem/audit-event-outcome
 REFUSED = "4"
@@ -25,6 +26,7 @@ ACTIONS: dict[Interaction, Action] = {
     "add": "C",
     "search": "E",
     "overdue": "E",
+    "log-search": "E",
     "list": "E",
     "update": "U",
     "patch": "U",
