@@ -150,6 +150,7 @@ class Publisher:
     headers: tuple[str, ...] = ()
     status: int = 200
     looks: int = 0
+    promised: int = 0  # bytes more than it sends
     url: str = ""
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -158,9 +159,15 @@ class Publisher:
             await reader.readuntil(b"\r\n\r\n")
             self.looks += 1
             await self.open.wait()
-            head = [f"HTTP/1.1 {self.status} X", *self.headers, f"Content-Length: {len(self.body)}"]
+            head = [
+                f"HTTP/1.1 {self.status} X",
+                *self.headers,
+                f"Content-Length: {len(self.body) + self.promised}",
+            ]
             writer.write("\r\n".join([*head, "Connection: close", "", ""]).encode() + self.body)
             await writer.drain()
+            if self.promised:
+                await reader.read()  # until we are left
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:

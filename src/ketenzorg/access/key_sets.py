@@ -65,11 +65,7 @@ class KeySets:
                 return kept.keys
             if not counts and now < kept.tried + PAUSE_S:
                 raise KeySetUnusable("too soon")
-            try:
-                await self._look(url, kept)
-            except KeySetUnusable:
-                if not counts:
-                    raise
+            await self._look(url, kept)  # one that fails leaves what we have as it is
             return kept.keys
 
     async def _look(self, url: str, kept: _Kept) -> None:
