@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from every_type import with_every_type
 from ketenzorg.access.rules import TABLE
 from ketenzorg.access.tokens import Caller
 from ketenzorg.api.read import READABLE
@@ -105,48 +106,6 @@ async def as_sent(app: Any, path: str) -> tuple[int, bytes]:
 
 
 # What is another's
-
-
-def minimal(kind: str, bundle: dict[str, Any]) -> dict[str, Any]:
-    """A valid resource of each type that may travel with a referral and is not in the example."""
-    patient = {"reference": bundle["entry"][0]["fullUrl"]}
-    request = {"reference": bundle["entry"][1]["fullUrl"]}
-    text = {"text": "x"}
-    medication = {"status": "active", "medicationCodeableConcept": text, "subject": patient}
-    elements: dict[str, dict[str, Any]] = {
-        "AllergyIntolerance": {"clinicalStatus": active("allergyintolerance-clinical"), "patient": patient},
-        "Consent": {
-            "status": "active",
-            "scope": text,
-            "category": [text],
-            "policyRule": text,
-            "patient": patient,
-        },
-        "DiagnosticReport": {"status": "final", "code": text, "subject": patient},
-        "DocumentReference": {"status": "current", "content": [{"attachment": {"title": "x"}}]},
-        "FamilyMemberHistory": {"status": "completed", "patient": patient, "relationship": text},
-        "MedicationRequest": medication | {"intent": "order"},
-        "MedicationStatement": medication,
-        "Observation": {"status": "final", "code": text, "subject": patient, "valueString": "x"},
-        "Practitioner": {"name": [{"text": "x"}]},
-        "PractitionerRole": {"code": [text]},
-        "Procedure": {"status": "completed", "subject": patient},
-        "Provenance": {"target": [request], "recorded": "2026-01-12T09:00:00Z", "agent": [{"who": patient}]},
-        "RelatedPerson": {"patient": patient, "name": [{"text": "x"}]},
-        "Task": {"status": "requested", "intent": "order", "focus": request},
-    }
-    return {"resourceType": kind, **elements[kind]}
-
-
-def active(system: str) -> dict[str, Any]:
-    return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": "active"}]}
-
-
-def with_every_type(bundle: dict[str, Any]) -> None:
-    here = {entry["resource"]["resourceType"] for entry in bundle["entry"]}
-    for kind in sorted(READABLE - here - {"Organization", "CarePlan", "Composition"}):
-        resource = minimal(kind, bundle)
-        bundle["entry"].append({"resource": resource, "request": {"method": "POST", "url": kind}})
 
 
 def client_of(service: Service, ura: str) -> httpx.AsyncClient:
