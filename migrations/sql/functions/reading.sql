@@ -6,14 +6,15 @@ set local search_path = ketenzorg, pg_temp;
 create function read_resource(
     p_region text, p_callers uuid[], p_type text, p_id uuid, p_version int, p_access jsonb
 ) returns table (version int, updated timestamptz, body bytea, pathway text, pathway_version text, step text, roles jsonb,
-    phases jsonb)
+    phases jsonb, involved uuid[])
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
 declare
     shown record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
-    select r.version, r.updated, r.body, t.pathway, t.version as pathway_version, t.step, t.roles, t.phases, t.id
+    select r.version, r.updated, r.body, t.pathway, t.version as pathway_version, t.step, t.roles, t.phases,
+        coalesce(t.involved, t.parties) as involved, t.id
     into shown
     from (
         select * from resource now
@@ -27,7 +28,7 @@ begin
     if found then
         perform note(p_region, p_access, p_type || '/' || p_id, shown.version, array[shown.id]);
         return query select shown.version, shown.updated, shown.body, shown.pathway, shown.pathway_version, shown.step,
-            shown.roles, shown.phases;
+            shown.roles, shown.phases, shown.involved;
     else
         perform note(p_region, p_access, p_type || '/' || p_id, p_version, '{}', '4');
     end if;

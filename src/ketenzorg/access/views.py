@@ -1,13 +1,14 @@
 """How much of a resource a party sees: what its role shows in this step, and nothing that it does not list."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, reduce
 from typing import Any
 from uuid import UUID
 
+from ketenzorg.access.parts import part_of
 from ketenzorg.access.personal_numbers import TOKEN, put_back
-from ketenzorg.access.rules import TABLE, types_for
+from ketenzorg.access.rules import TABLE, rule_for, types_for
 from ketenzorg.fhir import json
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import EARLIER, Standing, always_knows_alike, known_by
@@ -43,6 +44,17 @@ def sight_of(pathway: Pathway, organisation: UUID, standing: Standing) -> Visibi
         if party == organisation
     ]
     return reduce(widest, views) if views else NOTHING
+
+
+def sight_by_rule(
+    does: str, kind: str, organisation: UUID, pathway: Pathway, standing: Standing, involved: Collection[UUID]
+) -> Visibility:
+    """What an organisation sees when it does this with a type of resource: nothing where no rule lets it."""
+    part = part_of(organisation, pathway, standing.step, standing.roles, involved)
+    rule = rule_for(does, kind, part)
+    if rule is None:
+        return NOTHING
+    return CANDIDATE if rule.shows == "candidate" else sight_of(pathway, organisation, standing)
 
 
 def sights_of(pathway: Pathway, standing: Standing, organisations: Iterable[UUID]) -> dict[UUID, Visibility]:

@@ -9,7 +9,7 @@ import msgspec
 
 from ketenzorg.access.personal_numbers import tokens_in, unseal
 from ketenzorg.access.rules import may
-from ketenzorg.access.views import exists_for, shown, sight_of
+from ketenzorg.access.views import shown, sight_by_rule
 from ketenzorg.coordination.directory import organisation_resource
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
@@ -48,7 +48,7 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
         found = await world.reading.one(kind, UUID(id_), version, access)
     except ValueError:
         found = None
-    seen = await _seen([found] if found else [], visit, world)
+    seen = await _seen([found] if found else [], "read", visit, world)
     if not seen:
         raise _not_found(kind)
     return seen[0]
@@ -66,14 +66,15 @@ async def read_whole(
     try:
         async with world.searching.look(f"{kind}/{UUID(id_)}", access) as look:
             [found] = await look.by_id([(kind, UUID(id_))])
-            if not exists_for(_sight(found, visit, world), kind):
+            if not _sight(found, "document", visit, world).sees(kind):
                 raise ValueError
             wanted = dict.fromkeys(referred(json.read(found.body)))
             others = await look.by_id([(each, UUID(id_)) for each, id_ in wanted if each != "Organization"])
     except ValueError:  # no such one, or not for them
         await world.audit.note(access, kind, outcome=REFUSED)
         raise _not_found(kind) from None
-    whole, *seen = await _seen([found, *others], visit, world)
+    [whole] = await _seen([found], "document", visit, world)
+    seen = await _seen(others, "include", visit, world)
     organisations = [_organisation(id_, world) for each, id_ in wanted if each == "Organization"]
     return whole, (*seen, *organisations)
 
@@ -94,16 +95,16 @@ async def search(
             if may(visit.caller, "include", each[0])
         ]
         referred = await look.by_id([each for each in wanted if each[0] != "Organization"])
-    included = await _seen(referred, visit, world)
+    included = await _seen(referred, "include", visit, world)
     organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
-    matches = await _seen(found, visit, world)
+    matches = await _seen(found, "search", visit, world)
     return Page(tuple(matches), (*included, *organisations), found[-1].id if more else None)
 
 
-async def _seen(found: Sequence[Found], visit: Visit, world: World) -> list[Seen]:
+async def _seen(found: Sequence[Found], does: str, visit: Visit, world: World) -> list[Seen]:
     organisation = visit.caller.organisation
-    sights = {each.id: _sight(each, visit, world) for each in found}
-    visible = [each for each in found if exists_for(sights[each.id], each.type)]
+    sights = {each.id: _sight(each, does, visit, world) for each in found}
+    visible = [each for each in found if sights[each.id].sees(each.type)]
     tokens = {token for each in visible if sights[each.id].bsn for token in tokens_in(each.body)}
     numbers = await _numbers(tokens, organisation, world)
     return [
@@ -118,9 +119,10 @@ async def _seen(found: Sequence[Found], visit: Visit, world: World) -> list[Seen
     ]
 
 
-def _sight(found: Found, visit: Visit, world: World) -> Visibility:
+def _sight(found: Found, does: str, visit: Visit, world: World) -> Visibility:
     pathway = world.catalogue.version(found.pathway, found.pathway_version)
-    return sight_of(pathway, visit.caller.organisation, found.standing)
+    organisation = visit.caller.organisation
+    return sight_by_rule(does, found.type, organisation, pathway, found.standing, found.involved)
 
 
 async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[UUID, str]:
@@ -141,7 +143,7 @@ def _targets(
     wanted = [parameter.element for parameter in PARAMETERS[kind] if parameter.name in includes]
     targets: dict[tuple[str, UUID], None] = {}
     for each in found if wanted else ():
-        body, sight = json.read(each.body), _sight(each, visit, world)
+        body, sight = json.read(each.body), _sight(each, "search", visit, world)
         for element in wanted:
             values = body.get(element, []) if sight.shows_element(kind, element) else []
             for value in values if isinstance(values, list) else [values]:

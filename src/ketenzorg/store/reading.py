@@ -23,6 +23,7 @@ class Found(msgspec.Struct, frozen=True):
     pathway: str
     pathway_version: str
     standing: Standing
+    involved: frozenset[UUID]  # who takes part now
 
 
 def standing_of(step: str, roles: Mapping[str, str], phases: Mapping[str, str]) -> Standing:
@@ -60,6 +61,7 @@ class Reading:
             row["pathway"],
             row["pathway_version"],
             standing_of(row["step"], row["roles"], row["phases"]),
+            frozenset(row["involved"]),
         )
 
     async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, Sealed]:

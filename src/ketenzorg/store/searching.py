@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg.fhir.dates import Period
@@ -111,6 +111,7 @@ class Look:
                 traject.c.step,
                 traject.c.roles,
                 traject.c.phases,
+                func.coalesce(traject.c.involved, traject.c.parties).label("involved"),
             )
             .join(traject, and_(traject.c.region == resource.c.region, traject.c.id == resource.c.traject))
             .where(resource.c.region == self._region)
@@ -128,6 +129,7 @@ class Look:
                 row.pathway,
                 row.pathway_version,
                 standing_of(row.step, row.roles, row.phases),
+                frozenset(row.involved),
             )
             for row in rows
         ]

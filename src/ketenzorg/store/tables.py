@@ -70,5 +70,6 @@ traject = Table(
     Column("step", Text),
     Column("roles", JSONB),
     Column("phases", JSONB),
+    Column("involved", ARRAY(UUID)),
     Column("parties", ARRAY(UUID)),
 )
