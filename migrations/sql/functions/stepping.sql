@@ -9,7 +9,8 @@ create function load_traject(p_region text, p_callers uuid[], p_task uuid, p_acc
     started timestamptz, ended timestamptz, task_version int, task_updated timestamptz, task_parties uuid[],
     task_body bytea,
     request_version int, request_parties uuid[], request_body bytea,
-    plan_version int, plan_parties uuid[], plan_body bytea)
+    plan_version int, plan_parties uuid[], plan_body bytea,
+    asides jsonb, aside_ids uuid[], aside_versions int[], aside_bodies bytea[])
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -18,13 +19,19 @@ begin
     select t.id, t.pathway, t.version, t.step, t.counts, t.happened, t.seq, t.service_request, t.care_plan, t.task,
         t.roles, t.phases, t.parties, coalesce(t.involved, t.parties), t.municipality, t.started, t.ended,
         task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
-        plan.version, plan.parties, plan.body
+        plan.version, plan.parties, plan.body,
+        t.asides, aside.ids, aside.versions, aside.bodies
     from resource task
     join traject t on t.region = task.region and t.id = task.traject
     join resource request on request.region = t.region and request.type = 'ServiceRequest'
         and request.id = t.service_request
     -- Who has no part in the hand-over that runs now no longer follows the plan.
     left join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
+    left join lateral (
+        select array_agg(each.id) as ids, array_agg(each.version) as versions, array_agg(each.body) as bodies
+        from jsonb_each_text(t.asides) named
+        join resource each on each.region = t.region and each.type = 'Task' and each.id = named.value::uuid
+    ) aside on t.asides <> '{}'
     where task.region = p_region and task.type = 'Task' and task.id = p_task;
     if not found then
         perform note(p_region, p_access, 'Task/' || p_task, null, '{}', '4');
@@ -57,7 +64,7 @@ begin
 
     update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
         roles = p_step -> 'roles', phases = p_step -> 'phases', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
-        seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
+        asides = coalesce(p_step -> 'asides', asides), seq = seq + 1, task = (p_step ->> 'open_task')::uuid, ended = (p_step ->> 'ended')::timestamptz,
         due = (p_step -> 'dues' -> 0 ->> 'at')::timestamptz, due_norm = p_step -> 'dues' -> 0 ->> 'norm'
     where region = p_region and id = v_traject and seq = (p_step ->> 'seq')::int;
     if not found then

@@ -69,7 +69,7 @@ def _step(traject: Traject, pathway: Pathway, visit: Visit) -> dict[str, Any]:
     """Where the traject stands; for who took part earlier, where it stood when that hand-over ended."""
     if takes_part(traject, visit):
         return step_concept(pathway.canonical, traject.step)
-    concept: dict[str, Any] = json.read(traject.task.body)["businessStatus"]
+    concept: dict[str, Any] = json.read(traject.task.body).get("businessStatus", {})
     return concept
 
 

@@ -14,7 +14,8 @@ from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.answering import who_reads_letters, with_letter
-from ketenzorg.coordination.changes import Change, changes, refuse_cut
+from ketenzorg.coordination.asides import aside_of, asides_after
+from ketenzorg.coordination.changes import changes, refuse_cut
 from ketenzorg.coordination.clock import running
 from ketenzorg.coordination.handing_over import (
     Parties,
@@ -27,12 +28,12 @@ from ketenzorg.coordination.handing_over import (
     parties_after,
     seen_by,
 )
+from ketenzorg.coordination.meaning import meant, role_for, state_of
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import (
     Conflict,
-    Forbidden,
     Invalid,
     Issue,
     NotFound,
@@ -41,9 +42,11 @@ from ketenzorg.errors import (
 )
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
-from ketenzorg.pathway.engine import Option, State, StepTaken
+from ketenzorg.pathway.definition import Aside
+from ketenzorg.pathway.engine import Option, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import roles_of
+from ketenzorg.referral.aside_task import is_open
 from ketenzorg.referral.intake import Named
 from ketenzorg.store.audit import REFUSED, Access, Interaction
 from ketenzorg.store.trajecten import FindersOf, NewVersion, Step, Traject, Version
@@ -83,7 +86,7 @@ async def take_event(
     """
 
     def judge(traject: Traject, pathway: Pathway, roles: list[str], _: Rule) -> Said:
-        by = _role_for(event, traject, pathway, roles)
+        by = role_for(event, traject, pathway, roles)
         return Said(event=event, by=by, given=given, at=at, performer=performer)
 
     return await _act(task, "event", judge, visit, world, if_match)
@@ -106,7 +109,7 @@ async def write_task(
         if rule.shows == "whole":
             refuse_cut(before, after, sight)
         change = changes(before, after, sight)
-        return _meant(change, traject, pathway, roles) if change else None
+        return meant(change, traject, pathway, roles) if change else None
 
     return await _act(task, does, judge, visit, world, if_match)
 
@@ -117,9 +120,15 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
     The look is on record.
     """
     traject, pathway = await load(task, look, world, shown=True)
-    if traject.open_task != task or look.organisation not in traject.involved:
+    beside = aside_of(task, traject, pathway)
+    if look.organisation not in traject.involved or (beside is None and traject.open_task != task):
         return traject, pathway, []
-    return traject, pathway, engine.allowed(pathway, _state(traject))
+    options = engine.allowed(pathway, state_of(traject))
+    if beside is not None:
+        aside, version = beside
+        answers = (aside.yes, aside.no) if is_open(version.body) else ()
+        options = [each for each in options if each.event in answers]
+    return traject, pathway, options
 
 
 async def _act(
@@ -130,7 +139,10 @@ async def _act(
         if if_match is not None and if_match != traject.task.version:
             raise _stale(traject)
         if traject.open_task != task:
-            raise _over(traject, visit)
+            beside = aside_of(task, traject, pathway)
+            if beside is None or not is_open(beside[1].body):
+                raise _over(traject, visit)
+            return await _act_beside(beside[0], does, judge, traject, pathway, visit, world)
         rule = await insist(does, traject, pathway, visit, world)
         roles = roles_of(visit.caller.organisation, traject.roles)
         said = judge(traject, pathway, roles, rule)
@@ -142,6 +154,24 @@ async def _act(
         if await world.trajecten.store(step, versions, finders):
             return task_now(versions[0], at, traject, pathway, visit)
     raise Conflict(CHANGING)
+
+
+async def _act_beside(
+    aside: Aside,
+    does: Interaction,
+    judge: Judge,
+    traject: Traject,
+    pathway: Pathway,
+    visit: Visit,
+    world: World,
+) -> TaskNow:
+    """What is said on the Task of a question is an event of the hand-over beside which it was asked."""
+    rule = await insist(does, traject, pathway, visit, world)
+    said = judge(traject, pathway, roles_of(visit.caller.organisation, traject.roles), rule)
+    if said is not None:
+        await _act(traject.open_task, does, lambda *_: said, visit, world, None)
+    now, pathway = await load(traject.task.id, visit.access(world, "read", "Task"), world, shown=True)
+    return task_now(now.task, now.task_updated, now, pathway, visit)
 
 
 async def load(task: UUID, access: Access, world: World, *, shown: bool = False) -> tuple[Traject, Pathway]:
@@ -181,59 +211,12 @@ def _not_there() -> NotFound:
     return NotFound(Issue(nl="Deze Task is er niet, of niet voor u.", en="No such Task, or not for you."))
 
 
-def _state(traject: Traject) -> State:
-    return State(traject.step, traject.counts, traject.happened)
-
-
 def task_now(
     version: Version | NewVersion, updated: datetime, traject: Traject, pathway: Pathway, visit: Visit
 ) -> TaskNow:
     """A version of the Task as the caller sees it."""
     sight = sight_of(pathway, visit.caller.organisation, traject.standing)
     return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
-
-
-def _role_for(event: str, traject: Traject, pathway: Pathway, roles: list[str]) -> str:
-    """Of the caller's roles the one to which this event is up."""
-    able = [
-        role
-        for option in engine.allowed(pathway, _state(traject))
-        if option.event == event
-        for role in roles
-        if role in option.by
-    ]
-    return next(iter([*able, *roles]))
-
-
-def _meant(change: Change, traject: Traject, pathway: Pathway, roles: list[str]) -> Said:
-    """The one event that a changed Task means; the answers it needs are read from reason and outputs."""
-    state = _state(traject)
-    if change.status is None and change.step is None:
-        return Said(event=None, by=roles[0], added=change.added)
-    refusal: TransitionNotAllowed | None = None
-    for role in roles:
-        try:
-            option = _option(change, pathway, state, role)
-        except TransitionNotAllowed as error:
-            refusal = error
-            continue
-        given, rest = change.answers(pathway, [*option.needs, *option.may])
-        return Said(event=option.event, by=role, given=given, added=rest)
-    raise refusal or Forbidden(Issue(nl="U heeft hierin geen rol.", en="You have no role in this."))
-
-
-def _option(change: Change, pathway: Pathway, state: State, role: str) -> Option:
-    if change.step is None:
-        return engine.for_status(pathway, state, role, change.status or "")
-    wanted = change.status or pathway.steps[state.step].task
-    options = [
-        option
-        for option in engine.allowed(pathway, state, role)
-        if option.to_step == change.step and option.task == wanted
-    ]
-    if len(options) != 1:
-        return engine.for_status(pathway, state, role, wanted)
-    return options[0]
 
 
 def _step(
@@ -251,9 +234,9 @@ def _step(
     _refuse_numbers(said)
     if said.event is None:
         taken = None
-        state, ended = _state(traject), traject.ended
+        state, ended = state_of(traject), traject.ended
     else:
-        taken = engine.advance(pathway, _state(traject), said.event, said.by, happened, said.given)
+        taken = engine.advance(pathway, state_of(traject), said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
     parties = parties_after(taken, traject, pathway, wanted, visit.caller.organisation, world)
@@ -264,6 +247,8 @@ def _step(
         )
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
+    aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
+    versions += aside.versions if aside else []
     sights = parties.sights(pathway)
     joined, left = joining(parties, traject, pathway), leaving(parties)
     step = Step(
@@ -293,6 +278,7 @@ def _step(
         parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
         involved=parties.involved,
         witnesses=parties.witnesses,
+        asides=aside.named if aside else msgspec.UNSET,
         seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
         joining=joined,
         losing=losing(parties, traject, pathway),

@@ -18,7 +18,7 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
 from ketenzorg.pathway.standing import phases_after
 from ketenzorg.pathway.words import ITSELF
-from ketenzorg.referral.stored import stored_form
+from ketenzorg.referral.stored import instant, stored_form
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 from ketenzorg.store.worklist import Recorded
 
@@ -63,6 +63,7 @@ async def _undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow | 
     written = [_again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
     written += without_letter(json.read(traject.task.body), before, traject, pathway, world, at)
+    written += await _asides(traject, mistaken, organisation, world, at)
     parties = traject.involved
     step = Step(
         traject=traject.id,
@@ -140,6 +141,26 @@ def _changed_request(traject: Traject, pathway: Pathway, step: str) -> list[Vers
     """The request, when the mistaken step changed its status."""
     changed = json.read(traject.request.body)["status"] != pathway.steps[step].request
     return [traject.request] if changed else []
+
+
+async def _asides(
+    traject: Traject, mistaken: Recorded, organisation: UUID, world: World, at: datetime
+) -> list[NewVersion]:
+    """The Tasks of questions as they were; one that the mistaken step asked was asked by mistake."""
+    changed = [
+        each
+        for each in traject.asides.values()
+        if json.read(each.body)["meta"]["lastUpdated"] == instant(mistaken.recorded)
+    ]
+    asked = [each for each in changed if each.version == 1]
+    answered = [await _before(each, organisation, world) for each in changed if each.version > 1]
+    return [
+        *(
+            _again(stored_form(each.body, each.id, 1, at, status="entered-in-error"), each, at)
+            for each in asked
+        ),
+        *(_again(body, now, at) for body, now in answered),
+    ]
 
 
 async def _before(version: Version, organisation: UUID, world: World) -> tuple[bytes, Version]:

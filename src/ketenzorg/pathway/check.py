@@ -69,6 +69,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
         *_check_needs(file),
         *_check_steps(file),
         *check_identity(file),
+        *_check_asides(file),
         *_check_shown(file),
         *_check_variants(file),
         *_check_exits(file),
@@ -251,6 +252,13 @@ def _check_sides(file: PathwayFile, lists: Iterable[str]) -> Iterator[Finding]:
         if side.name in names[:index]:
             place: Place = ("side", index, "name")
             yield Finding(place, f"‘{side.name}’ staat er al.", f"'{side.name}' is there already.")
+
+
+def _check_asides(file: PathwayFile) -> Iterator[Finding]:
+    """What opens and closes a question beside the hand-over are events of this pathway."""
+    for name, aside in file.asides.items():
+        for element, event in (("asks", aside.asks), ("yes", aside.yes), ("no", aside.no)):
+            yield from unknown_events(("asides", name, element), [event] if event else [], file)
 
 
 def _check_shown(file: PathwayFile) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def origins(file: PathwayFile, common: CommonFile) -> Origins:
     shared, sides, norms = len(file.shared), len(file.side), len(file.norm)
     own = {"side": {side.name for side in file.side}, "norm": {norm.name for norm in file.norm}}
     for name, block in ((name, common.blocks[name]) for name in file.uses if name in common.blocks):
-        for kind in (*_TABLES, "steps"):
+        for kind in (*_TABLES, "asides", "steps"):
             for key in getattr(block, kind).keys() - getattr(file, kind).keys():
                 found.setdefault((kind, key), ("blocks", name, kind, key))
         for number, table in enumerate(block.shared):
@@ -92,9 +92,11 @@ def _under(file: PathwayFile, block: Block, left_out: frozenset[str]) -> Pathway
     own_norms = {norm.name for norm in file.norm}
     shared = [_without(table, left_out) for table in block.shared]
     sides = [side for side in block.side if side.name not in left_out | own_sides]
+    asides = {name: aside for name, aside in block.asides.items() if aside.asks not in left_out}
     merged = msgspec.structs.replace(
         file,
         **{name: getattr(block, name) | getattr(file, name) for name in _TABLES},
+        asides=asides | file.asides,
         shared=[*file.shared, *(table for table in shared if table.next)],
         side=[*file.side, *sides],
         norm=[*file.norm, *(norm for norm in block.norm if norm.name not in left_out | own_norms)],

@@ -209,6 +209,16 @@ class Side(FileTable, frozen=True):
     next: list[Move] = msgspec.field(default_factory=list)
 
 
+class Aside(FileTable, frozen=True):
+    """A question beside the hand-over, with a Task of its own: who is asked answers it, and the hand-over goes on."""
+
+    title: str
+    code: Literal["abort", "information"]  # of the Task
+    asks: str  # the event that opens it
+    yes: str  # the event that answers it
+    no: str = ""  # the event that declines it; empty: it cannot be declined
+
+
 class Criterion(FileTable, frozen=True):
     """For whom the pathway is, or is not, in words."""
 
@@ -277,6 +287,7 @@ class Block(FileTable, frozen=True):
     steps: dict[str, StepTable] = msgspec.field(default_factory=dict)
     shared: list[Shared] = msgspec.field(default_factory=list)
     side: list[Side] = msgspec.field(default_factory=list)
+    asides: dict[str, Aside] = msgspec.field(default_factory=dict)
     norm: list[Norm] = msgspec.field(default_factory=list)
 
 
@@ -329,6 +340,7 @@ class PathwayFile(FileTable, frozen=True):
     codes: dict[str, str] = msgspec.field(default_factory=dict)  # of needs and reasons: code -> text
     shared: list[Shared] = msgspec.field(default_factory=list)
     side: list[Side] = msgspec.field(default_factory=list)
+    asides: dict[str, Aside] = msgspec.field(default_factory=dict)
     open: list[OpenQuestion] = msgspec.field(default_factory=list)
     handovers: dict[str, Handover] = msgspec.field(default_factory=dict)
     by_task: dict[str, list[TaskStatus]] = msgspec.field(

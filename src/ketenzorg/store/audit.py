@@ -15,7 +15,7 @@ from ketenzorg.store.database import Database
 
 Action = Literal["C", "R", "U", "D", "E"]  # http://hl7.org/fhir/audit-event-action
 Interaction = Literal[  # the interactions of access/rules.toml, and of pages which of them
-    "create", "add", "read", "vread", "search", "overdue", "next", "event", "undo", "update", "patch", "note",
+    "create", "add", "ask", "read", "vread", "search", "overdue", "next", "event", "undo", "update", "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
     "log-read", "log-search", "who-looked", "review",
 ]  # fmt: skip
@@ -24,6 +24,7 @@ REFUSED = "4"
 ACTIONS: dict[Interaction, Action] = {
     "create": "C",
     "add": "C",
+    "ask": "C",
     "search": "E",
     "overdue": "E",
     "log-search": "E",

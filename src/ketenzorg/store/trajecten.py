@@ -48,6 +48,9 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     municipality: str
     request: Version
     plan: Version  # with an empty body for who no longer follows it
+    asides: dict[
+        str, Version
+    ] = {}  # name in the pathway -> the last Task of that question beside the hand-over
 
     @property
     def standing(self) -> Standing:
@@ -155,6 +158,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     parties: tuple[UUID, ...]  # everybody who ever took part
     involved: tuple[UUID, ...]  # who takes part now
     witnesses: tuple[UUID, ...]  # who may know of this event
+    asides: dict[str, UUID] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )  # as they are after the step; unset: as they were
     seen_by: dict[str, tuple[UUID, ...]] = {}  # type of what is new -> who sees it
     joining: tuple[Joining, ...] = ()
     losing: tuple[Losing, ...] = ()
@@ -287,4 +293,14 @@ def _traject(row: Any, task: UUID) -> Traject:
             "ServiceRequest", row["service_request"], row["request_version"], row["request_body"]
         ),
         plan=Version("CarePlan", row["care_plan"], row["plan_version"] or 0, row["plan_body"] or b""),
+        asides=_asides(row),
     )
+
+
+def _asides(row: Any) -> dict[str, Version]:
+    """Only those that the caller sees."""
+    if not row["aside_ids"]:
+        return {}
+    found = zip(row["aside_ids"], row["aside_versions"], row["aside_bodies"], strict=True)
+    seen = {str(id_): Version("Task", id_, version, body) for id_, version, body in found}
+    return {name: seen[id_] for name, id_ in row["asides"].items() if id_ in seen}

@@ -1,0 +1,23 @@
+"""Questions beside the hand-over, each with a Task of its own."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def _run(name: str) -> None:
+    text = (SQL / name).read_text(encoding="utf-8")
+    op.get_bind().connection.run_async(lambda driver: driver.execute(text))
+
+
+def upgrade() -> None:
+    _run("0014_asides.sql")
+
+
+def downgrade() -> None:
+    _run("0014_down.sql")
