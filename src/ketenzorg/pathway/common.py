@@ -92,7 +92,8 @@ def _under(file: PathwayFile, block: Block, left_out: frozenset[str]) -> Pathway
     own_norms = {norm.name for norm in file.norm}
     shared = [_without(table, left_out) for table in block.shared]
     sides = [side for side in block.side if side.name not in left_out | own_sides]
-    asides = {name: aside for name, aside in block.asides.items() if aside.asks not in left_out}
+    gone = left_out | {side.enter.event for side in block.side if side.name in left_out}
+    asides = {name: aside for name, aside in block.asides.items() if aside.asks not in gone}
     merged = msgspec.structs.replace(
         file,
         **{name: getattr(block, name) | getattr(file, name) for name in _TABLES},
