@@ -105,7 +105,10 @@ AUDIT_YEARS = Variable(
 )
 
 SANDBOX = Variable(
-    "KETENZORG_SANDBOX", "yes | no", "no", "whether callers with the scope for it may move the region's clock"
+    "KETENZORG_SANDBOX",
+    "yes | no",
+    "no",
+    "whether tokens made by hand count, people sign in by name and the region's clock can be moved",
 )
 
 OUTGOING_NETWORKS = Variable(

@@ -1,6 +1,9 @@
 """Who is registered counts, in every process and within a second; nobody else gets in outside the sandbox."""
 
+import asyncio
+
 from ketenzorg.access.registry import STALE_S, Registry
+from ketenzorg.errors import Unavailable
 from ketenzorg.store.clients import Clients
 from ketenzorg.store.database import Database
 from services import SETTINGS, Service, token_for
@@ -15,6 +18,20 @@ class Counted(Clients):
     async def epoch(self) -> int:
         self.asked += 1
         return await super().epoch()
+
+
+class Slow(Counted):
+    """A database that is asked, and in the end is not there."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        super().__init__(database, region)
+        self.began, self.fails = asyncio.Event(), asyncio.Event()
+
+    async def epoch(self) -> int:
+        self.asked += 1
+        self.began.set()
+        await self.fails.wait()
+        raise Unavailable
 
 
 async def test_a_token_that_is_still_valid_stops_working_within_a_second_of_the_revocation(
@@ -44,6 +61,22 @@ async def test_the_price_is_one_look_a_second_and_none_a_request(service: Servic
         now[0] = moment * STALE_S / 10
         await registry.admit(system.name)
     assert clients.asked == 5
+    await database.close()
+
+
+async def test_requests_that_come_together_wait_for_one_look_and_hear_of_its_failure(
+    service: Service,
+) -> None:
+    database = Database(service.database.app_url)
+    clients = Slow(database, SETTINGS.region)
+    registry = Registry(clients, clock=lambda: 0.0, unregistered=True)
+    waiting = [asyncio.create_task(registry.admit("his")) for _ in range(20)]
+    await clients.began.wait()
+    waiting[0].cancel()  # who goes away takes nothing from the others
+    clients.fails.set()
+    heard = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in heard] == [asyncio.CancelledError, *[Unavailable] * 19]
+    assert clients.asked == 1
     await database.close()
 
 

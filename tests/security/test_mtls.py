@@ -1,5 +1,6 @@
 """With a CA for systems a token is given only to the organisation of the certificate, and works nowhere else."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import pytest
 
 from authorities import Authority, Holder, of_this_machine, uzi
 from ketenzorg.app import create_app
+from ketenzorg.cli import tls
 from ketenzorg.cli.tls import Tls
 from ketenzorg.settings import (
     DATA_DIR,
@@ -70,11 +72,11 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
 @pytest.fixture
 async def certified(service: Service, authority: Authority) -> AsyncIterator[Certified]:
     settings = Settings.from_environ({DATA_DIR.name: DATA.name} | environ(authority))
-    tls = Tls(settings)
+    spoken = Tls(settings)
     app = create_app(settings, SECRET, service.database.app_url)
     system = await register(service, "cloud", organisations=[PRACTICE, COACH])
-    async with on_a_port(app, tls=tls) as port:
-        yield Certified(authority, tls, port, system)
+    async with on_a_port(app, tls=spoken) as port:
+        yield Certified(authority, spoken, port, system)
     await app.litestar.state.world.bell.close()
     await app.litestar.state.database.close()
 
@@ -159,6 +161,30 @@ async def test_a_connection_from_before_the_revocation_ends_with_its_next_answer
         with pytest.raises(httpx.TransportError):
             await client.get("/health/live")
         assert (await honest.get("/health/live")).status_code == 200
+
+
+class Watched(Tls):
+    """Says when it has looked for a newer list."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.looked = asyncio.Event()
+
+    async def reread(self) -> None:
+        await super().reread()
+        self.looked.set()
+
+
+async def test_a_newer_list_is_found_while_we_serve(
+    service: Service, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "REREAD_S", 0)
+    watched = Watched(Settings.from_environ(environ(authority)))
+    async with on_a_port(service.app, tls=watched):
+        authority.revoke(authority.issue(uzi(PRACTICE.ura)))
+        while not watched.edition:
+            await asyncio.wait_for(watched.looked.wait(), 30)
+            watched.looked.clear()
 
 
 def test_files_that_do_not_belong_together_are_named_at_the_start(

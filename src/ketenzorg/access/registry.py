@@ -23,7 +23,7 @@ class Registry:
         self._known: Mapping[str, Client] = {}
         self._epoch = -1
         self._looked = float("-inf")
-        self._looking = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
 
     async def find(self, id_: str) -> Client | None:
         """A client that may ask for tokens."""
@@ -45,14 +45,12 @@ class Registry:
             )
 
     async def _refresh(self) -> None:
-        if self._is_fresh():
-            return
-        async with self._looking:
-            if not self._is_fresh():  # somebody looked while we waited
-                await self._look()
-
-    def _is_fresh(self) -> bool:
-        return self._clock() - self._looked < STALE_S
+        """Know what held a second ago, or later. Requests that come together share one look, and its failure."""
+        now = self._clock()
+        while now - self._looked >= STALE_S:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look())
+            await asyncio.shield(self._looking)
 
     async def _look(self) -> None:
         began = self._clock()  # what changes after this moment we may not have seen
