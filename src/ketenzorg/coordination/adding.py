@@ -19,7 +19,7 @@ from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.rules import types_for
 from ketenzorg.access.sealing import take_numbers_out
-from ketenzorg.coordination.clock import running
+from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.handing_over import Parties, seen_by
 from ketenzorg.coordination.notices import Notice, what_changed
 from ketenzorg.coordination.stepping import CHANGING, TRIES, load, rule_of
@@ -170,7 +170,10 @@ def _step(
     now = traject.involved
     rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
     parties = Parties(traject.standing, now, now)
-    [task] = next_versions(Said(event=None, by=ITSELF), None, traject, parties, pathway, world, at)
+    dues = engine.due(pathway, judged.state)
+    [task] = next_versions(
+        Said(event=None, by=ITSELF), None, traject, parties, pathway, world, soonest(dues), at
+    )
     organisation = visit.caller.organisation
     locations = tuple(entry.location for entry in posted.entries)
     step = Step(
@@ -181,7 +184,7 @@ def _step(
         counts=judged.state.counts,
         happened=judged.state.happened,
         ended=None,
-        dues=running(engine.due(pathway, judged.state), pathway),
+        dues=running(dues, pathway),
         was_until=at,
         task=task.id,
         open_task=task.id,

@@ -1,6 +1,7 @@
 """What runs in a traject, in the form in which it is stored with each step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from ketenzorg.pathway.calendar import in_words
 from ketenzorg.pathway.engine import Due
@@ -21,3 +22,8 @@ def running(dues: Iterable[Due], pathway: Pathway) -> tuple[Running, ...]:
         )
         for due in dues
     )
+
+
+def soonest(dues: Sequence[Due]) -> datetime | None:
+    """When the first of them ends; they stand in that order."""
+    return dues[0].at if dues else None

@@ -1,8 +1,7 @@
 """What is too late of an organisation's trajecten: norms that were not met, and controls that did not come back.
 
-A traject keeps the moment of whatever is due first, on its own row and on the part of each organisation in it; the
-others follow from its state, so that no second copy of them can differ. Finding what is late is a walk along
-the index of those moments, up to now: what is not due is never looked at.
+A part of an organisation keeps the moment of whatever is due first: finding the trajecten in which something is late is
+a walk along the index of those moments, up to now. What is late in them are rows of the clock.
 """
 
 from datetime import datetime
@@ -10,12 +9,16 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ketenzorg.coordination.world import Visit, World
+from ketenzorg.events import NormExceeded
+from ketenzorg.pathway.known_names import clocks
+from ketenzorg.pathway.telling import rungs, told_by
 from ketenzorg.pathway.words import Source
-from ketenzorg.store.worklist import PAGE, Spot, Wanted
+from ketenzorg.store.dues import LateNorm
+from ketenzorg.store.worklist import PAGE, Line, Spot, Wanted
 
 
 class Late(NamedTuple):
-    """One traject in which something should have happened."""
+    """One thing that should have happened in a traject."""
 
     task: UUID
     pathway: str
@@ -24,21 +27,27 @@ class Late(NamedTuple):
     source: Source
     control: bool  # it comes back, rather than that it is met once
     since: datetime
-    tell: tuple[str, ...]  # the roles that hear of a control that is late
+    tell: tuple[str, ...]  # the roles that hear that it is late
 
 
 async def overdue(after: Spot | None, visit: Visit, world: World) -> tuple[list[Late], Spot | None]:
-    """A page of what is late for the caller's organisation, the longest first, and where the next page begins."""
-    wanted = Wanted(visit.caller.organisation, world.now())
-    lines, _ = await world.worklist.page("late", wanted, visit.access(world, "overdue", "Task"), after=after)
-    found = []
-    for line in lines[:PAGE]:
-        pathway = world.catalogue.version(line.pathway, line.version)
-        watch = next((each for each, _ in pathway.watches if each.name == line.due_norm), None)
-        rule = watch or next(norm for norm, _ in pathway.norms if norm.name == line.due_norm)
-        tell = tuple(watch.tell) if watch else ()
-        since = line.due or world.now()
-        found.append(
-            Late(line.task, line.pathway, line.step, rule.name, rule.source, bool(watch), since, tell)
-        )
+    """What is late in a page of trajecten of the caller's organisation, the longest first; where the next begins."""
+    organisation, now = visit.caller.organisation, world.now()
+    lines, _ = await world.worklist.page(
+        "late", Wanted(organisation, now), visit.access(world, "overdue", "Task"), after=after
+    )
+    shown = {line.traject: line for line in lines[:PAGE]}
+    late = await world.dues.late(organisation, list(shown), now)
+    found = [_late(shown[each.traject], each, world) for each in late]
     return found, lines[PAGE - 1].spot if len(lines) > PAGE else None
+
+
+def _late(line: Line, late: LateNorm, world: World) -> Late:
+    pathway = world.catalogue.version(line.pathway, line.version)
+    clock = pathway.clock(late.norm)
+    rule = next(each for _, each in clocks(pathway.file) if each.name == late.norm)
+    past = next(rung for rung in rungs(clock, late.began, late.at) if rung.kind is NormExceeded)
+    tell = tuple(told_by(past, pathway, line.step))
+    return Late(
+        line.task, line.pathway, line.step, late.norm, rule.source, clock.over is not None, late.at, tell
+    )

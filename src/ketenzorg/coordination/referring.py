@@ -14,7 +14,7 @@ from ketenzorg.access.personal_numbers import seal
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import sights_of, who_sees
-from ketenzorg.coordination.clock import running
+from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.consenting import Recorded, Sharing, objections_sent, weighed
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
 from ketenzorg.coordination.participants import (
@@ -169,7 +169,7 @@ def _package(
     resources = [
         *_sent(own, sights, at),
         *(_resource("Consent", id_, body, sights) for id_, body in recorded.made),
-        *_made(state.step, urgency, asked, pathway, participants, plan, task, sights, at),
+        *_made(state.step, urgency, asked, pathway, participants, plan, task, sights, soonest(dues), at),
     ]
     patient_number = next((n.token for n in numbers if str(n.token).encode() in asked.patient.raw), None)
     person = patient_number or asked.patient.id
@@ -273,6 +273,7 @@ def _made(
     plan: UUID,
     task: UUID,
     sights: Sights,
+    until: datetime | None,
     at: datetime,
 ) -> list[NewResource]:
     step = pathway.steps[first]
@@ -300,6 +301,7 @@ def _made(
         patient=patient,
         requester=requester,
         owner=f"Organization/{participants.owner.id}",
+        until=until,
         at=at,
     )
     return [

@@ -16,7 +16,7 @@ from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.answering import who_reads_letters, with_letter
 from ketenzorg.coordination.asides import aside_of, asides_after
 from ketenzorg.coordination.changes import changes, refuse_cut
-from ketenzorg.coordination.clock import running
+from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.handing_over import (
     Parties,
     Wanted,
@@ -240,7 +240,8 @@ def _step(
         state, ended = taken.state, happened if taken.ends else None
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
     parties = parties_after(taken, traject, pathway, wanted, visit.caller.organisation, world)
-    versions = next_versions(said, taken, traject, parties, pathway, world, at)
+    dues = engine.due(pathway, state)
+    versions = next_versions(said, taken, traject, parties, pathway, world, soonest(dues), at)
     if taken is not None:
         versions = with_letter(
             versions, taken, traject, parties, pathway, visit.caller.organisation, world, at
@@ -259,7 +260,7 @@ def _step(
         counts=state.counts,
         happened=state.happened,
         ended=ended,
-        dues=running(engine.due(pathway, state), pathway),
+        dues=running(dues, pathway),
         was_until=happened,
         task=task.id,
         open_task=open_now.id,

@@ -8,10 +8,12 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.finding import rows_of
+from ketenzorg.coordination.clock import soonest
 from ketenzorg.coordination.handing_over import Parties
 from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
-from ketenzorg.pathway.engine import StepTaken
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.engine import State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.care_plan import next_care_plan
 from ketenzorg.referral.coordination_task import new_round, next_task
@@ -38,16 +40,21 @@ def next_versions(
     parties: Parties,
     pathway: Pathway,
     world: World,
+    until: datetime | None,
     at: datetime,
 ) -> list[NewVersion]:
     """The versions to store, that of the Task first; without a step only what was added to the Task.
 
-    When a hand-over follows on another, the Task that ends comes first and the new one last.
+    When a hand-over follows on another, the Task that ends comes first and the new one last. `until` is when the
+    soonest norm or control ends that runs from now on.
     """
     if taken is None:
-        return [_same_task(said, None, traject, pathway, at)]
-    begun = [_new_task(said, taken, traject, parties, pathway, world, at)] if taken.new_task else []
-    task = begun.pop() if begun and not taken.closes else _same_task(said, taken, traject, pathway, at)
+        return [_same_task(said, None, traject, pathway, until, at)]
+    begun = [_new_task(said, taken, traject, parties, pathway, world, until, at)] if taken.new_task else []
+    if begun and not taken.closes:
+        task = begun.pop()
+    else:
+        task = _same_task(said, taken, traject, pathway, None if taken.new_task else until, at)
     plan = _next(
         traject.plan,
         lambda id_, version: next_care_plan(
@@ -80,6 +87,7 @@ def _new_task(
     parties: Parties,
     pathway: Pathway,
     world: World,
+    until: datetime | None,
     at: datetime,
 ) -> NewVersion:
     """The Task of the next hand-over or round, with the words that it begins with."""
@@ -96,14 +104,21 @@ def _new_task(
         requester=f"Organization/{parties.roles[taken.requester]}",
         owner=f"Organization/{parties.roles[taken.performer]}",
         brought={name: _in_words(name, said.given[name], pathway) for name in taken.output},
+        until=until,
         at=at,
     )
     return NewVersion("Task", id_, 1, body, rows_of(json.read(body)))
 
 
 def _same_task(
-    said: Said, taken: StepTaken | None, traject: Traject, pathway: Pathway, at: datetime
+    said: Said,
+    taken: StepTaken | None,
+    traject: Traject,
+    pathway: Pathway,
+    until: datetime | None,
+    at: datetime,
 ) -> NewVersion:
+    before = soonest(engine.due(pathway, State(traject.step, traject.counts, traject.happened)))
     if taken is None:
         step, status = traject.step, json.read(traject.task.body)["status"]
     else:
@@ -122,6 +137,8 @@ def _same_task(
             if taken
             else {},
             added=said.added,
+            until=until,
+            until_before=before,
             at=at,
         ),
     )

@@ -9,7 +9,7 @@ from ketenzorg.pathway.criteria import LENGTHS
 from ketenzorg.pathway.definition import Norm, PathwayFile
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.functions import FUNCTIONS
-from ketenzorg.pathway.known_names import lists_of_steps, unknown_events, unknown_steps
+from ketenzorg.pathway.known_names import clocks, lists_of_steps, unknown_events, unknown_steps
 
 _ALL_OF_THEM = 100
 _ORDINARY = datetime(
@@ -21,10 +21,12 @@ def check_norms(file: PathwayFile) -> Iterator[Finding]:
     """Every mistake in a norm or a control."""
     for index, norm in enumerate(file.norm):
         yield from _check_norm(("norm", index), norm, file)
-    names = [norm.name for norm in file.norm]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Finding(("norm", index, "name"), f"‘{name}’ staat er al.", f"'{name}' is there already.")
+    seen: set[str] = set()
+    for place, clock in clocks(file):
+        if clock.name in seen:
+            nl, en = f"‘{clock.name}’ staat er al.", f"'{clock.name}' is there already."
+            yield Finding((*place, "name"), nl, en)
+        seen.add(clock.name)
     yield from _check_watches(file)
 
 

@@ -29,6 +29,7 @@ def first_task(
     requester: str,
     owner: str,
     priority: str | None,
+    until: datetime | None,
     at: datetime,
 ) -> bytes:
     """The Task of a new hand-over: the sender's own, completed, or one that we make."""
@@ -49,6 +50,7 @@ def first_task(
         lastModified=_not_before(started.get("authoredOn"), at),
         requester=started.get("requester") or {"reference": requester},
         owner={"reference": owner},
+        restriction=started.get("restriction") or _until(until),
         **({"priority": urgent} if (urgent := most_urgent(started.get("priority"), priority)) else {}),
     )
 
@@ -73,9 +75,14 @@ def next_task(
     reason: tuple[str, str] | None,
     output: Mapping[str, str],
     added: Mapping[str, list[Any]],
+    until: datetime | None,
+    until_before: datetime | None,
     at: datetime,
 ) -> bytes:
-    """The version after a step: `output` are texts by name, `added` are notes and outputs as a party wrote them."""
+    """The version after a step: `output` are texts by name, `added` are notes and outputs as a party wrote them.
+
+    `until` is when the soonest norm or control ends, and ended before the step: late is who is past it.
+    """
     before = json.read(body)
     outputs = [
         *before.get("output", ()),
@@ -91,6 +98,7 @@ def next_task(
         businessStatus=step_concept(canonical, step),
         statusReason=reason_concept(*reason) if reason else None,
         lastModified=_not_before(before.get("authoredOn"), at),
+        restriction=_restriction(before.get("restriction"), until, until_before),
         note=[*before.get("note", ()), *added.get("note", ())] or None,
         output=outputs or None,
     )
@@ -117,6 +125,7 @@ def new_round(
     requester: str,
     owner: str,
     brought: Mapping[str, str],
+    until: datetime | None,
     at: datetime,
 ) -> bytes:
     """A new Task for the same request: `before` is the one that it follows, `brought` what is asked in it."""
@@ -137,9 +146,20 @@ def new_round(
         "lastModified": instant(at),
         "requester": {"reference": requester},
         "owner": {"reference": owner},
+        "restriction": _until(until),
         "input": inputs,
     }
-    return json.write({name: value for name, value in resource.items() if value != []})
+    return json.write({name: value for name, value in resource.items() if value not in ([], None)})
+
+
+def _restriction(there: Any, until: datetime | None, before: datetime | None) -> Any:
+    """The next restriction; one that the sender put there stays."""
+    return _until(until) if there is None or there == _until(before) else there
+
+
+def _until(until: datetime | None) -> dict[str, Any] | None:
+    """By when it must be done. https://hl7.org/fhir/R4/task-definitions.html#Task.restriction.period"""
+    return {"period": {"end": instant(until)}} if until else None
 
 
 def _not_before(authored: str | None, at: datetime) -> str:

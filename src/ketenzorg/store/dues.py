@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,15 @@ class Running(msgspec.Struct, frozen=True):
     within: str
     at: datetime
     look: datetime  # when somebody must be told first
+
+
+class LateNorm(NamedTuple):
+    """A norm or control that is past, of one traject."""
+
+    traject: UUID
+    norm: str
+    began: datetime
+    at: datetime
 
 
 class Before(msgspec.Struct, frozen=True):
@@ -113,6 +122,16 @@ class Dues:
         if past:
             self._bell.ring()
         return len(past)
+
+    async def late(self, organisation: UUID, trajecten: Sequence[UUID], now: datetime) -> list[LateNorm]:
+        """What is past of these trajecten, the longest first, as far as the organisation takes part in them."""
+        statement = text(
+            "select traject, norm, began, at from due where region = :region and traject = any(:trajecten)"
+            " and until is null and at < :now order by at, traject, norm"
+        )
+        values = {"region": self._region, "trajecten": list(trajecten), "now": now}
+        async with self._database.as_callers([organisation]) as connection:
+            return [LateNorm(*row) for row in await connection.execute(statement, values)]
 
     async def next_look(self) -> datetime | None:
         """The earliest moment at which somebody must be told of something."""
