@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import httpx
+import uvloop
 
 from ketenzorg.access.audit_chaining import Chainer
 from ketenzorg.access.audit_seal import Seal
@@ -37,7 +38,8 @@ def work(environ: Mapping[str, str], *, embedded: bool) -> None:
     """Deliver until SIGTERM or SIGINT."""
     with place(environ, embedded=embedded, attach=embedded) as here:
         configure(here.settings.log_level)
-        asyncio.run(_work(here))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_work(here))
 
 
 async def deliver(here: Place, database: Database, outgoing: Outgoing, stop: asyncio.Event) -> None:

@@ -14,6 +14,7 @@ from ketenzorg.access.outgoing import AddressRefused, Outgoing
 LONGEST_S = 30.0  # for connecting, sending and the status line of the answer together; a subscription may ask for less
 DRAIN_S = 1.0
 DRAIN_BYTES = 16 * 1024  # an answer that says it is no longer leaves a connection that can be used again
+NO_CONTENT = 204
 GONE = 410
 ASK_TO_WAIT = (429, 503)
 NOT_NOW = (408, 425, 429)  # of the 4xx, those that are not about the message
@@ -74,7 +75,8 @@ def _meaning(response: httpx.Response, now: datetime) -> Answer:
 
 async def _let_go(response: httpx.Response) -> None:
     """Reads a short answer to its end; else the connection closes. Whatever happens here, the status has said all."""
-    length = response.headers.get("Content-Length", "")
+    nothing = response.status_code == NO_CONTENT
+    length = "0" if nothing else response.headers.get("Content-Length", "")
     with suppress(TimeoutError, httpx.HTTPError, OSError):
         try:
             async with asyncio.timeout(DRAIN_S):

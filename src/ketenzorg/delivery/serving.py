@@ -8,10 +8,12 @@ that dies after sending leaves its lease behind, and another one sends the same 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from ketenzorg.coordination.telling import told
@@ -26,6 +28,8 @@ from ketenzorg.store.subscriptions import Channel
 
 AT_ONCE = 4  # requests to one subscription that are under way together
 TAKEN = 32  # events in one look
+LOOK_S = 0.5  # while something is under way, so long something new may lie before it is seen
+SETTLE_S = 0.005  # what ended in so short a time is written down together
 SLICE_S = 10.0  # then others have their turn, and how it stands is written down
 AGAIN_S = 1.0  # between tries to give a subscription back while the database is away
 
@@ -47,7 +51,7 @@ class Tools:
         async def write(ended: Sequence[Ended]) -> list[bool]:
             return await self.outbox.settle(ended, now=self.now())
 
-        return Coalescer(write)
+        return Coalescer(write, pause_s=SETTLE_S)
 
 
 class Serving:
@@ -61,7 +65,11 @@ class Serving:
         self._health = Health(held)
         self._until = time.monotonic() + SLICE_S
         self._queue: deque[Event] = deque()
-        self._under_way: set[UUID] = set()
+        self._under_way: set[UUID] = set()  # taken, and not yet written down how it went
+        self._writing: set[asyncio.Task[None]] = set()
+        self._looking = asyncio.Lock()
+        self._moved = asyncio.Event()
+        self._more = True  # there may be more to take
         self._stopped = False
 
     def stop(self) -> None:
@@ -79,6 +87,7 @@ class Serving:
         except Exception as error:
             log(WORKER_STUMBLED, error=type(error).__name__)
         finally:
+            await asyncio.gather(*self._writing)
             await self._give_back()
 
     async def _handshake(self) -> None:
@@ -95,20 +104,7 @@ class Serving:
     async def _events(self) -> None:
         if self._health.is_in_doubt and not await self._is_back():
             return
-        running: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                if not self._queue:
-                    await self._fill(TAKEN)
-                while self._queue and len(running) < AT_ONCE and self._goes_on():
-                    running.add(asyncio.create_task(self._one(self._queue.popleft())))
-                if not running:
-                    return
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for each in done:
-                    each.result()
-        finally:
-            await _cancelled(running)
+        await _together(self._sender() for _ in range(AT_ONCE))
 
     async def _is_back(self) -> bool:
         """One event finds out whether a receiver that failed again and again takes anything now."""
@@ -117,13 +113,32 @@ class Serving:
             await self._one(self._queue.popleft())
         return not self._health.is_in_doubt
 
+    async def _sender(self) -> None:
+        while (event := await self._next()) is not None:
+            await self._one(event)
+
+    async def _next(self) -> Event | None:
+        """What may be sent now; None when there is nothing, and nothing under way that could be followed by more."""
+        async with self._looking:
+            while not self._queue and self._goes_on():
+                if self._more:
+                    await self._fill(TAKEN)
+                elif self._under_way:
+                    self._moved.clear()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._moved.wait(), LOOK_S)
+                    self._more = True
+                else:
+                    return None
+            return self._queue.popleft() if self._queue and self._goes_on() else None
+
     async def _fill(self, room: int) -> None:
-        if self._goes_on():
-            taken = await self._tools.outbox.take(
-                self.held, now=self._tools.now(), beside=self._under_way, room=room
-            )
-            self._queue.extend(taken)
-            self._under_way.update(event.id for event in taken)
+        taken = await self._tools.outbox.take(
+            self.held, now=self._tools.now(), beside=self._under_way, room=room
+        )
+        self._queue.extend(taken)
+        self._under_way.update(event.id for event in taken)
+        self._more = len(taken) == room
 
     def _goes_on(self) -> bool:
         """A process that was paused beyond its lease sends nothing of what it took before."""
@@ -138,9 +153,22 @@ class Serving:
         answer = await self._attempt(event)
         await self._note(answer)
         ended = self._health.ended(event, answer, self._tools.now(), self._tools.chance())
-        if await self._tools.settle.submit(ended):
-            self._tell(event, ended)
+        writing = asyncio.create_task(
+            self._write(event, ended)
+        )  # the receiver need not wait for our database
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+
+    async def _write(self, event: Event, ended: Ended) -> None:
+        try:
+            if await self._tools.settle.submit(ended):
+                self._tell(event, ended)
+        except Exception as error:
+            # Not written down: it is sent again under the same id, when this subscription is held anew.
+            self._stopped = True
+            log(WORKER_STUMBLED, error=type(error).__name__)
         self._under_way.discard(event.id)
+        self._moved.set()
 
     async def _note(self, answer: Answer) -> None:
         was_in_doubt = self._health.is_in_doubt
@@ -202,7 +230,13 @@ class Serving:
             return
 
 
-async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _together(senders: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Side by side until all have ended, or until one of them fails."""
+    tasks = [asyncio.create_task(each) for each in senders]
+    try:
+        for ended in asyncio.as_completed(tasks):
+            await ended
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

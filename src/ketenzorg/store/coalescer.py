@@ -15,10 +15,16 @@ MOST = 32  # items in one statement
 
 
 class Coalescer(Generic[Item, Result]):
-    """Gives what is waiting to `run` together; nobody waits for company: a free lane starts at once."""
+    """Gives what is waiting to `run` together; nobody waits for company: a free lane starts at once.
 
-    def __init__(self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]) -> None:
+    `pause_s`: where nobody is in a hurry, a lane waits so long for company all the same.
+    """
+
+    def __init__(
+        self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], *, pause_s: float = 0.0
+    ) -> None:
         self._run = run
+        self._pause_s = pause_s
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._busy = 0  # lanes at work
         self._lanes: set[asyncio.Task[None]] = set()  # the loop itself holds a task only weakly
@@ -37,6 +43,8 @@ class Coalescer(Generic[Item, Result]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                if self._pause_s:
+                    await asyncio.sleep(self._pause_s)
                 batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
                 await self._answer(batch)
         finally:
