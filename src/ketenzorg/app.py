@@ -94,6 +94,7 @@ ROUTES: list[ControllerRouterHandler] = [
     read.vread,
     audit_event.read_event,
     audit_event.search_events,
+    audit_event.search_events_by_form,
     task.update,
     task.json_patch,
     operations.next_events,

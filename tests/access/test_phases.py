@@ -1,6 +1,7 @@
 """What a party knows of the patient, from one step and one hand-over to the next, over HTTP and in the second wall."""
 
 import json
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -25,6 +26,11 @@ async def knows(service: Service, who: UUID, referral: Referral) -> str:
     assert (BSN in everything) == (BSN in read.text)
     assert (NAME in everything) == (read.status_code == 200), everything
     assert ("Patient" in await wall_shows(service, who)) == (read.status_code == 200)
+    # Who sees the number finds the patient by it, and nobody else does.
+    for kind in ("Patient", "ServiceRequest"):
+        form = urlencode({"identifier": f"http://fhir.nl/fhir/NamingSystem/bsn|{BSN}"})
+        asked = await call(service, who, "POST", f"/fhir/{kind}/_search", form, 200)
+        assert (referral[kind].partition("/")[2] in asked.text) == (kind == "Patient" and BSN in read.text)
     return "nothing" if read.status_code == 404 else "number" if BSN in read.text else "person"
 
 

@@ -69,3 +69,14 @@ async def test_answers_that_come_later_are_told_the_same(service: Service) -> No
     response = await service.his.post("/fhir", json=new_data(request, later))
     assert response.status_code == 200, response.text
     assert told(response)["vraag"][:2] == ("warning", "value")
+
+
+async def test_a_link_id_that_could_be_a_number_of_a_person_is_not_repeated(service: Service) -> None:
+    bundle = an_example("chronische-nierschade")
+    strange = ("999990019", "x999990019", "Trijntje Veldkamp")
+    of(bundle, "QuestionnaireResponse")["item"] += [
+        {"linkId": each, "answer": [{"valueBoolean": True}]} for each in strange
+    ]
+    response = await service.his.post("/fhir", json=bundle)
+    assert told(response)["?"][2] == "?: deze vraag kent dit zorgpad niet."
+    assert not [each for each in strange if each in response.text]

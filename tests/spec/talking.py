@@ -15,6 +15,7 @@ from services import REGION, SECRET, SETTINGS, Service
 from spec.walks import DAY_0
 
 PATCH = {"Content-Type": "application/json-patch+json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ORGANISATION = "Organization/"
 _TOKENS: dict[UUID, str] = {}
 
@@ -34,9 +35,11 @@ class Option:
 async def call(
     service: Service, who: UUID, method: str, address: str, body: Any = None, expected: int | None = None
 ) -> httpx.Response:
-    """What an organisation's system sends, and what it gets back."""
-    headers = {"Authorization": f"Bearer {_token(who)}"} | (PATCH if method == "PATCH" else {})
-    content = json.dumps(body).encode() if body is not None else None
+    """What an organisation's system sends, and what it gets back; a form is a text."""
+    as_form = isinstance(body, str)
+    headers = {"Authorization": f"Bearer {_token(who)}"}
+    headers |= FORM if as_form else PATCH if method == "PATCH" else {}
+    content = body.encode() if as_form else json.dumps(body).encode() if body is not None else None
     response = await service.stranger.request(method, address, content=content, headers=headers)
     assert expected in (None, response.status_code), (address, response.text)
     return response

@@ -6,6 +6,20 @@ language sql immutable parallel safe security definer set search_path = ketenzor
     select array(select jsonb_array_elements_text(p_list)::uuid)
 $$;
 
+-- By what a Patient is found, as access/finding.py has it: personal numbers apart, by token.
+create function identifiers(p_body bytea) returns table (param text, code text, system text)
+language sql immutable parallel safe security definer set search_path = ketenzorg, pg_temp as $$
+    select case when i.is_token then 'bsn' else 'identifier' end, i.value, case when i.is_token then '' else i.system end
+    from (
+        select distinct i ->> 'value' as value, coalesce(i ->> 'system', '') as system,
+            i ->> 'value' ~ '^bsn:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' as is_token
+        from jsonb_array_elements(convert_from(p_body, 'UTF8')::jsonb -> 'identifier') i
+        where i ? 'value'
+    ) i
+    where not i.is_token
+        or i.system in ('http://fhir.nl/fhir/NamingSystem/bsn', 'urn:oid:2.16.840.1.113883.2.4.6.3')
+$$;
+
 -- Parties that come, or that know the patient from now on, get what their role sees of the traject so far, but not the
 -- Tasks of others' hand-overs; a party that knows less from now on loses it. Who leaves no longer follows the plan, and
 -- its own part ends. p_joining: [{"organisation", "types", "bsn", "log"}]; p_losing: [{"organisation", "types"}]; p_found_by: the
@@ -58,11 +72,23 @@ begin
 
     -- A row for nobody is none: behind the wall it could not be taken away any more.
     for changed in
-        select r.type, r.id, f.kind, f.param, f.code, f.system, f.target, f.low, f.high, array(
-            select party from unnest(r.parties) as party where party = any (f.finders)) as parties
-        from jsonb_to_recordset(p_found_by) as f(
-            type text, id uuid, kind text, param text, finders uuid[], code text, system text, target uuid,
-            low timestamptz, high timestamptz)
+        with found as (
+            select f.* from jsonb_to_recordset(p_found_by) as f(
+                type text, id uuid, kind text, param text, finders uuid[], code text, system text, target uuid,
+                low timestamptz, high timestamptz)
+        ), rows as (
+            select f.type, f.id, f.kind, f.param, f.code, f.system, f.target, f.low, f.high, f.finders from found f
+            where f.id is not null
+            union all
+            select 'Patient', t.patient, 'token', f.param, i.code, i.system, null, null, null, f.finders
+            from traject t
+            join resource r on r.region = t.region and r.type = 'Patient' and r.id = t.patient
+            cross join lateral identifiers(r.body) i
+            join found f on f.id is null and f.param = i.param
+            where t.region = p_region and t.id = p_traject
+        )
+        select f.*, array(select party from unnest(r.parties) as party where party = any (f.finders)) as parties
+        from rows f
         join resource r on r.region = p_region and r.traject = p_traject and r.type = f.type and r.id = f.id
     loop
         case changed.kind

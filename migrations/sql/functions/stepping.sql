@@ -190,7 +190,9 @@ begin
         from traject t where t.region = p_region and t.id = v_traject;
     end loop;
 
-    if p_step -> 'joining' <> '[]' or p_step -> 'losing' <> '[]' or p_step -> 'leaving' <> '[]' then
+    if p_step -> 'joining' <> '[]' or p_step -> 'losing' <> '[]' or p_step -> 'leaving' <> '[]'
+        or p_step -> 'found_by' <> '[]'
+    then
         perform let_in(p_region, v_traject, v_at, p_step -> 'joining', p_step -> 'losing', ids(p_step -> 'leaving'),
             p_step -> 'found_by');
     end if;

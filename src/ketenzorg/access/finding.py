@@ -5,28 +5,33 @@ from functools import cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from ketenzorg.access.personal_numbers import TOKEN
-from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows, search_rows
+from ketenzorg.access.personal_numbers import BSN_SYSTEMS, TOKEN
+from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows, Token, search_rows
 from ketenzorg.pathway.visibility import Visibility
+from ketenzorg.store.searching import NUMBER
 
+IDENTIFIER = "identifier"
 Finders: TypeAlias = Mapping[str, tuple[UUID, ...]]  # parameter -> who may find a resource by it
 
 
 def rows_of(resource: dict[str, Any]) -> SearchRows:
-    """The search rows of a decoded resource as it is stored. Nobody searches on the token of a personal number."""
+    """The search rows of a decoded resource as it is stored; those of personal numbers stand apart, by token."""
     rows = search_rows(resource)
-    return rows._replace(
-        tokens=frozenset(each for each in rows.tokens if not TOKEN.fullmatch(each.code.encode()))
-    )
+    return rows._replace(tokens=frozenset(filter(None, map(_apart, rows.tokens))))
+
+
+def _apart(row: Token) -> Token | None:
+    if not TOKEN.fullmatch(row.code.encode()):
+        return row
+    return Token(NUMBER, row.code, "") if row.param == IDENTIFIER and row.system in BSN_SYSTEMS else None
 
 
 def who_finds(kind: str, sights: Mapping[UUID, Visibility]) -> Finders:
     """Of those who see a type: by which parameters."""
+    params = (*(parameter.name for parameter in PARAMETERS.get(kind, ())), NUMBER)
     return {
-        parameter.name: tuple(
-            each for each, sight in sights.items() if parameter.name in _found_by(sight, kind)
-        )
-        for parameter in PARAMETERS.get(kind, ())
+        param: tuple(each for each, sight in sights.items() if param in _found_by(sight, kind))
+        for param in params
     }
 
 
@@ -37,4 +42,5 @@ def finders_of(sights: Mapping[UUID, Visibility]) -> dict[str, Finders]:
 
 @cache
 def _found_by(sight: Visibility, kind: str) -> frozenset[str]:
-    return frozenset(each.name for each in PARAMETERS[kind] if sight.shows_element(kind, each.element))
+    shown = {each.name for each in PARAMETERS.get(kind, ()) if sight.shows_element(kind, each.element)}
+    return frozenset(shown | {NUMBER} if sight.bsn and IDENTIFIER in shown else shown)

@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, visit_of, world_of
+from ketenzorg.api.search_form import in_address, in_form
 from ketenzorg.api.search_values import (
     DEFAULT_COUNT,
     NOBODY,
@@ -61,10 +62,20 @@ async def read_event(request: Http, id_: FromPath[str]) -> ASGIResponse:
 @get("/fhir/AuditEvent")
 async def search_events(request: Http) -> ASGIResponse:
     """A page of events, the oldest first; `next` leads on."""
-    visit, world = visit_of(request), world_of(request)
-    permit(visit.caller, "log-search", "AuditEvent")
-    asked = read_asked(parse_qsl(request.url.query, keep_blank_values=True, errors="replace"), _base(request))
-    page = await find_entries(asked, visit, world)
+    permit(visit_of(request).caller, "log-search", "AuditEvent")
+    return await _search(request, in_address(request))
+
+
+@post("/fhir/AuditEvent/_search", status_code=200)
+async def search_events_by_form(request: Http) -> ASGIResponse:
+    """The same with the parameters in a form."""
+    permit(visit_of(request).caller, "log-search", "AuditEvent")
+    return await _search(request, await in_form(request))
+
+
+async def _search(request: Http, pairs: list[tuple[str, str]]) -> ASGIResponse:
+    asked = read_asked(pairs, _base(request))
+    page = await find_entries(asked, visit_of(request), world_of(request))
     return resource(json.write(_bundle(asked, page, request)))
 
 

@@ -13,7 +13,7 @@ from ketenzorg.coordination.looking import read as read_one
 from ketenzorg.errors import Issue, NotFound
 
 READABLE = types_for("read")
-VERSION = re.compile(r"[0-9]{1,9}\Z")
+VERSION = re.compile(r"[0-9]{1,6}\Z")  # what is asked for goes on record: no longer number can be a version
 
 
 @get("/fhir/{kind:str}/{id_:str}")

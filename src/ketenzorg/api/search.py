@@ -1,7 +1,6 @@
 """FHIR search on the types that a worklist needs. https://hl7.org/fhir/R4/search.html"""
 
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -11,52 +10,33 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
-from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
-from ketenzorg.api.search_numbers import refuse_elsewhere, refuse_in_address
+from ketenzorg.api.search_form import in_address, in_form
 from ketenzorg.api.search_query import Asked, check_searchable, read_query
 from ketenzorg.coordination.looking import Page, Seen
 from ketenzorg.coordination.looking import search as search_page
-from ketenzorg.errors import BadRequest, Issue
+from ketenzorg.errors import Issue
 from ketenzorg.fhir.outcome import operation_outcome
-
-FORM = "application/x-www-form-urlencoded"
-FIELDS = 100  # read_query says how many there may be
-AS_IT_IS: dict[str, Any] = {"keep_blank_values": True, "errors": "replace"}
 
 
 @get("/fhir/{kind:str}")
 async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
     """A page of what matches; `next` leads on without skipping or repeating, also while data changes."""
     may_search(kind, request)
-    pairs = _in_address(request)
-    return await _search(request, kind, pairs)
+    return await _search(request, kind, in_address(request))
 
 
 @post("/fhir/{kind:str}/_search", status_code=200)
 async def search_by_form(request: Http, kind: FromPath[str]) -> ASGIResponse:
     """The same with the parameters in a form: the only way to ask for a personal number."""
     may_search(kind, request)
-    pairs = _in_address(request)
-    form = await read_body(request, (FORM,))
-    try:
-        pairs += parse_qsl(form.decode("utf-8", "replace"), max_num_fields=FIELDS, **AS_IT_IS)
-    except ValueError:
-        raise BadRequest(Issue(nl="Te veel velden.", en="Too many fields.")) from None
-    refuse_elsewhere(pairs)
-    return await _search(request, kind, pairs)
+    return await _search(request, kind, await in_form(request))
 
 
 def may_search(kind: str, request: Http) -> None:
     """Raise NotFound for a type that cannot be searched, Forbidden without the scope for it."""
     check_searchable(kind)
     permit(visit_of(request).caller, "search", kind)
-
-
-def _in_address(request: Http) -> list[tuple[str, str]]:
-    pairs = parse_qsl(request.url.query, **AS_IT_IS)
-    refuse_in_address(pairs)
-    return pairs
 
 
 async def _search(request: Http, kind: str, pairs: list[tuple[str, str]]) -> ASGIResponse:

@@ -10,7 +10,10 @@ from ketenzorg.access.personal_numbers import BSN_SYSTEMS, holds_number, is_bsn
 from ketenzorg.errors import BadRequest, Issue
 
 IDENTIFIER = "identifier"  # where a number may be asked for
-CODE = "code"  # SNOMED CT has codes of nine digits, of which one in eleven would pass
+OF_ANOTHER = (
+    "Is het een ander nummer of een code, zet dan het systeem ervoor: systeem|nummer.",
+    "Is it another number or a code, then put its system in front: system|number.",
+)
 BETWEEN = re.compile(r"[ .-]")
 Pairs = Iterable[tuple[str, str]]
 
@@ -21,9 +24,9 @@ def refuse_in_address(pairs: Pairs) -> None:
         raise BadRequest(
             Issue(
                 nl="Zet een BSN niet in een adres: adressen worden bewaard. Zoek met POST [type]/_search, met "
-                "identifier in het formulier.",
+                f"identifier in het formulier. {OF_ANOTHER[0]}",
                 en="Never put a personal number (BSN) in an address: addresses are kept. POST [type]/_search with "
-                "identifier in the form (application/x-www-form-urlencoded).",
+                f"identifier in the form (application/x-www-form-urlencoded). {OF_ANOTHER[1]}",
                 code="security",
             )
         )
@@ -34,8 +37,8 @@ def refuse_elsewhere(pairs: Pairs) -> None:
     if any(name != IDENTIFIER and _holds(name, value) for name, value in pairs):
         raise BadRequest(
             Issue(
-                nl="Zoek een BSN met de parameter identifier, en nergens anders.",
-                en="Search a personal number (BSN) with the parameter identifier, and with no other.",
+                nl=f"Zoek een BSN met de parameter identifier, en nergens anders. {OF_ANOTHER[0]}",
+                en=f"Search a personal number (BSN) with the parameter identifier, and with no other. {OF_ANOTHER[1]}",
                 code="security",
             )
         )
@@ -44,8 +47,6 @@ def refuse_elsewhere(pairs: Pairs) -> None:
 def _holds(name: str, value: str) -> bool:
     if holds_number(name) or any(value.partition(system)[2].strip("\\|, ") for system in BSN_SYSTEMS):
         return True
-    # What follows another system is a number of that system.
+    # What follows another system is a number of that system; SNOMED CT has codes of nine digits.
     bare = [each for each in value.split(",") if not each.partition("|")[1] or each.startswith("|")]
-    if name.partition(":")[0] == CODE:
-        return False
     return any(holds_number(each) or is_bsn(BETWEEN.sub("", each)) for each in bare)

@@ -42,6 +42,16 @@ async def create(request: Http) -> ASGIResponse:
 @get("/fhir/Subscription")
 async def search(request: Http) -> ASGIResponse:
     """All subscriptions of the caller's organisation: there are few."""
+    return await _all(request)
+
+
+@post("/fhir/Subscription/_search", status_code=200)
+async def search_by_form(request: Http) -> ASGIResponse:
+    """The same; no parameter makes them fewer."""
+    return await _all(request)
+
+
+async def _all(request: Http) -> ASGIResponse:
     visit = _permitted(request, "subscriptions")
     found = await subscriptions_of(visit, world_of(request))
     entries = [
@@ -92,4 +102,11 @@ def _address(request: Http, id_: UUID) -> str:
     return f"{request.app.state.base_url}/fhir/Subscription/{id_}"
 
 
-ROUTES: list[ControllerRouterHandler] = [create, search, read, update, remove]
+ROUTES: list[ControllerRouterHandler] = [
+    create,
+    search,
+    search_by_form,
+    read,
+    update,
+    remove,
+]

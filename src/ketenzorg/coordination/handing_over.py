@@ -143,6 +143,11 @@ def losing(parties: Parties, traject: Traject, pathway: Pathway) -> tuple[Losing
     return tuple(Losing(party, _more(was, now)) for party, was, now in changed if _more(was, now))
 
 
+def sees_otherwise(parties: Parties, traject: Traject, pathway: Pathway) -> bool:
+    """Whether anybody sees more or less from this step on."""
+    return bool(_changed_sights(parties, traject, pathway) or leaving(parties))
+
+
 def _changed_sights(
     parties: Parties, traject: Traject, pathway: Pathway
 ) -> list[tuple[UUID, Visibility, Visibility]]:
@@ -189,6 +194,10 @@ def found_by(
             row("reference", each.param, target=each.target, system=each.type) for each in rows.references
         ]
         found += [row("date", each.param, low=each.period.low, high=each.period.high) for each in rows.dates]
+    patient = who_finds("Patient", sights).items()
+    found += [
+        FoundBy(type="Patient", id=None, kind="token", param=param, finders=who) for param, who in patient
+    ]
     return tuple(found)
 
 

@@ -97,7 +97,9 @@ async def search(
         referred = await look.by_id([each for each in wanted if each[0] != "Organization"])
     included = await _seen(referred, "include", visit, world)
     organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
-    matches = await _seen(found, "search", visit, world)
+    # Who finds by a number knows it: whatever the rows say, the view of now decides.
+    known = [each for each in found if _sight(each, "search", visit, world).bsn] if query.by_number else found
+    matches = await _seen(known, "search", visit, world)
     return Page(tuple(matches), (*included, *organisations), found[-1].id if more else None)
 
 

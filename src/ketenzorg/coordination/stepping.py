@@ -27,6 +27,7 @@ from ketenzorg.coordination.handing_over import (
     losing,
     parties_after,
     seen_by,
+    sees_otherwise,
 )
 from ketenzorg.coordination.meaning import meant, role_for, state_of
 from ketenzorg.coordination.urgency import how_soon
@@ -251,7 +252,6 @@ def _step(
     aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
     versions += aside.versions if aside else []
     sights = parties.sights(pathway)
-    joined, left = joining(parties, traject, pathway), leaving(parties)
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -281,10 +281,10 @@ def _step(
         witnesses=parties.witnesses,
         asides=aside.named if aside else msgspec.UNSET,
         seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
-        joining=joined,
+        joining=joining(parties, traject, pathway),
         losing=losing(parties, traject, pathway),
-        leaving=left,
-        found_by=found_by(traject, versions, sights) if joined or left else (),
+        leaving=leaving(parties),
+        found_by=found_by(traject, versions, sights) if sees_otherwise(parties, traject, pathway) else (),
     )
     return step, versions, finders_of(sights)
 

@@ -46,6 +46,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
         Parameter("based-on", "reference", "basedOn"),
         Parameter("authored", "date", "authoredOn"),
     ),
+    "Patient": (Parameter("identifier", "token", "identifier"),),
     "CarePlan": (
         Parameter("identifier", "token", "identifier"),
         Parameter("status", "token", "status", "http://hl7.org/fhir/request-status"),

@@ -1,8 +1,9 @@
 """Names the answers that came and count for nothing, so that nobody is told that he did not answer.
 
-The answer itself is not repeated: it may hold anything.
+The answer itself is not repeated: it may hold anything; nor is a linkId that looks like no name.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ketenzorg.errors import Issue
@@ -10,6 +11,8 @@ from ketenzorg.pathway.answered import Value, YesNo
 from ketenzorg.pathway.answers import READERS, YES_NO_CODES, Answer, Resource, asks_for, collect
 from ketenzorg.pathway.definition import DataElement
 from ketenzorg.pathway.loaded import Pathway
+
+SAYABLE = re.compile(r"(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9_./-]{0,63}\Z")
 
 
 def unread(pathway: Pathway, resources: Iterable[Resource], answers: Mapping[str, Value]) -> list[Issue]:
@@ -27,7 +30,7 @@ def unread(pathway: Pathway, resources: Iterable[Resource], answers: Mapping[str
 def _why(name: str, given: list[Answer], element: DataElement | None) -> Iterator[Issue]:
     if element is None:
         nl, en = "deze vraag kent dit zorgpad niet.", "this pathway has no such question."
-        yield Issue(nl, en, (name,), "not-supported")
+        yield Issue(nl, en, (name if SAYABLE.match(name) else "?",), "not-supported")
     elif all(READERS[element.type](answer, element) for answer in given):
         nl, en = "er staan verschillende antwoorden: kies er een.", "the answers differ: choose one."
         yield Issue(nl, en, (name,), "conflict")

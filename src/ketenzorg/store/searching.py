@@ -57,6 +57,11 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     after: UUID | None = None
     count: int
 
+    @property
+    def by_number(self) -> bool:
+        """Whether it asks for a personal number."""
+        return any(each.numbers for each in self.tokens)
+
 
 class Searching:
     """Where stored resources are found."""

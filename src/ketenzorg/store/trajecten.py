@@ -93,7 +93,7 @@ class FoundBy(msgspec.Struct, frozen=True, kw_only=True):
     """A search row of a resource whose parties change, and who may find it by this."""
 
     type: str
-    id: UUID
+    id: UUID | None  # None: the Patient, whose rows follow from what is stored
     kind: str
     param: str
     finders: tuple[UUID, ...]

@@ -1,0 +1,23 @@
+"""Patients are found by their identifiers."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def _run(name: str) -> None:
+    text = (SQL / name).read_text(encoding="utf-8")
+    op.get_bind().connection.run_async(lambda driver: driver.execute(text))
+
+
+def upgrade() -> None:
+    _run("0015_patients.sql")
+
+
+def downgrade() -> None:
+    _run("0015_down.sql")
