@@ -177,6 +177,9 @@ async def test_every_table_is_behind_the_wall_for_its_owner_too(database: Databa
         "   and exists (select from pg_policy where polrelid = pg_class.oid))",
     )
     assert open_ == []
+    # A view asks as who made it.
+    views = "select count(*) from pg_class where relnamespace = 'ketenzorg'::regnamespace and relkind in ('v', 'm')"
+    assert await value(database, views) == 0
     # A policy that lets everything through serves the owner's functions only.
     wide = await rows(
         database,
