@@ -252,48 +252,6 @@ async def test_what_is_no_jwt_is_refused(service: Service) -> None:
         refusal(await system.ask(assertion), "invalid_client", "The assertion")
 
 
-# Once
-
-
-async def test_an_assertion_is_good_for_one_token(service: Service) -> None:
-    system = await register(service)
-    signed = system.signed()
-    await system.token(signed)
-    refusal(await system.ask(signed), "invalid_client", "used before")
-    again = system.signed(jti=system_jti(signed))  # signed anew, by who knows the key: the number was used
-    refusal(await system.ask(again), "invalid_client", "used before")
-
-
-async def test_an_assertion_is_good_for_one_token_also_after_a_restart_and_at_another_process(
-    service: Service,
-) -> None:
-    system = await register(service)
-    signed = system.signed()
-    await system.token(signed)
-    for _ in range(2):
-        async with another_process(service) as app:
-            service.stranger = speaking(app)
-            refusal(await system.ask(signed), "invalid_client", "used before")
-
-
-async def test_a_jti_of_one_client_may_be_anothers_too(service: Service) -> None:
-    first, second = await register(service, "his-a"), await register(service, "his-b")
-    for system in (first, second):
-        await system.token(system.signed(jti="1"))
-
-
-async def test_what_was_used_is_forgotten_when_it_would_no_longer_be_taken(service: Service) -> None:
-    system = await register(service)
-    await service.rows(
-        "insert into ketenzorg.client_assertion select 'groningen', 'his-a', sha256(n::text::bytea),"
-        " now() - make_interval(secs => n) from generate_series(1, 120) n"
-    )
-    await system.token()
-    [row] = await service.rows("select count(*) as left, min(expires) > now() - interval '62 s' as young"
-                               " from ketenzorg.client_assertion")  # fmt: skip
-    assert (row["left"] < 65, row["young"]) == (True, True)
-
-
 def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
     parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
     return ".".join(map(base64url, parts))
@@ -306,7 +264,3 @@ def base64url(part: bytes) -> str:
 def weak_rsa() -> RSAKey:
     with pytest.warns(SecurityWarning):
         return rsa("short", 1024)
-
-
-def system_jti(signed: str) -> str:
-    return str(json.loads(jws.extract_compact(signed.encode()).payload)["jti"])
