@@ -77,6 +77,9 @@ def parties_after(
         _give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
     for role in dict.fromkeys((taken.requester, taken.performer)):
         for_it = wanted if role == taken.performer else Wanted(None, "")
+        if taken.forward and role == taken.performer:
+            _give(role, _another(role, traject, pathway, for_it, world).id, roles)
+            continue
         if for_it.named is not None or not _keeps(role, for_it.able, roles, pathway, world):
             _give(role, _performer(role, traject, pathway, for_it, world).id, roles)
     standing = _standing(taken.to_step, roles, traject, pathway)
@@ -114,6 +117,7 @@ def who_could(
         (organisation, able)
         for able in asked or [pathway.file.roles[role].capability]
         for organisation in _likeliest(role, able, traject, pathway, world)
+        if not (option.forward and organisation.id == traject.roles.get(role))
     ]
 
 
@@ -238,6 +242,32 @@ def _performer(role: str, traject: Traject, pathway: Pathway, wanted: Wanted, wo
     if not candidates or role == pathway.role_of("requester") or must_be_named(pathway.file.roles[role]):
         raise Invalid(_name_one(pathway.file.roles[role].title))
     return candidates[0]
+
+
+def _another(role: str, traject: Traject, pathway: Pathway, wanted: Wanted, world: World) -> Organisation:
+    """Who gets what is sent on: never the one that sends it."""
+    now = traject.roles.get(role)
+    if wanted.named is not None:
+        named = _performer(role, traject, pathway, wanted, world)
+        if named.id == now:
+            raise Invalid(_itself(wanted.named))
+        return named
+    able = wanted.able or pathway.file.roles[role].capability
+    others = [
+        each for each in world.region.candidates(pathway, role, traject.municipality, able) if each.id != now
+    ]
+    if not others or must_be_named(pathway.file.roles[role]):
+        raise Invalid(_name_one(pathway.file.roles[role].title))
+    return others[0]
+
+
+def _itself(named: Named) -> Issue:
+    return Issue(
+        nl="Dit is uw eigen organisatie: noem een andere.",
+        en="This is your own organisation: name another.",
+        expression=(named.path,),
+        code="value",
+    )
 
 
 def _name_one(title: str) -> Issue:

@@ -16,6 +16,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.care_plan import next_care_plan
+from ketenzorg.referral.codes import output_type
 from ketenzorg.referral.coordination_task import new_round, next_task
 from ketenzorg.referral.intake import Named
 from ketenzorg.referral.stored import stored_form
@@ -55,6 +56,8 @@ def next_versions(
         task = begun.pop()
     else:
         task = _same_task(said, taken, traject, pathway, None if taken.new_task else until, at)
+    if taken.forward:
+        task = _sent_on(task, begun[0])
     plan = _next(
         traject.plan,
         lambda id_, version: next_care_plan(
@@ -142,6 +145,14 @@ def _same_task(
             at=at,
         ),
     )
+
+
+def _sent_on(task: NewVersion, to: NewVersion) -> NewVersion:
+    """The Task that was sent on names the one that took its place."""
+    body = json.read(task.body)
+    following = {"type": output_type("volgende taak"), "valueReference": {"reference": f"Task/{to.id}"}}
+    body["output"] = [*body.get("output", ()), following]
+    return msgspec.structs.replace(task, body=json.write(body))
 
 
 def _in_words(name: str, answer: str, pathway: Pathway) -> str:

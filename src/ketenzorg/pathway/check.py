@@ -17,7 +17,7 @@ from ketenzorg.pathway.check_telling import check_hearing, check_lengths
 from ketenzorg.pathway.check_walks import check_walks
 from ketenzorg.pathway.definition import DataElement, Exit, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
-from ketenzorg.pathway.flatten import STAY, flatten, resolve
+from ketenzorg.pathway.flatten import BEGIN, STAY, flatten, resolve
 from ketenzorg.pathway.known_names import (
     clocks,
     happenings,
@@ -221,7 +221,7 @@ def _check_steps(file: PathwayFile) -> Iterator[Finding]:
     for index, shared in enumerate(file.shared):
         yield from unknown_steps(("shared", index, "steps"), shared.steps, lists)
     for place, move in moves(file):
-        if move.to != STAY:
+        if move.to not in (STAY, BEGIN):
             yield from unknown_steps((*place, "to"), [move.to], file.steps)
         for name in [*move.when, *([move.count] if move.count else [])]:
             if name not in file.counts:

@@ -156,6 +156,7 @@ class Move(FileTable, frozen=True):
     emergency: bool = False
     new_task: bool = False  # a new hand-over, or a new round: with a new Task
     closes: TaskStatus | None = None  # with new_task: how the Task that still runs ends
+    forward: bool = False  # with new_task: the same question, to another organisation in the same role
     title: str = ""
 
 

@@ -63,6 +63,7 @@ class StepTaken(msgspec.Struct, frozen=True):
     requester: str = ""  # the roles of the Task after this event: who asked, and who performs
     performer: str = ""
     emergency: bool = False
+    forward: bool = False  # the new Task goes to another organisation in the same role
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ class Option(msgspec.Struct, frozen=True):
     emergency: bool = False
     new_task: bool = False
     closes: bool = False  # the Task that runs ends with `task`, and a new one begins
+    forward: bool = False  # with another organisation in the same role
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -143,6 +145,7 @@ def advance(
         requester=after.requester,
         performer=after.performer,
         emergency=move.emergency,
+        forward=move.forward,
     )
 
 
@@ -170,8 +173,8 @@ def for_status(pathway: Pathway, state: State, by: str, task_status: str) -> Opt
 
 
 def by_status(option: Option | Move) -> bool:
-    """An emergency and a new round are said in so many words, never meant by a status alone."""
-    return not (option.emergency or (option.new_task and not option.closes))
+    """An emergency, a new round and sending on are said in so many words, never meant by a status alone."""
+    return not (option.emergency or option.forward or (option.new_task and not option.closes))
 
 
 def due(pathway: Pathway, state: State) -> list[Due]:
@@ -276,6 +279,7 @@ def _option(move: Move) -> Option:
         emergency=move.emergency,
         new_task=move.new_task,
         closes=move.closes is not None,
+        forward=move.forward,
     )
 
 

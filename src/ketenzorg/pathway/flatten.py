@@ -7,6 +7,7 @@ from ketenzorg.pathway.words import EVERYBODY, PERFORMER, REQUESTER
 
 EVERY = "alle"
 STAY = "dezelfde stap"
+BEGIN = "begin van de overdracht"  # its first step: where it stands again after it was sent on
 _MEANT = frozenset({REQUESTER, PERFORMER, EVERYBODY})
 
 
@@ -113,7 +114,20 @@ def _own(name: str, shared: list[Move], file: PathwayFile) -> list[Move]:
         said = [
             move for move in said if move.by != [REQUESTER] or not (move.event in done or move.to == STAY)
         ]
-    return [_staying(_named(move, asked, file), name) for move in said]
+    begin = _begin_of(name, file)
+    return [
+        msgspec.structs.replace(move, to=begin) if move.to == BEGIN else move
+        for move in (_staying(_named(move, asked, file), name) for move in said)
+        if move.to != BEGIN or begin
+    ]
+
+
+def _begin_of(name: str, file: PathwayFile) -> str:
+    """The first step of a hand-over to another house; empty where nobody else is asked."""
+    handover, asked = handover_of(name, file)
+    here = (step for step, table in file.steps.items() if table.task == "requested" and not table.ends)
+    own_house = asked.from_ == asked.to
+    return "" if own_house else next((step for step in here if handover_of(step, file)[0] == handover), "")
 
 
 def _main_step(name: str, own: list[Move], sides: dict[str, list[str]], file: PathwayFile) -> Step:

@@ -110,6 +110,7 @@ KEPT = (
     "code",
     "focus",
     "for",
+    "groupIdentifier",
     "priority",
 )  # of the hand-over before; its words stay with it
 
