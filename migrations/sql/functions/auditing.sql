@@ -3,32 +3,46 @@ set local search_path = ketenzorg, pg_temp;
 
 -- One line. p_access: who does what and why, as ketenzorg.store.audit writes it; whose data they are is looked up here,
 -- among what the caller is a party to. p_outcome: '0' done, '4' not there or not for them.
+-- One traject at a time, by its key: any other way may read the whole table for a handful of rows.
 create function note(
     p_region text, p_access jsonb, p_what text, p_version int, p_trajecten uuid[], p_outcome text default '0'
 ) returns void
 language plpgsql security definer set search_path = ketenzorg, pg_temp
 set plan_cache_mode = force_generic_plan as $$
+declare
+    v_organisation text := p_access ->> 'organisation';
+    v_traject uuid;
+    found_traject record;
+    trajecten uuid[] := '{}';
+    patients uuid[] := '{}';
+    consents uuid[] := '{}';
+    roles jsonb[] := '{}';
+    takes_part boolean := false;
 begin
+    foreach v_traject in array p_trajecten loop
+        select t.pseudonym, t.consents, t.roles, coalesce(t.involved, t.parties) as involved into found_traject
+        from traject t where t.region = p_region and t.id = v_traject;
+        continue when not found;
+        trajecten := trajecten || v_traject;
+        patients := patients || found_traject.pseudonym;
+        consents := consents || (found_traject.consents ->> v_organisation)::uuid;
+        takes_part := takes_part or v_organisation::uuid = any (found_traject.involved);
+        roles := roles || found_traject.roles;
+    end loop;
     insert into audit (region, id, at, request, correlation, address, client, user_id, responsible, organisation, roles,
         action, interaction, what, version, query, digest, trajecten, patients, consents, rule, purpose, outcome)
-    select p_region, a.id, clock_timestamp(), a.request, a.correlation, a.address, a.client, a.user_id, a.responsible,
-        a.organisation, array(
+    values (p_region, (p_access ->> 'id')::uuid, clock_timestamp(), p_access ->> 'request', p_access ->> 'correlation',
+        p_access ->> 'address', p_access ->> 'client', p_access ->> 'user_id', p_access ->> 'responsible',
+        v_organisation::uuid, array(
             select distinct split_part(part.role, '#', 1)
-            from traject t cross join lateral jsonb_each_text(t.roles) as part(role, organisation)
-            where t.region = p_region and t.id = any (p_trajecten) and part.organisation = a.organisation::text),
-        a.action, a.interaction, p_what, p_version, a.query, a.digest, seen.trajecten, seen.patients, seen.consents,
-        case when p_outcome <> '0' then '' when seen."left" then a.rule_left else a.rule end, a.purpose, p_outcome
-    from jsonb_to_record(p_access) as a(
-        id uuid, request text, correlation text, address text, client text, user_id text, responsible text,
-        organisation uuid, action text, interaction text, query text[], digest text, rule text, rule_left text,
-        purpose text)
-    cross join lateral (
-        select coalesce(array_agg(t.id order by t.id), '{}') as trajecten,
-            coalesce(array_agg(t.pseudonym order by t.id), '{}') as patients,
-            coalesce(array_agg((t.consents ->> a.organisation::text)::uuid order by t.id), '{}') as consents,
-            not bool_or(coalesce(t.involved, t.parties) @> array[a.organisation]) as "left"
-        from traject t where t.region = p_region and t.id = any (p_trajecten)
-    ) as seen;
+            from unnest(roles) as each cross join jsonb_each_text(each) as part(role, organisation)
+            where part.organisation = v_organisation),
+        p_access ->> 'action', p_access ->> 'interaction', p_what, p_version,
+        case when p_access -> 'query' = '[]' then '{}' else array(select jsonb_array_elements_text(p_access -> 'query')) end,
+        p_access ->> 'digest', trajecten, patients, consents,
+        case when p_outcome <> '0' then '' when takes_part or trajecten = '{}' then p_access ->> 'rule'
+            else p_access ->> 'rule_left' end,
+        p_access ->> 'purpose', p_outcome);
 end
 $$;
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +18,7 @@ import msgspec
 
 from ketenzorg.cli import bench_limit as limits
 from ketenzorg.cli import bench_report as report
+from ketenzorg.cli.bench_audit import audit_costs, told
 from ketenzorg.cli.bench_database import prepare, with_connection
 from ketenzorg.cli.bench_load import Load, Numbers, Target, post_for, post_some
 from ketenzorg.cli.bench_payloads import identifier
@@ -74,9 +76,15 @@ def bench(*, seconds: float, processes: int, as_json: bool) -> int:
                 measured, verified = _measure(
                     here, database, api, processes=processes, seconds=seconds, environ=environ
                 )
+            _say(f"the audit line: {seconds:g} s of reads and of referrals, with it and without it, in turns")
+            token_at = partial(token_for, environ, CLIENT, TOKEN_HOURS)
+            costs = audit_costs(
+                database, environ | served, processes, seconds, token_at, Path(folder) / "serve.log"
+            )
     sys.stdout.write((report.as_json(measured) if as_json else report.as_text(measured, verified)) + "\n")
     if as_json:
         _say(*report.told(verified))
+    (_say if as_json else _print)(*told(costs))
     return 0 if verified.holds and not any(each.errors for each in measured.values()) else 1
 
 
@@ -177,6 +185,10 @@ def verified(loads: list[Load], identities: list[str], found: list[str], request
         doubled=requests - len(set(found)),
         unexplained=len((set(identities) | set(found)) - acknowledged - unanswered),
     )
+
+
+def _print(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def _say(*lines: str) -> None:

@@ -1,4 +1,4 @@
-"""The two databases of a bench: ours, and one like it in which the limit is measured."""
+"""The databases of a bench: ours, and others like it, in which the limit and the audit line are measured."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from ketenzorg.store.embedded import EmbeddedPostgres
 T = TypeVar("T")
 
 LIMIT_DATABASE = f"{DATABASE}_limit"
+AUDITED, UNAUDITED = f"{DATABASE}_audited", f"{DATABASE}_unaudited"  # for what the audit line costs
 
 
 def with_connection(url: str, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
@@ -31,7 +32,7 @@ def with_connection(url: str, work: Callable[[asyncpg.Connection], Awaitable[T]]
 
 
 def prepare(database: EmbeddedPostgres, region: str, organisations: Sequence[str]) -> None:
-    """A second database for the limit, and an endpoint for everybody, so that messages are written as well."""
+    """An endpoint for everybody, so that messages are written as well, and then the scratch databases."""
 
     async def make(connection: asyncpg.Connection) -> None:
         await connection.executemany(
@@ -40,21 +41,29 @@ def prepare(database: EmbeddedPostgres, region: str, organisations: Sequence[str
             " 'bench', 1, now(), '', 'Task', 'rest-hook', 'http://127.0.0.1:9', 'id-only', 15, '', 'active', now())",
             [(region, organisation) for organisation in organisations],
         )
-        await connection.execute(f"create database {LIMIT_DATABASE} template {DATABASE}")
+        for name in (LIMIT_DATABASE, AUDITED, UNAUDITED):
+            await connection.execute(f"create database {name} template {DATABASE}")
 
     with_connection(database.admin_url, make)
 
 
 def limit_address(database: EmbeddedPostgres) -> str:
     """Where the limit is measured."""
-    url = make_url(database.admin_url).set(database=LIMIT_DATABASE)
-    return url.render_as_string(hide_password=False)
+    return at_database(database, LIMIT_DATABASE)
+
+
+def at_database(database: EmbeddedPostgres, name: str) -> str:
+    """Another database of the same server, as its admin."""
+    return make_url(database.admin_url).set(database=name).render_as_string(hide_password=False)
 
 
 def start_afresh(database: EmbeddedPostgres) -> None:
     """An empty database for the limit, and a checkpoint, so that every load pays alike for full pages."""
 
     async def empty(connection: asyncpg.Connection) -> None:
+        await connection.execute(
+            "set session_replication_role = replica"
+        )  # the audit log is not emptied otherwise
         await connection.execute(f"truncate {', '.join(await limits.tables(connection))}")
         # The statement writes what a trigger would write.
         await connection.execute("alter table ketenzorg.traject disable trigger all")
