@@ -1,5 +1,6 @@
 """Nobody gets in without a token, nobody reaches what is another's, and every look is on record without a name."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -264,6 +265,30 @@ async def test_every_write_read_and_search_is_on_record_once_under_its_request_i
     assert all(row["rule"] and row["trajecten"] for row in rows)
     everything = str(await service.rows("select audit::text from ketenzorg.audit"))
     assert [word for word in PERSONAL if word in everything] == []
+
+
+async def test_readings_that_share_a_statement_each_stay_behind_their_own_wall(service: Service) -> None:
+    referral = await service.refer()
+    paths = [f"/fhir/{referral['Patient']}", f"/fhir/{referral['Condition']}", f"/fhir/Patient/{uuid7()}"]
+    clients = {"his-demo": service.his, "welzijn-demo": service.coach, "ziekenhuis-demo": service.hospital}
+    asked = [(name, path) for _ in range(4) for name in clients for path in paths]
+    answers = await asyncio.gather(*(clients[name].get(path) for name, path in asked))
+    got = {
+        (name, paths.index(path), answer.status_code)
+        for (name, path), answer in zip(asked, answers, strict=True)
+    }
+    assert {(name, path) for name, path, status in got if status == 200} == {
+        ("his-demo", 0), ("his-demo", 1), ("welzijn-demo", 0),
+    }  # fmt: skip
+    assert len(got) == len(clients) * len(paths)  # each time the same
+    lines = await service.rows(
+        "select client, outcome, cardinality(trajecten) as many, count(*) as times from ketenzorg.audit"
+        " where interaction = 'read' group by 1, 2, 3 order by 1, 2"
+    )
+    assert [tuple(line) for line in lines] == [
+        ("his-demo", "0", 1, 8), ("his-demo", "4", 0, 4), ("welzijn-demo", "0", 1, 4), ("welzijn-demo", "4", 0, 8),
+        ("ziekenhuis-demo", "4", 0, 12),
+    ]  # fmt: skip
 
 
 async def test_what_was_refused_is_no_look(service: Service) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from ketenzorg.pathway.standing import Standing
 from ketenzorg.store.audit import Access
+from ketenzorg.store.coalescer import Coalescer
 from ketenzorg.store.data_keys import Sealed
 from ketenzorg.store.database import Database
 
@@ -31,38 +33,40 @@ def standing_of(step: str, roles: Mapping[str, str], phases: Mapping[str, str]) 
     return Standing(step, msgspec.convert(roles, dict[str, UUID]), phases)
 
 
+class _Wanted(NamedTuple):
+    """One resource that somebody asks for."""
+
+    kind: str
+    id: UUID
+    version: int | None
+    access: Access
+
+
 class Reading:
     """Where stored resources are read."""
 
     def __init__(self, database: Database, region: str) -> None:
         self._database = database
         self._region = region
+        self._coalescer = Coalescer(self._read)
 
     async def one(self, kind: str, id_: UUID, version: int | None, access: Access) -> Found | None:
         """One resource, in its latest version or the one named; None when it is not there or not for the asker."""
+        return await self._coalescer.submit(_Wanted(kind, id_, version, access))
+
+    async def _read(self, wanted: Sequence[_Wanted]) -> list[Found | None]:
+        """Each for its own asker, on record together."""
         rows = await self._database.fetch(
-            "select * from read_resource($1, $2, $3, $4, $5, $6)",
+            "select * from read_resources($1, $2, $3, $4, $5, $6)",
             self._region,
-            [access.organisation],
-            kind,
-            id_,
-            version,
-            access.json,
+            [each.access.organisation for each in wanted],
+            [each.kind for each in wanted],
+            [each.id for each in wanted],
+            [each.version for each in wanted],
+            msgspec.json.encode([each.access for each in wanted]).decode(),
         )
-        if not rows:
-            return None
-        row = rows[0]
-        return Found(
-            kind,
-            id_,
-            row["version"],
-            row["updated"],
-            row["body"],
-            row["pathway"],
-            row["pathway_version"],
-            standing_of(row["step"], row["roles"], row["phases"]),
-            frozenset(row["involved"]),
-        )
+        found = {row["n"]: _found(wanted[row["n"] - 1], row) for row in rows}
+        return [found.get(n) for n in range(1, len(wanted) + 1)]
 
     async def numbers(self, tokens: Sequence[UUID], organisation: UUID) -> dict[UUID, Sealed]:
         """The personal numbers behind tokens, of those that the organisation may know."""
@@ -73,3 +77,17 @@ class Reading:
             list(tokens),
         )
         return {row["token"]: Sealed(row["key_id"], row["ciphertext"]) for row in rows}
+
+
+def _found(wanted: _Wanted, row: Any) -> Found:
+    return Found(
+        wanted.kind,
+        wanted.id,
+        row["version"],
+        row["updated"],
+        row["body"],
+        row["pathway"],
+        row["pathway_version"],
+        standing_of(row["step"], row["roles"], row["phases"]),
+        frozenset(row["involved"]),
+    )
