@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from ketenzorg import events
-from ketenzorg.pathway import calendar
+from ketenzorg.pathway import calendar, engine
 from ketenzorg.pathway.calendar import local_day
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.replay import replay
 from throughput.regions import Entry
 
 Moment = datetime
@@ -20,7 +21,13 @@ class Case:
     """One traject: what it is after all corrections, cut into rounds."""
 
     received: events.ReferralReceived
+    log: Sequence[Entry]
     rounds: list[Round] = field(default_factory=list)
+
+    def late(self, pathway: Pathway, now: Moment) -> set[str]:
+        """The norms that are late now, as the worklist says it: by the log and the engine."""
+        here = pathway.in_municipality(self.received.municipality)
+        return {due.norm for due in engine.due(here, replay(here, self.log)) if due.at < now}
 
 
 def cases(logs: Sequence[Sequence[Entry]]) -> Iterator[Case]:
@@ -28,7 +35,7 @@ def cases(logs: Sequence[Sequence[Entry]]) -> Iterator[Case]:
         gone = {event.corrects for _, event in log if isinstance(event, events.StepCorrected)}
         received = log[0][1]
         assert isinstance(received, events.ReferralReceived)
-        case = Case(received, [[(received.at, received.event, None)]])
+        case = Case(received, log, [[(received.at, received.event, None)]])
         for seq, event in log[1:]:
             if seq in gone or not isinstance(event, events.StepTaken):
                 continue

@@ -1,13 +1,19 @@
-"""What one traject counts as: a hand-over inside it is no second referral, a new referral after its end is one."""
+"""What one traject counts as: a hand-over inside it is no second referral, a new referral after its end is one; late is
+what the worklist calls late, and what was told of that counts for nothing.
+"""
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+from msgspec.structs import replace
+
+from ketenzorg import events
 from ketenzorg.pathway.load import load
 from ketenzorg.settings import Settings
-from ketenzorg.throughput.facts import AGAIN, IN, OPEN_STAY, OUT, Fact, Rules, told
-from throughput.regions import BEGIN, Walker
+from ketenzorg.throughput.facts import AGAIN, DUE, DUE_CLOCK, IN, OPEN_STAY, OUT, Fact, Rules, began, told
+from throughput.regions import BEGIN, Entry, Walker, region
 
 NIER = load(Settings.from_environ({}).pathways).current("chronische-nierschade")
 HANDED_OVER = ["aannemen", "afspraak gemaakt", "gezien", "terugverwijzen"]  # back in control with the GP
@@ -37,3 +43,61 @@ def test_a_referral_after_the_end_is_a_second_one_and_the_first_went() -> None:
     assert came(ENDED) == [""]
     assert came([*ENDED, "opnieuw verwijzen"]) == ["", AGAIN]
     assert [fact.name for fact in facts([*ENDED, "opnieuw verwijzen"]) if fact.kind == OUT] == ["completed"]
+
+
+def late_from(*meant: tuple[str, int]) -> list[tuple[str, str, int]]:
+    """(kind, name, the day on which it is late first) after these events; days count from the beginning."""
+    walker = Walker(NIER, random.Random(1))
+    on = [(event, BEGIN + timedelta(days=day)) for event, day in meant]
+    found = told(walker.follow(walker.received(BEGIN), on, on[-1][1]), Rules(NIER))
+    assert found is not None
+    kinds = (DUE, DUE_CLOCK)
+    return [
+        (fact.kind, fact.name, (began(fact) - BEGIN.date()).days)
+        for fact, _ in found.facts
+        if fact.kind in kinds
+    ]
+
+
+def test_a_clock_that_stood_still_is_late_so_much_later() -> None:
+    consult, plan = "eerste consult bij de nefroloog", "afspraak plannen"
+    assert late_from(("aannemen", 1)) == [(DUE, plan, 29), (DUE_CLOCK, consult, 29)]
+    paused = late_from(("aannemen", 1), ("uitstellen", 2))
+    assert [name for kind, name, _ in paused if kind == DUE_CLOCK] == ["niet te lang uitgesteld"]
+    went_on = late_from(("aannemen", 1), ("uitstellen", 2), ("weer oppakken", 12))
+    assert went_on == [(DUE, plan, 39), (DUE_CLOCK, consult, 39)]
+
+
+def test_a_control_that_is_late_makes_its_traject_late_and_no_norm() -> None:
+    control = late_from(("aannemen", 1), ("afspraak gemaakt", 2), ("gezien", 3), ("terugverwijzen", 4))
+    assert [(kind, name) for kind, name, _ in control] == [(DUE, "in controle")]
+
+
+def test_what_the_clock_told_counts_for_nothing() -> None:
+    now = datetime(2026, 3, 4, 15, tzinfo=UTC)
+    for log in region(NIER, 3, 40, 40, until=now):
+        assert told(between(log), Rules(NIER)) == told(log, Rules(NIER))
+
+
+def between(log: Sequence[Entry]) -> list[Entry]:
+    """The log with something told after each event."""
+    found: list[events.Event] = []
+    places: dict[int, int] = {}
+    for seq, event in log:
+        moved = (
+            replace(event, corrects=places[event.corrects])
+            if isinstance(event, events.StepCorrected)
+            else event
+        )
+        found.append(moved)
+        places[seq] = len(found)
+        found.append(exceeded(event.at))
+    return [(seq, event) for seq, event in enumerate(found, 1)]
+
+
+def exceeded(at: datetime) -> events.NormExceeded:
+    nobody = UUID(int=0)
+    return events.NormExceeded(
+        norm="eerste consult bij de nefroloog", began=at, within="4 weken", due=at, at=at, step="verwezen",
+        task=nobody, role="nefroloog", organisation=nobody, told=(nobody,),
+    )  # fmt: skip

@@ -9,12 +9,10 @@ import msgspec
 import pytest
 
 from databases import Database
-from ketenzorg.pathway import engine
 from ketenzorg.pathway.calendar import local_day
 from ketenzorg.pathway.definition import NormShare
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Catalogue, compile_pathway
-from ketenzorg.pathway.replay import replay
 from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.ids import uuid7
@@ -227,8 +225,8 @@ def _check_norms(found: Measures, cases: list[Case], period: Period) -> None:
     runs = [(number, clock) for number, case in enumerate(cases) for clock in by_hand.clocks(case, PATHWAY)]
     for figures in found.norms:
         mine = [(number, clock) for number, clock in runs if clock.norm == figures.norm]
-        waits = [clock for _, clock in mine if clock.met is None and clock.stopped is None]
-        assert figures.late_now == hidden(sum(clock.due < NOW for clock in waits)), figures.norm
+        late = sum(figures.norm in case.late(PATHWAY, NOW) for case in cases)
+        assert figures.late_now == hidden(late), figures.norm
         began = [clock for _, clock in mine if inside(clock.began, period)]
         trajecten = first_runs([(number, clock.began) for number, clock in mine], period)
         lengths = [
@@ -255,11 +253,7 @@ async def test_late_is_what_the_engine_says_is_late(throughput: Throughput, data
     await write(database, [(uuid7(), log) for log in LOGS])
     await all_counted(throughput.rollup)
     found = await throughput.measures(SELECTIONS["everything"], NOW)
-    late = 0
-    for log in LOGS:
-        due = engine.due(PATHWAY, replay(PATHWAY, log))
-        late += bool(due) and due[0].at < NOW
-    assert found.totals.late_now == hidden(late)
+    assert found.totals.late_now == hidden(sum(bool(case.late(PATHWAY, NOW)) for case in CASES))
 
 
 async def test_places_and_teams_are_the_same_figures_of_a_smaller_choice(
@@ -310,7 +304,8 @@ async def test_a_place_beside_the_others_and_beside_itself_before(
                   for clock in by_hand.clocks(case, PATHWAY) if clock.norm == here.norm]  # fmt: skip
         open_ones = [clock for _, clock in clocks if clock.met is None and clock.stopped is None]
         assert here.waiting_now == hidden(len(open_ones))
-        assert here.late_now == hidden(sum(clock.due < NOW for clock in open_ones))
+        of_big = [case for case in CASES if case.received.municipality == BIG]
+        assert here.late_now == hidden(sum(here.norm in case.late(PATHWAY, NOW) for case in of_big))
         for at, period in ((here.recent, recent), (here.earlier, EVER.before(recent))):
             began = [clock for _, clock in clocks if inside(clock.began, period)]
             trajecten = first_runs([(number, clock.began) for number, clock in clocks], period)

@@ -159,7 +159,7 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off se
     join throughput_cell c on c.grain = s.grain and c.day between s.first_day and s.last_day
     where c.region = p_region and c.pathway = p_pathway and c.side = any (p_sides)
         and c.organisation = any (p_organisations) and c.kind = any (p_kinds) and c.kind in ('stay', 'clock')
-        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock') or c.name = any (p_names))
+        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock', 'due-clock') or c.name = any (p_names))
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
     union all
     select c.organisation, case when p_places then c.municipality end, c.kind, c.name,
@@ -168,7 +168,7 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off se
     from throughput_cell c
     where c.region = p_region and c.pathway = p_pathway and c.side = any (p_sides)
         and c.organisation = any (p_organisations) and c.kind = any (p_kinds) and c.grain = 'place'
-        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock') or c.name = any (p_names))
+        and (p_municipality is null or c.municipality = p_municipality) and (p_names is null or c.kind not in ('clock', 'open-clock', 'due-clock') or c.name = any (p_names))
     group by 1, 2, 3, 4, 5, 6, 7, 9
 $$;
 

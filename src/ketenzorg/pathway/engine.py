@@ -149,6 +149,13 @@ def advance(
     )
 
 
+def recorded(pathway: Pathway, state: State, event: str, to_step: str, at: datetime) -> State:
+    """The state after a step that is on record: whether it might be taken was judged then."""
+    moves = pathway.steps[state.step].moves
+    move = next(each for each in moves if (each.event, each.to) == (event, to_step))
+    return _state_after(pathway, state, move, counts_after(pathway, state, event, at), at)
+
+
 def allowed(pathway: Pathway, state: State, by: str | None = None) -> list[Option]:
     """Everything that may happen now, by anybody or by this role."""
     return [

@@ -1,6 +1,6 @@
 """Where a traject stands by its events alone: the log is the truth, and what is stored must equal this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ketenzorg import events
 from ketenzorg.pathway import engine
@@ -28,14 +28,5 @@ def replay(pathway: Pathway, log: Sequence[tuple[int, events.Event]]) -> State:
         if isinstance(event, events.DataAdded):
             state = engine.rekept(state, event.kept)
         if isinstance(event, events.StepTaken):
-            given = _given(pathway, state, event)
-            state = engine.advance(pathway, state, event.event, event.by, event.at, given).state
+            state = engine.recorded(pathway, state, event.event, event.to_step, event.at)
     return state
-
-
-def _given(pathway: Pathway, state: State, event: events.StepTaken) -> Mapping[str, str]:
-    """The answers as far as the state depends on them: the log has the codes and no texts."""
-    option = next(each for each in engine.allowed(pathway, state, event.by) if each.event == event.event)
-    return {
-        name: event.codes.get(name) or (pathway.file.needs[name].codes or ["-"])[0] for name in option.needs
-    }

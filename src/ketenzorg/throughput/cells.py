@@ -11,6 +11,7 @@ from ketenzorg.throughput import facts
 from ketenzorg.throughput.facts import (
     CLOCK,
     DUE,
+    DUE_CLOCK,
     EARLY,
     IN,
     LATE,
@@ -242,6 +243,8 @@ class Gathering:
                 counts.went[end].add(row["day"], numbers, first=row["first"])
             elif kind == DUE:
                 counts.late_in_step[name] += self._until(numbers, row["day"], self._today)
+            elif kind == DUE_CLOCK:
+                counts.late_of_norm[name] += self._until(numbers, row["day"], self._today)
             else:
                 self._open(row, numbers, counts)
 
@@ -274,9 +277,7 @@ class Gathering:
             if not self._with_stays:
                 return
         else:
-            late = _late_when_begun_by(max_of(row["detail"]), self._today)
             counts.waits_for_norm[name] += total(numbers)
-            counts.late_of_norm[name] += self._until(numbers, row["day"], late)
             if self._recent <= self._last:
                 self._waiting(row, numbers, (self._recent, self._last), counts.recent[name])
         lengths = counts.lengths[kind.removeprefix("open-"), name]

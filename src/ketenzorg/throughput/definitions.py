@@ -35,8 +35,9 @@ DEFINITIONS: Final = (
     Definition(
         id="late_now",
         name="Nu te laat",
-        text="Lopende trajecten waarvan een termijn voorbij is. "
-        "Bij een norm: de trajecten waarvan deze termijn voorbij is. De gekozen periode doet hier niet mee.",
+        text="Lopende trajecten waarvan een termijn of controle voorbij is, zoals de werklijst het zegt: zolang de "
+        "klok stilstaat loopt er geen. Bij een norm: de trajecten waarvan deze termijn voorbij is. De gekozen periode "
+        "doet hier niet mee.",
         unit="trajecten",
         source="de normen van het zorgpad",
         status="proposal",

@@ -11,12 +11,12 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from ketenzorg import events
-from ketenzorg.pathway import calendar
+from ketenzorg.pathway import calendar, engine
 from ketenzorg.pathway.calendar import AMSTERDAM, Amount, local_day
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.replay import standing
+from ketenzorg.pathway.replay import replay, standing
 
-FACTS = 2  # raise it when the same events give other facts: everything is then counted again
+FACTS = 3  # raise it when the same events give other facts: everything is then counted again
 FEEDBACK = "terugkoppeling"  # the need of the pathway files whose answer goes back to the referrer
 MISTAKE = "entered_in_error"  # the exit of what never was a referral
 
@@ -25,7 +25,9 @@ MISTAKE = "entered_in_error"  # the exit of what never was a referral
 # ISO year, and as its place the week.
 STAY, OPEN_STAY = "stay", "open-stay"
 CLOCK, OPEN_CLOCK = "clock", "open-clock"
-DUE = "due"  # the norm of an open traject that ends soonest: the first day on which it is too late
+# Of an open traject, as the engine says it: the first day on which it is too late for whatever ends soonest, under the
+# step where it is; and for each norm that runs.
+DUE, DUE_CLOCK = "due", "due-clock"
 IN, OUT = "in", "out"
 # Outcomes of a clock. Stopped: the traject ended, or what it runs from happened again. Early and past: before and
 # after the time of the share of a norm that has one (80 percent within 3 weeks), and before its maximum.
@@ -74,6 +76,7 @@ class Rules:
     """What counting needs to know of one version of a pathway."""
 
     def __init__(self, pathway: Pathway) -> None:
+        self.pathway = pathway
         moves = [move for step in pathway.steps.values() for move in step.moves]
         reopened = [move for step in pathway.steps.values() if step.ends for move in step.moves]
         self.main = {name: step.main for name, step in pathway.steps.items()}
@@ -95,7 +98,9 @@ class Rules:
     def stamp(self) -> object:
         """All that the facts depend on."""
         clocks = [(each.name, sorted(each.begins), sorted(each.ends), each.limits) for each in self.clocks]
-        return [self.main, sorted(self.new_rounds), sorted(self.always_feedback), clocks]
+        file = self.pathway.file
+        when_late = [file.norm, file.watch, file.side, file.variant]
+        return [self.main, sorted(self.new_rounds), sorted(self.always_feedback), clocks, when_late]
 
 
 @dataclass
@@ -134,7 +139,8 @@ def told(log: Log, rules: Rules) -> Told | None:
     for each in rounds:
         facts += _in_and_out(each, rules)
         facts += _clocks(each, rules)
-    facts += _soonest(facts)
+    if {seq for seq, _ in log} == set(range(1, len(log) + 1)):  # else the rest comes in the next piece
+        facts += _late_from(received, valid, rules)
     return Told(
         received.pathway,
         received.municipality,
@@ -228,13 +234,21 @@ def _closed(clock: _Clock, began: datetime, at: datetime, outcomes: tuple[str, s
     return Fact(CLOCK, _week(began), clock.name, outcome=outcome, place=_days(began, at))
 
 
-def _soonest(facts: Iterable[Fact]) -> Iterator[Fact]:
-    """The norm of an open traject that ends soonest, under the step where it is."""
-    facts = list(facts)
-    days = [late_from(began(each), max_of(each.detail)) for each in facts if each.kind == OPEN_CLOCK]
-    step = next((each.name for each in facts if each.kind == OPEN_STAY), None)
-    if days and step is not None:
-        yield _open(DUE, min(days), step)
+def _late_from(received: events.ReferralReceived, log: Log, rules: Rules) -> Iterator[Fact]:
+    """From when an open traject is late, and each norm that runs in it: by the rule of the worklist and the clock."""
+    pathway = rules.pathway.in_municipality(received.municipality)
+    state = replay(pathway, log)
+    dues = engine.due(pathway, state)
+    norms = {clock.name for clock in rules.clocks}
+    for due in dues[:1]:
+        yield _open(DUE, _day_after(due.at), rules.main[state.step])
+    for due in dues:
+        if due.norm in norms:
+            yield _open(DUE_CLOCK, _day_after(due.at), due.norm)
+
+
+def _day_after(at: datetime) -> date:
+    return local_day(at) + timedelta(days=1)
 
 
 def max_of(limits: str) -> str:

@@ -18,7 +18,7 @@ from ketenzorg.store.database import Database
 from ketenzorg.throughput.cells import RECENT, Counts, Flow, Gathering, together
 from ketenzorg.throughput.comparing import REFUSED, Comparing, Told, norm_at
 from ketenzorg.throughput.definitions import DEFINITIONS
-from ketenzorg.throughput.facts import CLOCK, DUE, IN, MISTAKE, OPEN_CLOCK, OPEN_STAY, OUT, STAY
+from ketenzorg.throughput.facts import CLOCK, DUE, DUE_CLOCK, IN, MISTAKE, OPEN_CLOCK, OPEN_STAY, OUT, STAY
 from ketenzorg.throughput.figures import (
     Chosen,
     Exit,
@@ -41,7 +41,7 @@ from ketenzorg.throughput.selection import (
 from ketenzorg.throughput.small_groups import SMALLEST, shown
 from ketenzorg.throughput.standing_out import standing_out
 
-OF_PLACES = [CLOCK, OPEN_CLOCK, OPEN_STAY, DUE, IN, OUT]
+OF_PLACES = [CLOCK, OPEN_CLOCK, DUE_CLOCK, OPEN_STAY, DUE, IN, OUT]
 PER_PLACE, PER_WEEK = "place", "week"
 WEEK, BLOCK, WEEK_EVERYWHERE, BLOCK_EVERYWHERE = "week", "block", "week everywhere", "block everywhere"
 KEPT = 64  # answers, of some hundred kB each
@@ -109,7 +109,7 @@ class Throughput:
                 partial(municipalities.add, by="municipality"),
             ),
             _gather(
-                self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK], everywhere),
+                self._read(used, [STAY, OPEN_STAY, CLOCK, OPEN_CLOCK, DUE_CLOCK], everywhere),
                 partial(lengths.add, by="organisation"),
             ),
             _gather(
