@@ -39,7 +39,7 @@ async def test_what_was_used_is_forgotten_when_it_would_no_longer_be_taken(servi
     system = await register(service)
     used = "insert into ketenzorg.client_assertion select 'groningen', 'his-a', sha256(n::text::bytea), "
     await service.rows(f"{used} now() - make_interval(mins => 1 + n) from generate_series(1, 100) n")
-    await service.rows(f"{used} now() + interval '1 minute' from generate_series(101, 105) n")
+    await service.rows(f"{used} now() + interval '1 hour' from generate_series(101, 105) n")
     await system.token()
     [row] = await service.rows(
         "select count(*) as left, min(expires) > now() as young from ketenzorg.client_assertion"
