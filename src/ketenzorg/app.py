@@ -62,6 +62,7 @@ from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
 from ketenzorg.store.audit_reading import AuditReading
 from ketenzorg.store.clients import Clients
+from ketenzorg.store.consents import Consents
 from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import Doorbell
@@ -152,6 +153,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         keyring=keyring_of(settings, secret, database),
         referrals=Referrals(database, settings.region, bell),
         trajecten=Trajecten(database, settings.region, bell),
+        consents=Consents(database, settings.region),
         reading=Reading(database, settings.region),
         searching=Searching(database, settings.region),
         bell=bell,

@@ -110,5 +110,16 @@ class NormEscalated(_OfNorm, frozen=True, kw_only=True, tag_field="kind", tag="n
     after: str  # how long: 5 werkdagen
 
 
+class ConsentChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="consent-changed"):
+    """Somebody put on record what the patient wants shared; the step stayed."""
+
+    change: str  # gegeven, ingetrokken, bezwaar, opgeheven
+    organisation: UUID  # nil: one without a part in this traject
+    consent: UUID  # that says it
+    at: datetime
+
+
 OfNorm: TypeAlias = NormReminded | NormExceeded | NormEscalated
-Event: TypeAlias = ReferralReceived | StepTaken | TaskAmended | StepCorrected | DataAdded | OfNorm
+Event: TypeAlias = (
+    ReferralReceived | StepTaken | TaskAmended | StepCorrected | DataAdded | OfNorm | ConsentChanged
+)

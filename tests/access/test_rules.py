@@ -82,4 +82,6 @@ def test_the_part_follows_from_the_hand_over_that_runs() -> None:
     ]  # fmt: skip
     assert part_of(B, pathway, step, roles, (A, B, C)) == "bystander"
     assert part_of(D, pathway, step, {"huisarts": A}, (A,)) == "none"
-    assert {"requester", "left", "owner", "bystander", "none", "candidate"} == set(get_args(Part))
+    assert {"requester", "left", "owner", "bystander", "none", "candidate", "withdrawn"} == set(
+        get_args(Part)
+    )

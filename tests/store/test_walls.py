@@ -20,6 +20,7 @@ from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.revision import newest
 from ketenzorg.store.walls import NoWall
+from referrals import a_referral, said
 from services import REGION, SETTINGS, Service, looks
 from subscribed import listening
 from systems import register
@@ -35,7 +36,7 @@ READABLE = (
 )  # fmt: skip
 CLOSED = (
     "audit", "audit_chain", "audit_head", "audit_of_traject", "client", "client_assertion", "client_epoch", "data_key",
-    "endpoint", "outbox", "personal_number", "referral_identity", "subscription", "throughput_cell",
+    "endpoint", "objection", "outbox", "personal_number", "referral_identity", "subscription", "throughput_cell",
     "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.
@@ -49,6 +50,9 @@ async def filled(service: Service) -> Service:
     await (await register(service)).token()
     referral = await service.refer()
     await service.happens(referral["Task"], "aannemen")
+    withdrawn = (await service.refer(a_referral("withdrawn")))["Task"]
+    no_more = said("ziet ervan af", reden_van_afzien="toestemming-ingetrokken")
+    assert (await service.his.post(f"/fhir/{withdrawn}/$event", json=no_more)).status_code == 200
     await service.app.litestar.state.throughput.rollup.fold_until_current()
     await chained(service)
     for table in READABLE + CLOSED:
@@ -80,6 +84,14 @@ async def test_only_a_party_sees_rows(app_role: asyncpg.Connection) -> None:
     for callers in (None, str(PRACTICE), "", str(HOSPITAL), nobody, f"{HOSPITAL},{nobody}"):
         rows = await seen(app_role, callers)
         assert all(rows.values()) if callers == str(PRACTICE) else not any(rows.values()), callers
+
+
+async def test_who_knows_a_person_sees_no_row_by_that(filled: Service, app_role: asyncpg.Connection) -> None:
+    """Our own functions look up all trajecten of a person; the application cannot."""
+    [row] = await filled.rows("select distinct person from ketenzorg.traject")
+    async with app_role.transaction():
+        await app_role.execute("select set_config('ketenzorg.person', $1, true)", str(row["person"]))
+        assert await app_role.fetchval("select count(*) from ketenzorg.traject") == 0
 
 
 async def test_a_party_sees_no_row_of_a_type_that_its_role_does_not_show(

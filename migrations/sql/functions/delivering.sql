@@ -83,8 +83,8 @@ begin
     end if;
     perform set_config('ketenzorg.callers', p_organisation::text, true);
     delete from outbox o
-    where o.region = p_region and o.id = any (v_new) and not exists (
-        select from resource r where r.region = p_region and r.type = o.type and r.id = o.resource);
+    where o.region = p_region and o.id = any (v_new)
+        and not readable(p_region, p_organisation, o.type, o.resource, o.version);
 
     with ordered as (
         select o.id, row_number() over (order by o.xid, o.id) as place
@@ -94,7 +94,8 @@ begin
             state = case when exists (
                 select from outbox earlier
                 where earlier.region = p_region and earlier.subscription = p_subscription
-                    and earlier.resource = o.resource and earlier.version < o.version and earlier.state <> 'delivered')
+                    and earlier.resource = o.resource and earlier.version < o.version
+                    and earlier.state <> 'delivered' and earlier.state <> 'withdrawn')
                 then 'queued' else 'waiting' end
         from ordered, subscription s
         where o.region = p_region and o.id = ordered.id and s.region = p_region and s.id = p_subscription
@@ -128,8 +129,8 @@ begin
     perform number_events(p_region, p_subscription, v_organisation, p_now);
     perform set_config('ketenzorg.callers', v_organisation::text, true);
     return query
-    select o.id, o.number, o.type, o.resource, o.version, o.created, o.attempts, o.tried_since, exists (
-        select from resource r where r.region = p_region and r.type = o.type and r.id = o.resource)
+    select o.id, o.number, o.type, o.resource, o.version, o.created, o.attempts, o.tried_since,
+        readable(p_region, v_organisation, o.type, o.resource, o.version)
     from outbox o
     where o.region = p_region and o.subscription = p_subscription and o.state = 'waiting' and o.run_at <= p_now
         and o.id <> all (p_except)
@@ -170,7 +171,7 @@ begin
             select later.id from outbox later
             where later.region = p_region and later.subscription = settled.subscription
                 and later.resource = settled.resource and later.version > settled.version
-                and later.state <> 'delivered'
+                and later.state <> 'delivered' and later.state <> 'withdrawn'
             order by later.version limit 1)
     )
     select settled.id, settled.lease from settled;

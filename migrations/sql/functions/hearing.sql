@@ -47,6 +47,15 @@ begin
 end
 $$;
 
+-- Whether the caller may read a version now: of what it takes part in, or that its part is over as consent was withdrawn.
+create function readable(p_region text, p_organisation uuid, p_type text, p_id uuid, p_version int) returns boolean
+language sql stable security definer set search_path = ketenzorg, pg_temp as $$
+    select exists (select from resource r where r.region = p_region and r.type = p_type and r.id = p_id)
+        or p_type = 'Task' and exists (
+            select from part p
+            where p.region = p_region and p.organisation = p_organisation and p.task = p_id and p.withdrawn = p_version)
+$$;
+
 -- Tell the workers that something is new, where that is so; called after the commit.
 create function ring(p_region text) returns void
 language sql security definer set search_path = ketenzorg, pg_temp as $$

@@ -7,7 +7,8 @@ create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, pseudonym uuid, patient uuid,
     service_request uuid, care_plan uuid, task uuid, roles jsonb, phases jsonb, parties uuid[], consents jsonb,
-    municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, priority text, access jsonb, knows uuid[]
+    municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, priority text, access jsonb, knows uuid[],
+    weighed uuid[]
 );
 
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
@@ -28,15 +29,18 @@ declare
     won uuid[];      -- trajecten whose referral is new
     winners int[];   -- and their places in p_referrals
     referrals incoming[];
+    held int[];      -- whose patient objected to something that was not weighed: nothing is stored, and no row answers
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     select array_agg(i) into referrals from jsonb_populate_recordset(null::incoming, p_referrals) i;
+    held := held_back(p_region, referrals);
 
     -- In key order, so that two batches that share keys cannot wait for each other.
     with new as (
         insert into referral_identity (region, organisation, system, value, hash, traject, locations)
         select p_region, i.organisation, i.system, i.value, decode(i.hash, 'hex'), i.traject, i.locations
         from unnest(referrals) i
+        where i.n <> all (held)
         order by i.organisation, i.system collate "C", i.value collate "C"
         on conflict do nothing
         returning referral_identity.traject

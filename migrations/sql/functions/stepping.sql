@@ -61,6 +61,9 @@ declare
     further record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    if p_step -> 'consent' -> 'weighed' <> 'null' then
+        perform insist_on_weighed(p_region, v_traject, ids(p_step -> 'consent' -> 'weighed'));
+    end if;
 
     update traject set step = p_step ->> 'step', counts = p_step -> 'counts', happened = p_step -> 'happened',
         roles = p_step -> 'roles', phases = p_step -> 'phases', parties = ids(p_step -> 'parties'), involved = ids(p_step -> 'involved'),
@@ -81,7 +84,8 @@ begin
         end if;
     end if;
     -- The caller had the right to this step; what follows from it is written for all parties.
-    perform set_config('ketenzorg.callers', array_to_string(ids(p_step -> 'parties'), ','), true);
+    perform set_config('ketenzorg.callers', array_to_string(
+        ids(p_step -> 'parties') || ids(coalesce(p_step -> 'consent' -> 'withdrawn', '[]')), ','), true);
 
     perform set_dues(p_region, v_traject, ids(p_step -> 'involved'), p_step -> 'dues',
         (p_step ->> 'was_until')::timestamptz, p_step ->> 'from_step');
@@ -195,6 +199,11 @@ begin
     then
         perform let_in(p_region, v_traject, v_at, p_step -> 'joining', p_step -> 'losing', ids(p_step -> 'leaving'),
             p_step -> 'found_by');
+    end if;
+
+    if p_step -> 'consent' <> 'null' then
+        perform change_consent(
+            p_region, v_traject, v_at, (p_step ->> 'organisation')::uuid, p_step ->> 'priority', p_step -> 'consent');
     end if;
 
     perform tell(p_region, ids(p_step -> 'witnesses'), v_traject, p_step ->> 'priority', r_type, r_id, r_version);

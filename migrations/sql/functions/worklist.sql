@@ -37,7 +37,7 @@ begin
         where region = new.region and traject = new.traject and organisation = any (ids(new.body -> 'told'));
     else
         update part set news = news || new.seq
-        where region = new.region and traject = new.traject
+        where region = new.region and traject = new.traject and organisation = any (new.parties)
             and organisation <> (new.body ->> 'organisation')::uuid;
     end if;
     return null;
@@ -49,6 +49,7 @@ create trigger news_of_events after insert on event for each row
         new.body ->> 'kind' in ('step-corrected', 'norm-reminded', 'norm-exceeded', 'norm-escalated')
         or new.body ->> 'kind' = 'step-taken'
             and (new.body ->> 'exit' is not null or new.body -> 'outputs' <> '[]' or new.body -> 'codes' <> '{}')
+        or new.body ->> 'kind' = 'consent-changed'
     )
     execute function note_news();
 

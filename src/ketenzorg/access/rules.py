@@ -9,9 +9,9 @@ import msgspec
 
 from ketenzorg.access.tokens import Caller
 
-Part = Literal["requester", "owner", "bystander", "left", "candidate", "none"]
+Part = Literal["requester", "owner", "bystander", "left", "candidate", "withdrawn", "none"]
 Phase = Literal["running", "ended"]
-Shows = Literal["role", "candidate", "everything", "whole", "counts", "nothing"]
+Shows = Literal["role", "candidate", "everything", "whole", "counts", "notice", "nothing"]
 OPEN, SANDBOX = "open", "sandbox"  # of an address: no rule
 ANY_KIND = ""
 

@@ -5,7 +5,6 @@ names the ServiceRequest or the CarePlan in `basedOn` (https://hl7.org/fhir/R4/o
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -33,6 +32,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Screening, screen
 from ketenzorg.pathway.engine import State, StepTaken
+from ketenzorg.pathway.latest import latest
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.unread import unread
 from ketenzorg.pathway.words import ITSELF
@@ -122,37 +122,6 @@ def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at:
             taken.append(engine.advance(pathway, state, raised.event, ITSELF, at, {}))
             state = taken[-1].state
     return _Judged(before, after, state, tuple(taken))
-
-
-def latest(resources: Sequence[dict[str, Any]], pathway: Pathway) -> list[dict[str, Any]]:
-    """Of a question that was answered again only the last answer counts; measurements make a series."""
-    answered: set[str] = set()
-    found = []
-    for resource in reversed(resources):
-        if resource["resourceType"] == "QuestionnaireResponse":
-            before = set(answered)
-            answered |= set(_link_ids(resource))
-            found.append({**resource, "item": _without(resource.get("item", ()), before, pathway)})
-        else:
-            found.append(resource)
-    return found[::-1]
-
-
-def _link_ids(node: dict[str, Any]) -> Iterator[str]:
-    for item in node.get("item", ()):
-        if item.get("answer"):
-            yield item["linkId"]
-        yield from _link_ids(item)
-
-
-def _without(items: Iterable[dict[str, Any]], answered: set[str], pathway: Pathway) -> list[dict[str, Any]]:
-    data = pathway.file.data
-    series = {name for name in answered if name in data and data[name].type == "getal"}
-    return [
-        {**item, "item": _without(item.get("item", ()), answered, pathway)}
-        for item in items
-        if item["linkId"] not in answered - series
-    ]
 
 
 def _step(

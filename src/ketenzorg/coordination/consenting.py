@@ -23,7 +23,6 @@ from ketenzorg.pathway.answers import asks_for
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.words import EXPLICIT
-from ketenzorg.referral.bundle import Entry
 from ketenzorg.referral.consent import KIND_SYSTEM, Choice, Written, consents_in, new_consent
 from ketenzorg.referral.intake import Named
 from ketenzorg.referral.stored import instant
@@ -32,7 +31,8 @@ from ketenzorg.referral.stored import instant
 class Sharing(msgspec.Struct, frozen=True, kw_only=True):
     """What is about to be shared, and everything that tells whether it may be."""
 
-    holder: Organisation  # whose data: who referred
+    holder: UUID  # whose data: who referred
+    holder_kind: str
     pathway: Pathway
     traject: UUID
     patient: str  # address
@@ -55,6 +55,9 @@ class _Ground(NamedTuple):
 
     choice: Choice | None
     doubts: tuple[Issue, ...]
+
+
+_NOTHING = _Ground(None, ())
 
 
 def weighed(roles: Mapping[str, UUID], sharing: Sharing, world: World) -> tuple[Recorded, list[Issue]]:
@@ -81,27 +84,12 @@ def weighed(roles: Mapping[str, UUID], sharing: Sharing, world: World) -> tuple[
     return Recorded(tuple(made), of), issues
 
 
-def objections_sent(entries: Sequence[Entry]) -> list[Issue]:
-    """An objection is put on record by itself: a referral that brings one says two things at once."""
-    return [
-        Issue(
-            nl="Deze Consent is een bezwaar (provision.type deny), en dat hoort niet in een verwijzing. Stuur hem "
-            "in een eigen Bundle, bij een verwijzing die wij kennen.",
-            en="This Consent is an objection (provision.type deny), which is no part of a referral. Send it in "
-            "a Bundle of its own, about a referral that we know.",
-            expression=(f"{entry.path}.provision.type",),
-        )
-        for entry in entries
-        if entry.kind == "Consent" and any(not each.permits for each in consents_in([entry.content]))
-    ]
-
-
 def _recipients(
     roles: Mapping[str, UUID], sharing: Sharing, region: Region
 ) -> Iterator[tuple[str, Organisation]]:
     """Each organisation but the holder, once, in the role of hers that asks most."""
     strictest = sorted(roles, key=lambda role: sharing.pathway.file.roles[role].consent != EXPLICIT)
-    seen = {sharing.holder.id}
+    seen = {sharing.holder}
     for role in strictest:
         organisation = region.by_id(roles[role])
         if organisation is not None and organisation.id not in seen:
@@ -109,10 +97,15 @@ def _recipients(
             yield role, organisation
 
 
+def decision_on(role: str, organisation: Organisation, sharing: Sharing, region: Region) -> Decision:
+    """Whether an organisation in this role may get to see what is shared."""
+    return _decision(role, organisation, _ground(role, organisation, sharing, region), sharing)
+
+
 def _decision(role: str, organisation: Organisation, ground: _Ground, sharing: Sharing) -> Decision:
     question = Question(
-        holder=sharing.holder.id,
-        holder_kind=sharing.holder.kind,
+        holder=sharing.holder,
+        holder_kind=sharing.holder_kind,
         user=organisation.id,
         user_kind=organisation.kind,
         pathway=sharing.pathway.name,
@@ -136,25 +129,25 @@ def _refusal(
 
 def _ground(role: str, organisation: Organisation, sharing: Sharing, region: Region) -> _Ground:
     """An explicit consent to this organisation: a Consent that was sent, else the answers of the pathway."""
-    sent = [each for each in consents_in(sharing.said) if each.permits]
-    if sent:
-        return _sent(sent, organisation, sharing, region)
-    if role in sharing.pathway.file.consent:
-        return _answered(role, organisation, sharing)
-    return _Ground(None, ())
-
-
-def _sent(sent: Sequence[Written], organisation: Organisation, sharing: Sharing, region: Region) -> _Ground:
+    sent = [each for each in consents_in(sharing.said) if each.permits and each.basis != "verondersteld"]
     about = [each for each in sent if _is_about(each, organisation, sharing, region)]
-    if not about:
+    if about:
+        return _sent(about, organisation, sharing, region)
+    ground = _answered(role, organisation, sharing) if role in sharing.pathway.file.consent else _NOTHING
+    if sent and ground.choice is None:
         nl = "De Consent noemt een andere organisatie, een ander zorgpad, andere gegevens of iemand anders."
         en = "The Consent names another organisation, pathway, request or person."
-        return _Ground(None, (Issue(nl=nl, en=en),))
+        return _Ground(None, (Issue(nl=nl, en=en), *ground.doubts))
+    return ground
+
+
+def _sent(about: Sequence[Written], organisation: Organisation, sharing: Sharing, region: Region) -> _Ground:
     doubts = [_doubt(each, sharing.at) for each in about]
     good = next((each for each, doubt in zip(about, doubts, strict=True) if doubt is None), None)
     if good is None:
         return _Ground(None, tuple(doubt for doubt in doubts if doubt))
-    named = any(_names(actor, organisation, region) for actor in good.actors)
+    # One that we made of answers names who got the data; what the patient was asked about is the role.
+    named = not good.basis and any(_names(actor, organisation, region) for actor in good.actors)
     choice = _choice(organisation, sharing, good.given.low if good.given else sharing.at)
     return _Ground(
         msgspec.structs.replace(
@@ -216,7 +209,7 @@ def _choice(organisation: Organisation, sharing: Sharing, since: datetime) -> Ch
     return Choice(
         permits=True,
         since=since,
-        holder=sharing.holder.id,
+        holder=sharing.holder,
         user_kind=organisation.kind,
         pathway=sharing.pathway.name,
         traject=sharing.traject,
@@ -238,7 +231,7 @@ def _explicit(
         patient=sharing.patient,
         at=sharing.at,
         since=day.value.isoformat() if isinstance(day, Day) else instant(choice.since),
-        holder=sharing.holder.id,
+        holder=sharing.holder,
         actors=[organisation.id],
         request=sharing.request,
         pathway=sharing.pathway.name,
@@ -255,7 +248,7 @@ def _presumed(organisations: Sequence[UUID], sharing: Sharing, world: World) -> 
         patient=sharing.patient,
         at=sharing.at,
         since=instant(sharing.at),
-        holder=sharing.holder.id,
+        holder=sharing.holder,
         actors=organisations,
         request=sharing.request,
         pathway=sharing.pathway.name,

@@ -1,12 +1,12 @@
 """Why a traject stands as it does: the rules over all its data, for who may see all of them."""
 
 from ketenzorg.access.views import sight_of
-from ketenzorg.coordination.adding import latest
 from ketenzorg.coordination.notices import Notice, what_holds
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir import json
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import screen
+from ketenzorg.pathway.latest import latest
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.trajecten import Traject
 

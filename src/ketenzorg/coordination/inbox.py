@@ -36,6 +36,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     file_number: str | None
     started: datetime
     ended: datetime | None
+    withdrawn: bool  # the patient took consent back
 
 
 class Inbox(msgspec.Struct, frozen=True):
@@ -109,4 +110,5 @@ def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:
         file_number=line.file_number,
         started=line.started,
         ended=line.ended,
+        withdrawn=line.withdrawn is not None,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.personal_numbers import tokens_in, unseal
-from ketenzorg.access.rules import may
+from ketenzorg.access.rules import may, rule_id
 from ketenzorg.access.views import shown, sight_by_rule
 from ketenzorg.coordination.directory import organisation_resource
 from ketenzorg.coordination.world import Visit, World
@@ -16,6 +16,7 @@ from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import PARAMETERS
 from ketenzorg.pathway.visibility import Visibility
+from ketenzorg.referral.coordination_task import withdrawn_task
 from ketenzorg.store.audit import REFUSED
 from ketenzorg.store.reading import Found
 from ketenzorg.store.searching import Query
@@ -49,9 +50,20 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
     except ValueError:
         found = None
     seen = await _seen([found] if found else [], "read", visit, world)
-    if not seen:
+    return seen[0] if seen else await _withdrawn(kind, id_, version, visit, world)
+
+
+async def _withdrawn(kind: str, id_: str, version: int | None, visit: Visit, world: World) -> Seen:
+    """All that is left to read for whom consent was withdrawn. Raises NotFound."""
+    try:
+        access = visit.access(world, "read", kind, rule=rule_id("read", kind, "withdrawn"))
+        told = await world.consents.withdrawn(UUID(id_), access) if kind == "Task" else None
+    except ValueError:
+        told = None
+    if told is None or version not in (None, told[1]):
         raise _not_found(kind)
-    return seen[0]
+    at, version = told
+    return Seen("Task", id_, withdrawn_task(UUID(id_), version, at), version, at)
 
 
 async def read_whole(

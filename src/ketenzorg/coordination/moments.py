@@ -18,13 +18,19 @@ from ketenzorg.pathway.words import ITSELF
 from ketenzorg.store.worklist import Recorded
 
 NAMED: dict[type, str] = {events.TaskAmended: "aanvulling", events.DataAdded: "gegevens aangevuld"}
+CONSENT = {
+    "gegeven": "toestemming gegeven",
+    "ingetrokken": "toestemming ingetrokken",
+    "bezwaar": "bezwaar vastgelegd",
+    "opgeheven": "bezwaar opgeheven",
+}
 
 
 class Moment(msgspec.Struct, frozen=True):
     """Something that happened, as the log has it."""
 
     seq: int
-    task: UUID
+    task: UUID | None  # none: it changed no Task
     event: str
     at: datetime
     heard: datetime
@@ -77,6 +83,8 @@ def _moment(
     else:
         organisation = body.organisation
         event = NAMED.get(type(body), "hersteld")
+    if isinstance(body, events.ConsentChanged):
+        event = CONSENT[body.change]
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
     if isinstance(body, events.StepTaken):
@@ -89,7 +97,7 @@ def _moment(
         reasons = [pathway.file.codes[code] for code in sorted(filter(None, coded))]
     return Moment(
         seq=each.seq,
-        task=body.task,
+        task=None if isinstance(body, events.ConsentChanged) else body.task,
         event=event,
         at=each.happened,
         heard=each.recorded,

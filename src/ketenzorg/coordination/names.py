@@ -9,6 +9,7 @@ from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
 from ketenzorg.pathway.visibility import Visibility
 
+ELSEWHERE = UUID(int=0)  # an organisation without a part here, which is not told
 LISTED = ("resourceType", "id", "name", "address")
 
 
@@ -35,5 +36,7 @@ def who_plays(role: str, roles: Mapping[str, UUID], world: World) -> str:
 
 def name_of(organisation: UUID, world: World) -> str:
     """What an organisation is called."""
+    if organisation == ELSEWHERE:
+        return "na een bezwaar van de patiënt"
     known = world.region.by_id(organisation)
     return known.name if known else "een organisatie die hier niet meer is"

@@ -15,7 +15,7 @@ from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import sights_of, who_sees
 from ketenzorg.coordination.clock import running, soonest
-from ketenzorg.coordination.consenting import Recorded, Sharing, objections_sent, weighed
+from ketenzorg.coordination.consenting import Recorded, weighed
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
 from ketenzorg.coordination.participants import (
     Participants,
@@ -23,13 +23,13 @@ from ketenzorg.coordination.participants import (
     find_referrer,
     match_organisations,
 )
+from ketenzorg.coordination.sent_consent import objections_sent, unless_objected, what_is_shared
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows
 from ketenzorg.pathway import engine
-from ketenzorg.pathway.answered import Value
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
@@ -95,7 +95,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     issues += strangers + _stops(screening) + objections_sent(own)
     traject, recorded = world.new_id(), Recorded((), {})
     if participants is not None:
-        sharing = _sharing(own, asked, pathway, participants, answers, traject, at)
+        sharing = what_is_shared(own, asked, pathway, participants, answers, traject, at)
         recorded, refusals = weighed(participants.roles, sharing, world)
         said = {place for issue in issues for place in issue.expression}
         issues += [each for each in refusals if said.isdisjoint(each.expression) or not each.expression]
@@ -119,7 +119,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         world,
         at,
     )
-    stored = await world.referrals.receive(package)
+    stored = await unless_objected(package, participants, sharing, visit, world)
     if stored.hash != digest:
         raise Conflict(_other_content(asked, stored))
     notices = notices_of(pathway, participants, screening, unreadable, dues, stored, world)
@@ -230,29 +230,6 @@ def _package(
         knows=tuple(each for each in parties if each == requester or sights[each].bsn),
     )
     return Package(referral, resources, numbers)
-
-
-def _sharing(
-    own: list[Entry],
-    asked: Asked,
-    pathway: Pathway,
-    participants: Participants,
-    answers: Mapping[str, Value],
-    traject: UUID,
-    at: datetime,
-) -> Sharing:
-    """What the referral shares, with what it says about consent."""
-    telling = (entry for entry in own if entry.kind in ("Consent", "QuestionnaireResponse"))
-    return Sharing(
-        holder=participants.requester,
-        pathway=pathway,
-        traject=traject,
-        patient=asked.patient.location,
-        request=asked.request.location,
-        at=at,
-        said=[{**json.read(entry.raw), "id": str(entry.id)} for entry in telling],
-        answers=answers,
-    )
 
 
 def _sent(own: list[Entry], sights: Sights, at: datetime) -> list[NewResource]:

@@ -7,35 +7,18 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg import events
-from ketenzorg.access.finding import finders_of
 from ketenzorg.access.parts import part_of
-from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
-from ketenzorg.coordination.answering import who_reads_letters, with_letter
-from ketenzorg.coordination.asides import aside_of, asides_after
+from ketenzorg.coordination.asides import aside_of
 from ketenzorg.coordination.changes import changes, refuse_cut
-from ketenzorg.coordination.clock import running, soonest
-from ketenzorg.coordination.handing_over import (
-    Parties,
-    Wanted,
-    capability_in,
-    found_by,
-    joining,
-    leaving,
-    losing,
-    parties_after,
-    seen_by,
-    sees_otherwise,
-)
 from ketenzorg.coordination.meaning import meant, role_for, state_of
-from ketenzorg.coordination.urgency import how_soon
-from ketenzorg.coordination.versions import Said, next_versions
+from ketenzorg.coordination.planning import planned
+from ketenzorg.coordination.under_consent import under_consent
+from ketenzorg.coordination.versions import Said
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import (
     Conflict,
-    Invalid,
     Issue,
     NotFound,
     PreconditionFailed,
@@ -44,13 +27,14 @@ from ketenzorg.errors import (
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.definition import Aside
-from ketenzorg.pathway.engine import Option, StepTaken
+from ketenzorg.pathway.engine import Option
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import roles_of
 from ketenzorg.referral.aside_task import is_open
+from ketenzorg.referral.coordination_task import withdrawn_task
 from ketenzorg.referral.intake import Named
 from ketenzorg.store.audit import REFUSED, Access, Interaction
-from ketenzorg.store.trajecten import FindersOf, NewVersion, Step, Traject, Version
+from ketenzorg.store.trajecten import NewVersion, Traject, Version
 
 TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
 CHANGING = Issue(
@@ -151,8 +135,14 @@ async def _act(
             await world.audit.note(visit.access(world, "read", "Task"), f"Task/{task}", [traject.id])
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
-        step, versions, finders = _step(said, does, rule, traject, pathway, visit, world, at)
-        if await world.trajecten.store(step, versions, finders):
+        by = f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
+        access = visit.access(world, does, "Task", rule=by)
+        organisation = visit.caller.organisation
+        plan = planned(said, access, organisation, traject, pathway, world, at)
+        step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
+        if await world.trajecten.store(step, versions, plan.finders):
+            if step.consent and organisation in step.consent.withdrawn:
+                return TaskNow(withdrawn_task(task, versions[0].version, at), versions[0].version, at)
             return task_now(versions[0], at, traject, pathway, visit)
     raise Conflict(CHANGING)
 
@@ -218,135 +208,6 @@ def task_now(
     """A version of the Task as the caller sees it."""
     sight = sight_of(pathway, visit.caller.organisation, traject.standing)
     return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
-
-
-def _step(
-    said: Said,
-    does: Interaction,
-    rule: Rule,
-    traject: Traject,
-    pathway: Pathway,
-    visit: Visit,
-    world: World,
-    at: datetime,
-) -> tuple[Step, list[NewVersion], FindersOf]:
-    """Everything that is stored for what was said; the first version is that of the Task."""
-    happened = _happened(said, traject, at)
-    _refuse_numbers(said)
-    if said.event is None:
-        taken = None
-        state, ended = state_of(traject), traject.ended
-    else:
-        taken = engine.advance(pathway, state_of(traject), said.event, said.by, happened, said.given)
-        state, ended = taken.state, happened if taken.ends else None
-    wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
-    parties = parties_after(taken, traject, pathway, wanted, visit.caller.organisation, world)
-    dues = engine.due(pathway, state)
-    versions = next_versions(said, taken, traject, parties, pathway, world, soonest(dues), at)
-    if taken is not None:
-        versions = with_letter(
-            versions, taken, traject, parties, pathway, visit.caller.organisation, world, at
-        )
-    task, *begun = [each for each in versions if each.type == "Task"]
-    open_now = begun[0] if begun else task
-    aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
-    versions += aside.versions if aside else []
-    sights = parties.sights(pathway)
-    step = Step(
-        traject=traject.id,
-        seq=traject.seq,
-        at=at,
-        step=state.step,
-        counts=state.counts,
-        happened=state.happened,
-        ended=ended,
-        dues=running(dues, pathway),
-        was_until=happened,
-        task=task.id,
-        open_task=open_now.id,
-        event_id=world.new_id(),
-        event=said.event or "aanvulling",
-        from_step=traject.step,
-        happened_at=happened,
-        event_body=_event(said, taken, pathway, visit, task.id, parties, open_now.id, happened),
-        priority=how_soon(pathway, state.counts, json.read(open_now.body).get("priority")),
-        access=visit.access(
-            world, does, "Task", rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
-        ),
-        organisation=visit.caller.organisation,
-        roles=dict(parties.roles),
-        phases=dict(parties.standing.phases),
-        parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
-        involved=parties.involved,
-        witnesses=parties.witnesses,
-        asides=aside.named if aside else msgspec.UNSET,
-        seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
-        joining=joining(parties, traject, pathway),
-        losing=losing(parties, traject, pathway),
-        leaving=leaving(parties),
-        found_by=found_by(traject, versions, sights) if sees_otherwise(parties, traject, pathway) else (),
-    )
-    return step, versions, finders_of(sights)
-
-
-def _refuse_numbers(said: Said) -> None:
-    """What people type goes to the other side as it is: a BSN does not belong in it."""
-    words = json.write([*said.given.values(), said.added])
-    if holds_number(words.decode()):
-        raise Invalid(
-            Issue(
-                nl="In deze tekst staat een BSN. Laat het weg: de ander weet om wie het gaat.",
-                en="This text holds a BSN. Leave it out: the other side knows whom it is about.",
-                code="value",
-            ),
-        )
-
-
-def _happened(said: Said, traject: Traject, at: datetime) -> datetime:
-    if said.at is None:
-        return at
-    if not traject.started <= said.at <= at + CLOCKS_DIFFER:
-        raise Invalid(
-            Issue(
-                nl="‘at’ ligt in de toekomst, of voor het begin van het traject.",
-                en="'at' is in the future, or before the traject began.",
-                expression=("Parameters.parameter.where(name='at')",),
-                code="value",
-            ),
-        )
-    return min(said.at, at)
-
-
-def _event(
-    said: Said,
-    taken: StepTaken | None,
-    pathway: Pathway,
-    visit: Visit,
-    task: UUID,
-    parties: Parties,
-    open_now: UUID,
-    happened: datetime,
-) -> events.Event:
-    organisation = visit.caller.organisation
-    if taken is None:
-        return events.TaskAmended(by=said.by, organisation=organisation, task=task, at=happened)
-    coded = {name: value for name, value in said.given.items() if pathway.file.needs[name].codes}
-    return events.StepTaken(
-        event=taken.event,
-        from_step=taken.from_step,
-        to_step=taken.to_step,
-        at=happened,
-        by=taken.by,
-        organisation=organisation,
-        task=task,
-        task_status=taken.task,
-        reason=taken.reason.code if taken.reason else None,
-        exit=taken.exit or None,
-        codes=coded,
-        outputs=taken.output,
-        new_task=open_now if taken.new_task else None,
-        handed_to=parties.roles[taken.performer] if taken.new_task else None,
-    )
 
 
 def _stale(traject: Traject) -> PreconditionFailed:

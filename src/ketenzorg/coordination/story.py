@@ -72,9 +72,27 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(here[len(here) - max(0, self.version - version) :])
 
 
+class Withdrawn(NotFound):
+    """The patient took consent back: the organisation has its own line, and sees nothing else."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(
+            Issue(
+                nl="De patiënt heeft de toestemming ingetrokken. U ziet hier geen gegevens meer.",
+                en="The patient withdrew consent. There are no data for you here any more.",
+            )
+        )
+        self.line = line
+
+
 async def look_at(task: UUID, visit: Visit, world: World) -> Story:
     """One referral, opened by somebody: what was news is so no longer, for the whole organisation."""
-    told = await story(task, visit, world)
+    try:
+        told = await story(task, visit, world)
+    except Withdrawn as error:
+        if error.line.unread:
+            await world.worklist.see(visit.caller.organisation, error.line.traject, error.line.news[-1])
+        raise
     if told.unread:
         await world.worklist.see(visit.caller.organisation, told.traject, told.moments[-1].seq)
     return told
@@ -84,6 +102,8 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     """One referral, with all that its page or letter shows. Raises NotFound, also for who has no part in it."""
     organisation = visit.caller.organisation
     line = await line_of(task, visit, world)
+    if line.withdrawn is not None:
+        raise Withdrawn(line)
     look = visit.access(world, "page", "Task", shown_as=shown_as)
     traject, pathway, options = await what_may_happen(line.task, look, world)
     log = await world.worklist.events([organisation], traject.id)

@@ -17,7 +17,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
 from ketenzorg.pathway.standing import phases_after
-from ketenzorg.pathway.words import ITSELF
+from ketenzorg.pathway.words import ITSELF, WITHDRAWN
 from ketenzorg.referral.stored import instant, stored_form
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 from ketenzorg.store.worklist import Recorded
@@ -124,6 +124,7 @@ def _mistaken(log: list[Recorded], traject: Traject, visit: Visit, world: World)
         or last.body.task != traject.open_task
         or traject.task.version < _FIRST_WITH_A_BEFORE
         or world.now() - last.recorded > WITHIN
+        or last.body.reason == WITHDRAWN  # who lost sight does not get it back by a click
     ):
         raise TransitionNotAllowed(
             Issue(

@@ -17,6 +17,7 @@ from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.audit import ACTIONS, Access, AuditLog, Interaction
 from ketenzorg.store.audit_reading import AuditReading
+from ketenzorg.store.consents import Consents
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
 from ketenzorg.store.reading import Reading
@@ -38,6 +39,7 @@ class World:
     keyring: Keyring
     referrals: Referrals
     trajecten: Trajecten
+    consents: Consents
     reading: Reading
     searching: Searching
     worklist: Worklist

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ketenzorg.coordination.choices import Choice
 from ketenzorg.coordination.own_part import say
-from ketenzorg.coordination.story import Story, look_at, story
+from ketenzorg.coordination.story import Story, Withdrawn, look_at, story
 from ketenzorg.coordination.undoing import undo
 from ketenzorg.errors import (
     Conflict,
@@ -47,7 +47,12 @@ class Sent(NamedTuple):
 async def show(request: Http, task: str, desk: Desk) -> Page:
     """One referral as a story in time."""
     visitor = visitor_of(request, desk.role)
-    told = await look_at(id_of(task), visitor.visit, world_of(request))
+    try:
+        told = await look_at(id_of(task), visitor.visit, world_of(request))
+    except Withdrawn as error:
+        return page(
+            request, "withdrawn.html", line=error.line, home=desk.home, pathway=_title(request, error)
+        )
     if str(told.task) != task:  # the traject went on with another Task
         return go_to(request, address(told.task, desk))
     return page(request, desk.template, **context(request, visitor, told, desk))
@@ -76,6 +81,8 @@ async def take_step(request: Http, task: str, desk: Desk) -> Page:
         )
     except SOMEBODY_WAS_FIRST as error:
         return await too_late(request, sent, desk, error)
+    except NotFound:  # sight of it was lost meanwhile: its own page says so
+        return go_to(request, address(sent.task, desk))
     except Invalid as error:
         _, told = await told_of(request, task, desk)
         choice = told.choice(event)
@@ -165,6 +172,10 @@ def _ask(
     more = {"choice": choice, "wrong": wrong, "typed": kept(request)}
     shown = context(request, visitor, told, desk) | more
     return page(request, "question.html", error.status if error else 200, **shown)
+
+
+def _title(request: Http, error: Withdrawn) -> str:
+    return world_of(request).catalogue.version(error.line.pathway, error.line.version).title
 
 
 def _subject(task: str, version: int, edition: int, desk: Desk) -> str:

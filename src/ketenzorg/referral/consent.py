@@ -50,6 +50,7 @@ class Written(NamedTuple):
     """A Consent about privacy, as it was sent or stored."""
 
     resource: Mapping[str, Any]
+    basis: str  # of one that we made; else empty
     active: bool
     permits: bool
     given: Period | None  # when, as exactly as it is said
@@ -76,6 +77,7 @@ def _written(consent: Mapping[str, Any], provision: Mapping[str, Any]) -> Writte
     start, end = period.get("start"), period.get("end")
     return Written(
         resource=consent,
+        basis=_basis(consent),
         active=consent["status"] == "active",
         permits=provision["type"] == "permit",
         given=period_of(consent["dateTime"]) if "dateTime" in consent else None,
@@ -88,6 +90,11 @@ def _written(consent: Mapping[str, Any], provision: Mapping[str, Any]) -> Writte
         ),
         about=tuple(each["reference"].get("reference", "") for each in provision.get("data", ())),
     )
+
+
+def _basis(consent: Mapping[str, Any]) -> str:
+    codings = consent.get("policyRule", {}).get("coding", ())
+    return next((str(each["code"]) for each in codings if each.get("system") == BASIS_SYSTEM), "")
 
 
 def new_consent(

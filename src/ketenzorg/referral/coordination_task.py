@@ -13,6 +13,7 @@ from ketenzorg.fhir.dates import period_of
 from ketenzorg.referral.codes import fulfil, output_type, reason_concept, step_concept
 from ketenzorg.referral.stored import instant, ours, stored_form
 
+SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 URGENCIES = ("routine", "urgent", "asap", "stat")  # http://hl7.org/fhir/request-priority, sooner and sooner
 
 
@@ -161,6 +162,20 @@ def _restriction(there: Any, until: datetime | None, before: datetime | None) ->
 def _until(until: datetime | None) -> dict[str, Any] | None:
     """By when it must be done. https://hl7.org/fhir/R4/task-definitions.html#Task.restriction.period"""
     return {"period": {"end": instant(until)}} if until else None
+
+
+def withdrawn_task(id_: UUID, version: int, at: datetime) -> bytes:
+    """All that who lost sight of a Task may read: that its hand-over is over, and that consent was withdrawn."""
+    top = ours("Task", id_, version, at)
+    return json.write(
+        {
+            **top,
+            "meta": top["meta"] | {"tag": [SUBSETTED]},
+            "status": "cancelled",
+            "statusReason": reason_concept("toestemming-ingetrokken", "Toestemming ingetrokken"),
+            "intent": "order",
+        },
+    )
 
 
 def _not_before(authored: str | None, at: datetime) -> str:

@@ -1,6 +1,6 @@
 """The connection to PostgreSQL: one pool per process, and the database's failures in our own words."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -30,6 +30,9 @@ OUT_OF_REACH = (
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+
+
+Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 
 
 class _Held(NamedTuple):
@@ -83,6 +86,19 @@ class Database:
                 raise
             await self._give_back(held)
             return rows
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[Fetch]:
+        """Several statements in one transaction, straight on the driver: all that they write, or nothing."""
+        with failures_named():
+            held = await self._take()
+            try:
+                async with held.driver.transaction():
+                    yield held.driver.fetch
+            except BaseException:
+                await _drop(held)
+                raise
+            await self._give_back(held)
 
     async def _take(self) -> _Held:
         while self._kept:

@@ -11,7 +11,7 @@ from ketenzorg.store.data_keys import Sealed
 from ketenzorg.store.database import Database
 from ketenzorg.store.subscriptions import Channel, Content, Secret, Status
 
-State = Literal["new", "waiting", "queued", "parked", "delivered"]
+State = Literal["new", "waiting", "queued", "parked", "delivered", "withdrawn"]
 EndState = Literal["delivered", "parked", "waiting"]
 
 

@@ -71,10 +71,14 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     priority: str  # how soon others must hear of it
     access: Access
     knows: tuple[UUID, ...]  # who may know the personal numbers
+    weighed: tuple[UUID, ...] = ()  # the patient's objections that were looked at
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What is stored under a referral's identifier: this one (`new`) or an earlier one."""
+    """What is stored under a referral's identifier: this one (`new`) or an earlier one.
+
+    Nothing, without a hash, when the patient objected to something that was not weighed.
+    """
 
     new: bool
     hash: bytes
@@ -115,16 +119,20 @@ class Referrals:
             rows = await self._database.fetch(CALL, *arguments(self._region, packages))
         self._bell.ring()
         answers = {row["n"]: row for row in rows}
-        return [
-            Stored(
-                new=row["claimed"],
-                hash=row["hash"],
-                traject=row["traject"],
-                locations=tuple(row["locations"]),
-                other_trajecten=tuple(row["others"]),
-            )
-            for row in (answers[n] for n in range(len(packages)))
-        ]
+        return [_stored(answers[n]) if n in answers else HELD_BACK for n in range(len(packages))]
+
+
+HELD_BACK = Stored(new=False, hash=b"", traject=UUID(int=0), locations=(), other_trajecten=())
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(
+        new=row["claimed"],
+        hash=row["hash"],
+        traject=row["traject"],
+        locations=tuple(row["locations"]),
+        other_trajecten=tuple(row["others"]),
+    )
 
 
 def arguments(region: str, packages: Sequence[Package]) -> tuple[Any, ...]:

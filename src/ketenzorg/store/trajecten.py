@@ -114,6 +114,29 @@ class Further(msgspec.Struct, frozen=True):
     body: Any
 
 
+class NewObjection(msgspec.Struct, frozen=True):
+    """What a patient does not want shared; None: with nobody, in nothing."""
+
+    id: UUID  # of the Consent that says it
+    since: datetime
+    organisation: UUID | None = None
+    kind: str = ""
+    pathway: str = ""
+    data: UUID | None = None  # one traject
+
+
+class ConsentChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step changes in who shares under which consent."""
+
+    granted: dict[UUID, UUID] = {}  # organisation -> the Consent under which it takes part from now on
+    weighed: tuple[UUID, ...] | None = None  # the objections that were looked at before somebody joins
+    withdrawn: tuple[UUID, ...] = ()  # organisations that lose sight of everything in the traject
+    notice: int = 0  # the version of the Task that tells them
+    found_by: tuple[FoundBy, ...] = ()  # everything by which something of the traject is found
+    objection: NewObjection | None = None
+    lifted: UUID | None = None
+
+
 class Identity(msgspec.Struct, frozen=True):
     """By what the same data are known when they are sent again; `value` is a digest in hex."""
 
@@ -168,6 +191,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     found_by: tuple[FoundBy, ...] = ()
     identity: Identity | None = None
     further: tuple[Further, ...] = ()
+    consent: ConsentChange | None = None
+    callers: tuple[UUID, ...] = ()  # in whose name it is stored; none: the organisation's own
 
 
 CALL = (
@@ -232,27 +257,25 @@ class Trajecten:
     async def store(self, step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> bool:
         """Store a step with the new versions; False when another one came first and nothing was written."""
         try:
-            rows = await self._database.fetch(CALL, *self._arguments(step, versions, finders))
+            rows = await self._database.fetch(CALL, *arguments(self._region, step, versions, finders))
         except asyncpg.SerializationError:
             return False
         self._bell.ring()
         return bool(rows[0]["stored"])
 
-    def _arguments(self, step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> tuple[Any, ...]:
-        return (
-            self._region,
-            [step.organisation],
-            msgspec.json.encode(step).decode(),
-            [version.type for version in versions],
-            [version.id for version in versions],
-            [version.version for version in versions],
-            [version.body for version in versions],
-            *(
-                column
-                for kind in SearchRows._fields
-                for column in columns(_changes(versions, kind, finders), 6)
-            ),
-        )
+
+def arguments(region: str, step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> tuple[Any, ...]:
+    """The arguments of store_step."""
+    return (
+        region,
+        list(step.callers or (step.organisation,)),
+        msgspec.json.encode(step).decode(),
+        [version.type for version in versions],
+        [version.id for version in versions],
+        [version.version for version in versions],
+        [version.body for version in versions],
+        *(column for kind in SearchRows._fields for column in columns(_changes(versions, kind, finders), 6)),
+    )
 
 
 def _changes(versions: Sequence[NewVersion], kind: str, finders: FindersOf) -> list[tuple[Any, ...]]:

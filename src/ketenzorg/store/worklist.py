@@ -46,6 +46,7 @@ class Line(msgspec.Struct, frozen=True):
     colleague: str | None
     file_number: str | None
     edition: int
+    withdrawn: int | None = None  # the patient took consent back: this is all that is left to see
 
     @property
     def standing(self) -> Standing:
@@ -100,10 +101,12 @@ class Recorded(msgspec.Struct, frozen=True):
 
 COLUMNS = """
     select p.traject, p.role, p.pathway, p.version, p.step, p.task, p.patient, p.started, p.ended, p.due, p.due_norm,
-        p.term, p.news, p.seen, p.colleague, p.file_number, p.edition, t.roles, t.phases, r.body as patient_body
+        p.term, p.news, p.seen, p.colleague, p.file_number, p.edition, p.withdrawn,
+        coalesce(t.roles, '{}') as roles, coalesce(t.phases, '{}') as phases, r.body as patient_body
 """
 BESIDE = """
-    join traject t on t.region = p.region and t.id = p.traject
+    -- Of whom consent was withdrawn the organisation has its own line only.
+    left join traject t on t.region = p.region and t.id = p.traject
     left join resource r on r.region = p.region and r.type = 'Patient' and r.id = p.patient
 """
 OWN = "p.region = :region and p.organisation = :organisation"
@@ -121,7 +124,10 @@ WHICH: dict[Which, str] = {
     "ended": "p.ended is not null",
 }
 ONE = (
-    "and p.traject = (select traject from resource where region = :region and type = 'Task' and id = :task)"
+    "and p.traject = coalesce("
+    "(select traject from resource where region = :region and type = 'Task' and id = :task),"
+    " (select w.traject from part w where w.region = :region and w.organisation = :organisation"
+    " and w.task = :task and w.withdrawn is not null limit 1))"
     " order by p.edition desc, p.role limit 1"
 )
 

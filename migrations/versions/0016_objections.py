@@ -1,0 +1,23 @@
+"""Objections of patients, and what follows from them."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def _run(name: str) -> None:
+    text = (SQL / name).read_text(encoding="utf-8")
+    op.get_bind().connection.run_async(lambda driver: driver.execute(text))
+
+
+def upgrade() -> None:
+    _run("0016_objections.sql")
+
+
+def downgrade() -> None:
+    _run("0016_down.sql")

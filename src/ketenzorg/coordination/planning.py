@@ -1,0 +1,172 @@
+"""What follows from what a party said: the step with everything that is stored together with it."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg import events
+from ketenzorg.access.finding import finders_of
+from ketenzorg.access.personal_numbers import holds_number
+from ketenzorg.coordination.answering import who_reads_letters, with_letter
+from ketenzorg.coordination.asides import asides_after
+from ketenzorg.coordination.clock import running, soonest
+from ketenzorg.coordination.handing_over import (
+    Parties,
+    Wanted,
+    capability_in,
+    found_by,
+    joining,
+    leaving,
+    losing,
+    parties_after,
+    seen_by,
+    sees_otherwise,
+)
+from ketenzorg.coordination.meaning import state_of
+from ketenzorg.coordination.urgency import how_soon
+from ketenzorg.coordination.versions import Said, next_versions
+from ketenzorg.coordination.world import World
+from ketenzorg.errors import Invalid, Issue
+from ketenzorg.fhir import json
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.engine import StepTaken
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.audit import Access
+from ketenzorg.store.trajecten import FindersOf, NewVersion, Step, Traject
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+class Planned(NamedTuple):
+    """Everything that is stored for what was said; the first version is that of the Task."""
+
+    step: Step
+    versions: list[NewVersion]
+    finders: FindersOf
+    taken: StepTaken | None
+    parties: Parties
+
+
+def planned(
+    said: Said,
+    access: Access,
+    organisation: UUID,
+    traject: Traject,
+    pathway: Pathway,
+    world: World,
+    at: datetime,
+) -> Planned:
+    """What an organisation says, as a step to store. Raises TransitionNotAllowed or Invalid."""
+    happened = _happened(said, traject, at)
+    _refuse_numbers(said)
+    if said.event is None:
+        taken = None
+        state, ended = state_of(traject), traject.ended
+    else:
+        taken = engine.advance(pathway, state_of(traject), said.event, said.by, happened, said.given)
+        state, ended = taken.state, happened if taken.ends else None
+    wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
+    parties = parties_after(taken, traject, pathway, wanted, organisation, world)
+    dues = engine.due(pathway, state)
+    versions = next_versions(said, taken, traject, parties, pathway, world, soonest(dues), at)
+    if taken is not None:
+        versions = with_letter(versions, taken, traject, parties, pathway, organisation, world, at)
+    task, *begun = [each for each in versions if each.type == "Task"]
+    open_now = begun[0] if begun else task
+    aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
+    versions += aside.versions if aside else []
+    sights = parties.sights(pathway)
+    step = Step(
+        traject=traject.id,
+        seq=traject.seq,
+        at=at,
+        step=state.step,
+        counts=state.counts,
+        happened=state.happened,
+        ended=ended,
+        dues=running(dues, pathway),
+        was_until=happened,
+        task=task.id,
+        open_task=open_now.id,
+        event_id=world.new_id(),
+        event=said.event or "aanvulling",
+        from_step=traject.step,
+        happened_at=happened,
+        event_body=_event(said, taken, pathway, organisation, task.id, parties, open_now.id, happened),
+        priority=how_soon(pathway, state.counts, json.read(open_now.body).get("priority")),
+        access=access,
+        organisation=organisation,
+        roles=dict(parties.roles),
+        phases=dict(parties.standing.phases),
+        parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
+        involved=parties.involved,
+        witnesses=parties.witnesses,
+        asides=aside.named if aside else msgspec.UNSET,
+        seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
+        joining=joining(parties, traject, pathway),
+        losing=losing(parties, traject, pathway),
+        leaving=leaving(parties),
+        found_by=found_by(traject, versions, sights) if sees_otherwise(parties, traject, pathway) else (),
+    )
+    return Planned(step, versions, finders_of(sights), taken, parties)
+
+
+def _refuse_numbers(said: Said) -> None:
+    """What people type goes to the other side as it is: a BSN does not belong in it."""
+    words = json.write([*said.given.values(), said.added])
+    if holds_number(words.decode()):
+        raise Invalid(
+            Issue(
+                nl="In deze tekst staat een BSN. Laat het weg: de ander weet om wie het gaat.",
+                en="This text holds a BSN. Leave it out: the other side knows whom it is about.",
+                code="value",
+            ),
+        )
+
+
+def _happened(said: Said, traject: Traject, at: datetime) -> datetime:
+    if said.at is None:
+        return at
+    if not traject.started <= said.at <= at + CLOCKS_DIFFER:
+        raise Invalid(
+            Issue(
+                nl="‘at’ ligt in de toekomst, of voor het begin van het traject.",
+                en="'at' is in the future, or before the traject began.",
+                expression=("Parameters.parameter.where(name='at')",),
+                code="value",
+            ),
+        )
+    return min(said.at, at)
+
+
+def _event(
+    said: Said,
+    taken: StepTaken | None,
+    pathway: Pathway,
+    organisation: UUID,
+    task: UUID,
+    parties: Parties,
+    open_now: UUID,
+    happened: datetime,
+) -> events.Event:
+    if taken is None:
+        return events.TaskAmended(by=said.by, organisation=organisation, task=task, at=happened)
+    coded = {name: value for name, value in said.given.items() if pathway.file.needs[name].codes}
+    return events.StepTaken(
+        event=taken.event,
+        from_step=taken.from_step,
+        to_step=taken.to_step,
+        at=happened,
+        by=taken.by,
+        organisation=organisation,
+        task=task,
+        task_status=taken.task,
+        reason=taken.reason.code if taken.reason else None,
+        exit=taken.exit or None,
+        codes=coded,
+        outputs=taken.output,
+        new_task=open_now if taken.new_task else None,
+        handed_to=parties.roles[taken.performer] if taken.new_task else None,
+    )

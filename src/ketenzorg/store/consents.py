@@ -1,0 +1,134 @@
+"""What is shared of a person with whom, under which consent, and what the person objects to."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from ketenzorg.referral.consent import Choice
+from ketenzorg.store.audit import Access
+from ketenzorg.store.database import Database
+from ketenzorg.store.trajecten import CALL, FindersOf, NewVersion, Step, Traject, Version, arguments
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """A traject with everything that tells what is shared of it."""
+
+    traject: Traject  # with the Task that is open
+    holder: UUID  # who sent the referral
+    patient: UUID
+    consents: dict[UUID, UUID]  # organisation -> the Consent under which it takes part
+    resources: tuple[Version, ...]  # its requests, plans, Tasks, Consents and answers
+    objections: tuple[Choice, ...]
+
+
+class Outrun(Exception):
+    """Somebody else changed one of the trajecten at the same moment; nothing was written."""
+
+
+Store = Callable[[Step, Sequence[NewVersion], FindersOf], Awaitable[None]]
+
+
+class Consents:
+    """Where consent is looked up, and where a person's decisions are stored."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        self._database = database
+        self._region = region
+
+    async def objections(self, person: UUID) -> tuple[Choice, ...]:
+        """What a person objects to, in all trajecten."""
+        rows = await self._database.fetch("select * from objections_of($1, $2)", self._region, person)
+        return tuple(_objection(dict(row)) for row in rows)
+
+    async def of(self, traject: UUID, organisation: UUID) -> Shared:
+        """What is shared in a traject in which the organisation has a part."""
+        [row] = await self._database.fetch(SHARING, self._region, [organisation], traject, False)
+        return _shared(row)
+
+    @asynccontextmanager
+    async def decide(
+        self, traject: UUID, organisation: UUID
+    ) -> AsyncIterator[tuple[tuple[Shared, ...], Store]]:
+        """All trajecten of the person of this one, and a way to store steps in them: all steps together, or none.
+
+        Until it ends nothing more is shared of this person. Raises Outrun when somebody else was first.
+        """
+        try:
+            async with self._database.together() as fetch:
+                rows = await fetch(SHARING, self._region, [organisation], traject, True)
+
+                async def store(step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> None:
+                    [row] = await fetch(CALL, *arguments(self._region, step, versions, finders))
+                    if not row["stored"]:
+                        raise Outrun
+
+                yield tuple(_shared(row) for row in rows), store
+        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+            raise Outrun from None
+
+    async def withdrawn(self, task: UUID, access: Access) -> tuple[datetime, int] | None:
+        """When a part ended because consent was withdrawn, and in which version of the Task that stands."""
+        rows = await self._database.fetch(
+            "select at, version from withdrawn_part($1, $2, $3, $4)",
+            self._region,
+            [access.organisation],
+            task,
+            access.json,
+        )
+        return (rows[0]["at"], rows[0]["version"]) if rows else None
+
+
+SHARING = "select * from sharing_of($1, $2, $3, $4)"
+
+
+def _shared(row: Any) -> Shared:
+    resources = tuple(
+        Version(*each) for each in zip(row["types"], row["ids"], row["versions"], row["bodies"], strict=True)
+    )
+    by_id = {each.id: each for each in resources}
+    return Shared(
+        traject=Traject(
+            id=row["id"],
+            pathway=row["pathway"],
+            version=row["version"],
+            step=row["step"],
+            counts=msgspec.convert(row["counts"], dict[str, int]),
+            happened=msgspec.convert(row["happened"], dict[str, datetime]),
+            seq=row["seq"],
+            open_task=row["task"],
+            roles=msgspec.convert(row["roles"], dict[str, UUID]),
+            phases=row["phases"],
+            parties=tuple(row["parties"]),
+            involved=tuple(row["involved"]),
+            started=row["started"],
+            ended=row["ended"],
+            task=by_id[row["task"]],
+            task_updated=row["updated"],
+            municipality=row["municipality"],
+            request=by_id[row["service_request"]],
+            plan=by_id[row["care_plan"]],
+            asides={name: by_id[UUID(id_)] for name, id_ in row["asides"].items()},
+        ),
+        holder=row["holder"],
+        patient=row["patient"],
+        consents=msgspec.convert(row["consents"], dict[UUID, UUID]),
+        resources=resources,
+        objections=tuple(_objection(each) for each in row["objections"]),
+    )
+
+
+def _objection(row: dict[str, Any]) -> Choice:
+    return Choice(
+        permits=False,
+        since=msgspec.convert(row["since"], datetime),
+        user=msgspec.convert(row["organisation"], UUID | None),
+        user_kind=row["kind"] or "",
+        pathway=row["pathway"] or "",
+        traject=msgspec.convert(row["data"], UUID | None),
+        id=msgspec.convert(row["id"], UUID),
+    )
