@@ -33,6 +33,11 @@ def undeclared(entries: Collection[Entry], known: Collection[str]) -> list[Issue
     ]
 
 
+def in_texts(resource: msgspec.Struct, path: str) -> list[Issue]:
+    """Where a resource that is no part of a referral holds a number in a text."""
+    return [_no_place_for(place) for place in _places(resource, path, frozenset())]
+
+
 def may_hold(raw: bytes) -> bool:
     """Whether it is worth reading every text: the bytes of most resources tell that there is nothing to find."""
     return (b"&" in raw and ENTITY in raw) or ATTACHED in raw or any(map(is_bsn, _candidates(raw)))

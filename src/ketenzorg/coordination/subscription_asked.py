@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from ketenzorg.access.free_text import in_texts
 from ketenzorg.access.outgoing import Outgoing
-from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.coordination.notification import BACKPORT, TOPICS
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import r4
@@ -38,8 +38,7 @@ UUID_FORM = re.compile(r"(?:[A-Za-z]+/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]
 def what_is_asked_of_us(posted: r4.Subscription, outgoing: Outgoing, now: datetime) -> Asked:
     """Everything that we act on. Raises Invalid with all that is wrong."""
     asked = _Reader(posted, outgoing)
-    if holds_number(posted.reason or ""):
-        asked.refuse("reason", "hier staat een BSN; dat hoort hier niet.", "a BSN does not belong here.")
+    asked.issues += in_texts(posted, "Subscription")  # it is kept as it came
     kind, channel = asked.topic(), asked.channel()
     found = Asked(
         type=kind,
