@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -13,6 +13,9 @@ from ketenzorg.errors import Issue
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MAIL_PORTS = {"smtp": 587, "smtps": 465}
+# https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address, bounded
+MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\Z")
 TESTS_PREFIX = "KETENZORG_TEST_"  # read by tests/databases.py only
 
 
@@ -23,6 +26,16 @@ class Variable(msgspec.Struct, frozen=True):
     unit: str
     default: str
     why: str
+
+
+class MailServer(msgspec.Struct, frozen=True):
+    """A mail server that takes what we send."""
+
+    host: str
+    port: int
+    tls: bool  # from the first byte; otherwise from STARTTLS on
+    user: str | None
+    password: str | None
 
 
 class Reader:
@@ -156,3 +169,27 @@ def networks(text: str) -> tuple[Network, ...]:
             "zijn netwerken met komma's ertussen, zoals 10.20.0.0/16",
             "are networks with commas between, such as 10.20.0.0/16",
         ) from None
+
+
+def mail_server(text: str) -> MailServer:
+    """A URL such as smtp://user:password@mail.example:587; it may hold a password and is never repeated."""
+    wrong = ValueError(
+        "is smtp://host, smtps://host of smtp://naam:wachtwoord@host:poort",
+        "is smtp://host, smtps://host or smtp://name:password@host:port",
+    )
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in MAIL_PORTS or not host or parts.path.strip("/") or parts.query or parts.fragment:
+        raise wrong
+    user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
+    return MailServer(host, port or MAIL_PORTS[parts.scheme], parts.scheme == "smtps", user, password)
+
+
+def mail_address(text: str) -> str:
+    """An e-mail address, without a name."""
+    if not MAIL.match(text):
+        raise ValueError("is een e-mailadres", "is an e-mail address")
+    return text

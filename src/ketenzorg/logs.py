@@ -36,6 +36,7 @@ PARKED = _event("KZ-OUT-003", logging.ERROR, "message", "receiver", "attempts", 
 KEY_CLOSED = _event("KZ-KEY-001", logging.ERROR, "key", "kek", "why")
 SEAL_BROKEN = _event("KZ-KEY-002", logging.ERROR, "key")
 WORKER_STUMBLED = _event("KZ-OUT-004", logging.ERROR, "error")
+LATE = _event("KZ-OUT-006", logging.ERROR, "subscription", "receiver", "priority", "events")
 SUBSCRIPTION = _event("KZ-OUT-005", logging.WARNING, "subscription", "receiver", "status", "why")
 CLOCK_STUMBLED = _event("KZ-CLK-001", logging.ERROR, "traject", "error")
 

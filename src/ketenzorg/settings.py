@@ -7,6 +7,7 @@ import msgspec
 
 from ketenzorg.environment import (
     LOG_LEVELS,
+    MailServer,
     Network,
     Reader,
     Variable,
@@ -16,6 +17,8 @@ from ketenzorg.environment import (
     folder,
     http_url,
     log_level,
+    mail_address,
+    mail_server,
     networks,
     positive,
     region_name,
@@ -140,6 +143,20 @@ TLS_CLIENT_CRL = Variable(
     "which of these certificates were revoked; read again each minute, so that a program may renew it",
 )
 
+MAIL_SERVER = Variable(
+    "KETENZORG_MAIL_SERVER",
+    "smtp(s) URL, with name and password where it asks for them",
+    "none: no e-mail is sent",
+    "tells parties without a system that there is something to read, and people that a receiver is down",
+)
+MAIL_FROM = Variable("KETENZORG_MAIL_FROM", "e-mail address", "none", "the sender of our e-mail")
+MAIL_OPERATOR = Variable(
+    "KETENZORG_MAIL_OPERATOR",
+    "e-mail address",
+    "none",
+    "who is told about a receiver of which nobody else is known who looks after it",
+)
+
 CLIENT_RATE = Variable(
     "KETENZORG_CLIENT_RATE",
     "requests per second",
@@ -186,6 +203,9 @@ VARIABLES = (
     AUDIT_YEARS,
     SANDBOX,
     OUTGOING_NETWORKS,
+    MAIL_SERVER,
+    MAIL_FROM,
+    MAIL_OPERATOR,
     TLS_CERTIFICATE,
     TLS_KEY,
     TLS_CLIENT_CA,
@@ -217,6 +237,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_years: int
     sandbox: bool
     outgoing_networks: tuple[Network, ...]
+    mail_server: MailServer | None
+    mail_from: str
+    mail_operator: str
     tls_certificate: Path | None
     tls_key: Path | None
     tls_client_ca: Path | None
@@ -250,6 +273,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             audit_years=read(AUDIT_YEARS, audit_years, 5),
             sandbox=read(SANDBOX, yes_no, False),
             outgoing_networks=read(OUTGOING_NETWORKS, networks, ()),
+            mail_server=read(MAIL_SERVER, mail_server, None),
+            mail_from=read(MAIL_FROM, mail_address, ""),
+            mail_operator=read(MAIL_OPERATOR, mail_address, ""),
             tls_certificate=read(TLS_CERTIFICATE, existing_file, None),
             tls_key=read(TLS_KEY, existing_file, None),
             tls_client_ca=read(TLS_CLIENT_CA, existing_file, None),
@@ -262,6 +288,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             proxies=read(PROXIES, networks, ()),
         )
         read.refuse_unknown(VARIABLES)
+        read.needs(MAIL_SERVER, MAIL_FROM)
         read.needs(TLS_KEY, TLS_CERTIFICATE)
         read.needs(TLS_CLIENT_CA, TLS_CERTIFICATE)
         read.needs(TLS_CLIENT_CRL, TLS_CLIENT_CA)

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.revision import newest
 from ketenzorg.store.walls import NoWall
+from ketenzorg.store.warnings import Warnings
 from referrals import a_referral, said
 from services import REGION, SETTINGS, Service, looks
 from subscribed import listening
@@ -38,6 +40,7 @@ CLOSED = (
     "audit", "audit_chain", "audit_head", "audit_of_traject", "client", "client_assertion", "client_epoch", "data_key",
     "endpoint", "objection", "outbox", "personal_number", "referral_identity", "subscription", "throughput_cell",
     "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
+    "warning",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.
 AS_ITS_CALLER = {"callers", "block_of"}
@@ -55,6 +58,8 @@ async def filled(service: Service) -> Service:
     assert (await service.his.post(f"/fhir/{withdrawn}/$event", json=no_more)).status_code == 200
     await service.app.litestar.state.throughput.rollup.fold_until_current()
     await chained(service)
+    late = datetime.now(UTC) + timedelta(days=9)
+    await Warnings(service.app.litestar.state.database, "groningen").late({"routine": late}, now=late)
     for table in READABLE + CLOSED:
         assert await service.rows(f"select 1 from ketenzorg.{table}"), table
     return service

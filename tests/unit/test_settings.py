@@ -48,6 +48,9 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_AUDIT_YEARS": "15",
         "KETENZORG_SANDBOX": "yes",
         "KETENZORG_OUTGOING_NETWORKS": "10.20.0.0/16, ::1/128",
+        "KETENZORG_MAIL_FROM": "keten@keten.example",
+        "KETENZORG_MAIL_OPERATOR": "beheer@keten.example",
+        "KETENZORG_MAIL_SERVER": "smtps://keten:geheim@mail.example",
         "KETENZORG_TLS_CERTIFICATE": __file__,
         "KETENZORG_TLS_KEY": __file__,
         "KETENZORG_TLS_CLIENT_CA": __file__,
@@ -61,9 +64,11 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
     }
     assert set(values) == {variable.name for variable in VARIABLES}
     for name, value in values.items():
-        # Of TLS each needs the ones before it.
+        # Of these each may need the ones before it.
         before = HOME | {
-            each: values[each] for each in values if each.startswith("KETENZORG_TLS") and each < name
+            each: values[each]
+            for each in values
+            if each.startswith(("KETENZORG_TLS", "KETENZORG_MAIL")) and each < name
         }
         assert Settings.from_environ(before | {name: value}) != Settings.from_environ(before), name
     assert Settings.from_environ(values).base_url == "https://keten.example"
@@ -77,6 +82,7 @@ def test_every_mistake_is_told_at_once_by_the_name_of_its_variable() -> None:
         "KETENZORG_BASE_URL": "keten.example",
         "KETENZORG_LOG_LEVEL": "loud",
         "KETENZORG_OUTGOING_NETWORKS": "10.20.0.1/16",
+        "KETENZORG_MAIL_OPERATOR": "beheer",
         "KETENZORG_TLS_KEY": __file__,
         "KETENZORG_DATABSE_URL": "postgresql://db/x",
     }
@@ -84,6 +90,16 @@ def test_every_mistake_is_told_at_once_by_the_name_of_its_variable() -> None:
         Settings.from_environ(HOME | wrong)
     assert sorted(issue.en.split(":")[0].split(" ")[0] for issue in caught.value.issues) == sorted(wrong)
     assert not any("geheim" in issue.en + issue.nl for issue in caught.value.issues)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["smtp://keten:geheim@mail.example:x", "https://geheim@mail", "smtp:geheim"]
+)
+def test_the_address_of_a_mail_server_is_never_repeated(wrong: str) -> None:
+    settings = {"KETENZORG_MAIL_FROM": "keten@keten.example", "KETENZORG_MAIL_SERVER": wrong}
+    with pytest.raises(WrongSetting, match="KETENZORG_MAIL_SERVER: is smtp://") as caught:
+        Settings.from_environ(HOME | settings)
+    assert "geheim" not in str(caught.value)
 
 
 def test_an_empty_variable_is_not_set() -> None:

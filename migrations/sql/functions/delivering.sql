@@ -192,17 +192,23 @@ create function let_go(
     p_region text, p_subscription uuid, p_lease uuid, p_now timestamptz, p_status text, p_error text,
     p_answered boolean, p_failures int, p_rest_until timestamptz, p_beat_at timestamptz
 ) returns boolean
-language sql security definer set search_path = ketenzorg, pg_temp as $$
-    with given as (
-        update subscription s set lease = null, lease_until = null, status = p_status, error = p_error,
-            answered = p_answered, failures = p_failures, rest_until = p_rest_until, beat_at = p_beat_at,
-            since = case when s.status = p_status then s.since else p_now end,
-            updated = case when s.status = p_status then s.updated else p_now end,
-            version = s.version + (s.status <> p_status)::int
-        where s.region = p_region and s.id = p_subscription and s.lease = p_lease
-        returning 1
-    )
-    select exists (select from given)
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    update subscription s set lease = null, lease_until = null, status = p_status, error = p_error,
+        answered = p_answered, failures = p_failures, rest_until = p_rest_until, beat_at = p_beat_at,
+        since = case when s.status = p_status then s.since else p_now end,
+        updated = case when s.status = p_status then s.updated else p_now end,
+        version = s.version + (s.status <> p_status)::int
+    where s.region = p_region and s.id = p_subscription and s.lease = p_lease;
+    if not found then
+        return false;
+    end if;
+    if p_status = 'off' then  -- the receiver wants no more: of what happens from now on it will not hear
+        insert into warning (region, id, subscription, at, kind, priority, events, why)
+        values (p_region, new_id(), p_subscription, p_now, 'off', '', 0, p_error);
+    end if;
+    return true;
+end
 $$;
 
 grant execute on function claim_subscriptions, renew_leases, take_events, settle_events, wake, let_go

@@ -40,8 +40,8 @@ begin
     end if;
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     return query
-    select o.id, o.number, o.type, o.resource, o.version, o.created, o.attempts, o.tried_since, exists (
-        select from resource r where r.region = p_region and r.type = o.type and r.id = o.resource)
+    select o.id, o.number, o.type, o.resource, o.version, o.created, o.attempts, o.tried_since,
+        readable(p_region, s.organisation, o.type, o.resource, o.version)
     from outbox o join subscription s on s.region = p_region and s.id = o.subscription
     where o.region = p_region and o.subscription = p_subscription and s.organisation = any (p_callers)
         and o.number between p_since and p_until

@@ -97,6 +97,8 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
         returning s.id
     ), unshared as (
         delete from endpoint e using gone where e.region = p_region and e.subscription = gone.id
+    ), unwarned as (
+        delete from warning w using gone where w.region = p_region and w.subscription = gone.id
     ), unsaid as (
         delete from outbox o using gone where o.region = p_region and o.subscription = gone.id
     )

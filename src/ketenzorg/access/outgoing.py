@@ -170,6 +170,11 @@ def _literal(host: str) -> Address | None:
         return None
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether a name or address is that of the machine that we run on."""
+    return _is_here(_literal("127.0.0.1" if host == "localhost" else host))
+
+
 def _is_here(literal: Address | None) -> bool:
     return literal is not None and any(literal in network for network in LOOPBACK)
 

@@ -82,8 +82,8 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         endpoints = {name: (region.of_client(name).id, f"{at}/{name}") for name in LISTENERS}
         await stack.enter_async_context(_server(receivers, ear, here.settings, lifespan="off"))
         await stack.enter_async_context(_server(application_at(here), listener, here.settings, lifespan="on"))
-        await stack.enter_async_context(_worker(here, database))
         world = world_of(here.settings, here.secret, database, real_time)
+        await stack.enter_async_context(_worker(here, world, database))
         yield Service(receivers.by_name, outbox, world, world.worklist, endpoints)
 
 
@@ -107,10 +107,10 @@ async def _server(
 
 
 @asynccontextmanager
-async def _worker(here: Place, database: Database) -> AsyncIterator[None]:
+async def _worker(here: Place, world: World, database: Database) -> AsyncIterator[None]:
     stop = asyncio.Event()
     working = [
-        asyncio.create_task(deliver(here, database, Outgoing(LOOPBACK), stop)),
+        asyncio.create_task(deliver(here, world, database, Outgoing(LOOPBACK), stop)),
         asyncio.create_task(keep_chained(here, database, stop)),
     ]
     try:

@@ -17,16 +17,21 @@ from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
 from ketenzorg.coordination.watching import Watcher
 from ketenzorg.coordination.world import World
+from ketenzorg.delivery.mail_carrier import MailCarrier
+from ketenzorg.delivery.mailing import Mailer
 from ketenzorg.delivery.rest_hook import RestHook
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.serving import Tools
+from ketenzorg.delivery.warning import Warner
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.errors import Unavailable
 from ketenzorg.logs import STARTED, STOPPED, WORKER_STUMBLED, configure, log
+from ketenzorg.settings import Settings
 from ketenzorg.store.audit_chain import AuditChain
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import hear
 from ketenzorg.store.outbox import Outbox
+from ketenzorg.store.warnings import Warnings
 from ketenzorg.throughput.rollup import Rollup
 
 COUNT_EVERY_S = 5.0  # seconds between two looks at the event log
@@ -42,11 +47,13 @@ def work(environ: Mapping[str, str], *, embedded: bool) -> None:
             runner.run(_work(here))
 
 
-async def deliver(here: Place, database: Database, outgoing: Outgoing, stop: asyncio.Event) -> None:
+async def deliver(
+    here: Place, world: World, database: Database, outgoing: Outgoing, stop: asyncio.Event
+) -> None:
     """Send what stands in the outbox of a database, until `stop`."""
     bell = asyncio.Event()
     async with new_client(outgoing) as client:
-        worker = Worker(_tools(here, database, client), bell)
+        worker = Worker(_tools(here.settings, world, database, client), bell)
         ear = asyncio.create_task(hear(here.database_url, here.settings.region, bell.set))
         try:
             await worker.run(stop)
@@ -55,30 +62,42 @@ async def deliver(here: Place, database: Database, outgoing: Outgoing, stop: asy
             await asyncio.gather(ear, return_exceptions=True)
 
 
-def _tools(here: Place, database: Database, client: httpx.AsyncClient) -> Tools:
-    world = world_of(here.settings, here.secret, database, real_time)
+def _tools(settings: Settings, world: World, database: Database, client: httpx.AsyncClient) -> Tools:
     return Tools(
-        outbox=Outbox(database, here.settings.region),
+        outbox=Outbox(database, settings.region),
         world=world,
-        carriers={"rest-hook": RestHook(client, world.keyring, f"{here.settings.base_url}/fhir")},
-        now=real_time,
+        carriers={
+            "rest-hook": RestHook(client, world.keyring, f"{settings.base_url}/fhir"),
+            "email": MailCarrier(_mailer(settings), world.region, settings.base_url),
+        },
+        now=world.real_now,
         chance=random.random,
     )
+
+
+def _mailer(settings: Settings) -> Mailer:
+    return Mailer(settings.mail_server, settings.mail_from)
+
+
+def _warner(settings: Settings, world: World, database: Database) -> Warner:
+    warnings = Warnings(database, settings.region)
+    return Warner(warnings, _mailer(settings), settings.mail_operator, settings.base_url, world)
 
 
 async def _work(here: Place) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    database = Database(here.database_url)
+    database, settings = Database(here.database_url), here.settings
     try:
-        world = world_of(here.settings, here.secret, database, real_time)
+        world = world_of(settings, here.secret, database, real_time)
         log(STARTED, what="worker")
         async with asyncio.TaskGroup() as group:
-            group.create_task(deliver(here, database, Outgoing(here.settings.outgoing_networks), stop))
+            group.create_task(deliver(here, world, database, world.outgoing, stop))
+            group.create_task(_warner(settings, world, database).run(stop))
             group.create_task(_count(world, database, stop))
             group.create_task(keep_chained(here, database, stop))
-            if not here.settings.sandbox:  # its clock is moved, and looked at, in the API
+            if not settings.sandbox:  # its clock is moved, and looked at, in the API
                 group.create_task(Watcher(world).run(stop))
     finally:
         await database.close()

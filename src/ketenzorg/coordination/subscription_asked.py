@@ -14,6 +14,7 @@ from uuid import UUID
 from ketenzorg.access.free_text import in_texts
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.coordination.notification import BACKPORT, TOPICS
+from ketenzorg.environment import MAIL
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.search_parameters import PARAMETERS
@@ -31,7 +32,6 @@ JSON = "application/fhir+json"
 DEFAULT_TIMEOUT_S, LONGEST_TIMEOUT_S = 15, 30
 HEARTBEAT_S = (60, 7 * 86_400)
 FILTERS, VALUES, LONGEST_FILTER = 5, 20, 500
-MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\Z")
 UUID_FORM = re.compile(r"(?:[A-Za-z]+/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
 
 

@@ -1,7 +1,7 @@
 """What a region file says: one frozen struct per table of pathways/region/<name>.toml."""
 
 from datetime import time
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -110,6 +110,22 @@ class Centre(_Table, frozen=True):
     east: float
 
 
+class Limit(_Table, frozen=True):
+    """After how many minutes a person hears that a message has not arrived."""
+
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=7 * 24 * 60)]
+    source: Source
+
+
+class Undelivered(_Table, frozen=True):
+    """The same for each priority: http://hl7.org/fhir/request-priority."""
+
+    stat: Limit
+    asap: Limit
+    urgent: Limit
+    routine: Limit
+
+
 class RegionFile(_Table, frozen=True):
     """The region, as its file says it."""
 
@@ -119,6 +135,7 @@ class RegionFile(_Table, frozen=True):
     centres: dict[str, Centre]  # CBS code -> where; for distances
     organisations: dict[str, Organisation]
     sources: dict[str, str]
+    undelivered: Undelivered
 
 
 class SandboxFile(_Table, frozen=True):

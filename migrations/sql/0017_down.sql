@@ -1,0 +1,3 @@
+set local search_path = ketenzorg, pg_temp;
+drop index outbox_late;
+drop table warning;
