@@ -49,7 +49,7 @@ class Service:
     async def all_delivered(self) -> bool:
         """Whether everything arrives within PATIENCE_S."""
         for _ in range(int(PATIENCE_S / LOOK_S)):
-            if not await self.outbox.state():
+            if all(event.state == "withdrawn" for event in await self.outbox.state()):
                 return True
             await asyncio.sleep(LOOK_S)
         return False

@@ -20,7 +20,13 @@ from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox, Undelivered
 
-WAITS = {"new": "nieuw", "waiting": "om ", "queued": "wacht op een eerder bericht", "parked": "geparkeerd"}
+WAITS = {
+    "new": "nieuw",
+    "waiting": "om ",
+    "queued": "wacht op een eerder bericht",
+    "parked": "geparkeerd",
+    "withdrawn": "toestemming ingetrokken: wordt niet verstuurd",
+}
 
 
 def list_outbox(environ: Mapping[str, str], *, embedded: bool) -> None:
@@ -30,8 +36,10 @@ def list_outbox(environ: Mapping[str, str], *, embedded: bool) -> None:
         undelivered = asyncio.run(_state(here))
     for each in undelivered:
         typer.echo(_line(each, region))
-    parked = sum(each.state == "parked" for each in undelivered)
-    typer.echo(f"{len(undelivered) - parked} wachten, {parked} geparkeerd.")
+    parked, withdrawn = (
+        sum(each.state == state for each in undelivered) for state in ("parked", "withdrawn")
+    )
+    typer.echo(f"{len(undelivered) - parked - withdrawn} wachten, {parked} geparkeerd.")
 
 
 def release(environ: Mapping[str, str], event: str, *, embedded: bool) -> None:
