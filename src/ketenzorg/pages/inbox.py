@@ -12,7 +12,7 @@ HOME = "/werk"
 TABS = (
     Tab("nieuw", "new", "Nieuw", "Er zijn geen nieuwe verwijzingen."),
     Tab("mijn", "mine", "Van mij", "U hebt nu geen verwijzingen op uw naam."),
-    Tab("bericht", "unread", "Nieuw bericht", "Er zijn geen nieuwe berichten van verwijzers."),
+    Tab("bericht", "unread", "Nieuw bericht", "Er zijn geen nieuwe berichten."),
     Tab("te-laat", "late", "Te laat", "Er is niets te laat. Mooi zo."),
     Tab("wacht", "waiting", "Wacht op een ander", "U wacht nergens op een ander."),
     Tab("open", "open", "Alles open", "Er staan geen verwijzingen open."),
