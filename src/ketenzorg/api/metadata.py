@@ -26,6 +26,12 @@ BACKPORT_OPERATIONS = (
     "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription"
 )
 
+BY_NUMBER = {
+    "identifier": {
+        "documentation": "A personal number (BSN) by POST _search only, never in an address; it finds what shows it."
+    }
+}
+
 
 @get("/fhir/metadata")
 async def capabilities(request: Http) -> ASGIResponse:
@@ -112,7 +118,7 @@ def _of_type(kind: str) -> dict[str, Any]:
         described["searchParam"] = [
             {"name": "_id", "type": "token"},
             {"name": "_lastUpdated", "type": "date"},
-            *({"name": each.name, "type": each.kind} for each in searches),
+            *({"name": each.name, "type": each.kind, **BY_NUMBER.get(each.name, {})} for each in searches),
         ]
     if kind == "Composition":
         definition = "http://hl7.org/fhir/OperationDefinition/Composition-document"
