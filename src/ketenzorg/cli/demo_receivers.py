@@ -38,7 +38,7 @@ class Receiver:
         if told is None:  # a handshake: to answer it is all that is asked
             return True
         task, version = told
-        if version <= self.versions.get(task, 0):
+        if version < self.versions.get(task, 0):  # of a norm that is past the same version tells again
             self.wrong.append("een bericht kwam na een later bericht over dezelfde Task")
         self.versions[task] = version
         self.heard += 1
