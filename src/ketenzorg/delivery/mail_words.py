@@ -70,9 +70,9 @@ Wat wij uw organisatie sturen, komt niet aan. Er wacht {waiting}, het oudste sin
 {day_in_words(here.date())}, {here:%H.%M} uur. Wat uw systeem het laatst antwoordde: {why or "niets"}.
 {hurry}
 Wij blijven het proberen. Werkt uw systeem weer, dan krijgt het alles in de goede volgorde.
-Wat er wacht, en wat u opnieuw kunt laten sturen, staat hier:
+Hoe het ervoor staat en wat er was, zegt uw abonnement (Subscription/$status en $events):
 
-{base_url}/berichten
+{base_url}/fhir/Subscription
 {FOOT}""",
     )
 
@@ -86,8 +86,8 @@ def turned_off(id_: UUID, to: str, *, why: str, base_url: str) -> Mail:
         f"""Goedendag,
 
 Uw systeem antwoordde dat het geen berichten meer wil ({why}). Wij sturen nu niets meer.
-Is dat niet de bedoeling? Zet het abonnement dan opnieuw aan. Wat er wacht, staat hier:
+Is dat niet de bedoeling? Vraag het abonnement dan opnieuw aan. U vindt het hier:
 
-{base_url}/berichten
+{base_url}/fhir/Subscription
 {FOOT}""",
     )
