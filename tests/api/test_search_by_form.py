@@ -233,6 +233,14 @@ async def test_the_wall_behind_it_hides_the_rows_of_a_number_as_well(service: Se
     assert not [row for row in rows if coach[0]["id"] in row["parties"]]
 
 
+async def test_who_has_a_row_too_many_finds_nothing_by_it_either(service: Service) -> None:
+    await service.refer(numbered(BSN, "1"))
+    everybody = "(select parties from ketenzorg.traject)"  # as if the second wall had a hole
+    await service.rows(f"update ketenzorg.search_token set parties = {everybody} where type = 'Patient'")
+    assert await found(service.coach, f"{BSN_SYSTEM}|{BSN}") == set()
+    assert len(await found(service.his, f"{BSN_SYSTEM}|{BSN}")) == 1
+
+
 async def test_more_than_a_page_is_asked_for_by_the_same_form(service: Service) -> None:
     theirs = {(await service.refer(numbered(BSN, str(each))))["Patient"] for each in range(3)}
     seen: list[str] = []
