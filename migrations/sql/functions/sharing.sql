@@ -129,7 +129,7 @@ begin
     join traject t on t.region = p_region and t.id = p_traject
     where o.id is not null;
     update objection set ended = p_at, ended_by = p_organisation
-    where region = p_region and id = (p_consent ->> 'lifted')::uuid and ended is null;
+    where region = p_region and id = any (ids(p_consent -> 'lifted')) and ended is null;
     if p_consent -> 'withdrawn' <> '[]' then
         perform withdraw(p_region, p_traject, p_at, ids(p_consent -> 'withdrawn'), (p_consent ->> 'notice')::int,
             p_priority, p_consent -> 'found_by');
@@ -163,6 +163,12 @@ begin
         from jsonb_to_recordset(p_found_by) as f(
             type text, id uuid, kind text, param text, code text, system text, target uuid, low timestamptz,
             high timestamptz)
+        union all
+        select 'Patient', t.patient, 'token', i.param, i.code, i.system, null, null, null
+        from traject t
+        join resource r on r.region = t.region and r.type = 'Patient' and r.id = t.patient
+        cross join lateral identifiers(r.body) i
+        where t.region = p_region and t.id = p_traject
     loop
         case found.kind
         when 'token' then

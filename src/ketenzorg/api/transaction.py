@@ -12,6 +12,7 @@ from ketenzorg.api.answers import send_json
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
 from ketenzorg.coordination.adding import Addition, add_data, is_for_a_traject
+from ketenzorg.coordination.deciding import is_a_decision, put_on_record
 from ketenzorg.coordination.looking import read
 from ketenzorg.coordination.referring import Receipt, receive_posted
 from ketenzorg.coordination.world import Visit, World
@@ -38,6 +39,10 @@ async def _answer(request: Http) -> bytes:
     posted = read_bundle(body, world.new_id)
     if is_for_a_traject(posted):
         return _added(await add_data(posted, visit, world))
+    if is_a_decision(posted):
+        permit(visit.caller, "decide", "ServiceRequest")
+        new, location, notices = await put_on_record(posted, visit, world)
+        return _added(Addition(new, world.now(), (location,), notices))
     receipt = await receive_posted(posted, visit, world)
     entries = _entries(receipt)
     if prefers(request, "return=representation"):

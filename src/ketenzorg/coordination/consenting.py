@@ -162,7 +162,8 @@ def _sent(about: Sequence[Written], organisation: Organisation, sharing: Sharing
 
 def _is_about(consent: Written, organisation: Organisation, sharing: Sharing, region: Region) -> bool:
     to = not consent.actors or any(
-        _names(actor, organisation, region) or _kind(actor) == organisation.kind for actor in consent.actors
+        _names(actor, organisation, region) or kind_named(actor) == organisation.kind
+        for actor in consent.actors
     )
     whom = consent.resource.get("patient", {}).get("reference", sharing.patient) == sharing.patient
     here = whom and (not consent.purposes or sharing.pathway.name in consent.purposes)
@@ -257,14 +258,18 @@ def _presumed(organisations: Sequence[UUID], sharing: Sharing, world: World) -> 
 
 def _names(actor: Mapping[str, Any], organisation: Organisation, region: Region) -> bool:
     """Whether a reference names this very organisation."""
-    number = actor.get("identifier", {})
-    pairs = ((number.get("system", ""), number.get("value", "")),) if number else ()
-    id_ = actor.get("reference", "").removeprefix("Organization/")
-    known = organisation_of(Named(pairs, id_, ""), region)
+    known = organisation_named(actor, region)
     return known is not None and known.id == organisation.id
 
 
-def _kind(actor: Mapping[str, Any]) -> str:
+def organisation_named(actor: Mapping[str, Any], region: Region) -> Organisation | None:
+    """The organisation of the region that a reference names."""
+    number = actor.get("identifier", {})
+    pairs = ((number.get("system", ""), number.get("value", "")),) if number else ()
+    return organisation_of(Named(pairs, actor.get("reference", "").removeprefix("Organization/"), ""), region)
+
+
+def kind_named(actor: Mapping[str, Any]) -> str:
     """The kind of organisation that a reference names, if it does."""
     number = actor.get("identifier", {})
     return str(number.get("value", "")) if number.get("system") == KIND_SYSTEM else ""

@@ -1,7 +1,7 @@
 """A party says what happened: the pathway decides whether it may, and everything that follows is stored together."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +41,6 @@ CHANGING = Issue(
     nl="Er wordt op dit moment door anderen aan deze Task gewerkt. Lees hem opnieuw en probeer het nog eens.",
     en="Others are working on this Task at this moment. Read it again and try once more.",
 )
-CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class TaskNow(msgspec.Struct, frozen=True):

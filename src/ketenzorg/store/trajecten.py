@@ -134,7 +134,7 @@ class ConsentChange(msgspec.Struct, frozen=True, kw_only=True):
     notice: int = 0  # the version of the Task that tells them
     found_by: tuple[FoundBy, ...] = ()  # everything by which something of the traject is found
     objection: NewObjection | None = None
-    lifted: UUID | None = None
+    lifted: tuple[UUID, ...] = ()  # objections that end
 
 
 class Identity(msgspec.Struct, frozen=True):
