@@ -10,12 +10,13 @@ import pytest
 from delivery.conftest import Clock
 from ketenzorg.delivery import serving as serving_module
 from ketenzorg.delivery import worker as worker_module
+from ketenzorg.delivery.health import Health
 from ketenzorg.delivery.serving import Tools
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.errors import Unavailable
 from ketenzorg.settings import for_asyncpg
 from ketenzorg.store.ids import uuid7
-from ketenzorg.store.outbox import Outbox
+from ketenzorg.store.outbox import Ended, Outbox
 from log_lines import capture_logs
 from receivers import OK, answer, receiver
 from referrals import a_referral
@@ -73,6 +74,29 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(
     assert (row["state"], row["attempts"]) == ("delivered", 1)
     [row] = await service.rows("select status, failures from ketenzorg.subscription")
     assert (row["status"], row["failures"]) == ("active", 0)
+
+
+async def test_the_database_takes_nothing_from_who_held_it_before(
+    service: Service, outbox: Outbox, clock: Clock
+) -> None:
+    await service.listens(COACH, "https://coach.example")
+    await service.refer()
+    [before] = await outbox.claim(uuid7(), seconds=60, now=clock.now(), room=1)
+    [event] = await outbox.take(before, now=clock.now(), beside=(), room=1)
+    await service.rows(LEASE_ENDS)
+    [now] = await outbox.claim(uuid7(), seconds=60, now=clock.now(), room=1)
+
+    for held, taken in ((before, False), (now, True)):
+        ended = Ended(
+            id=event.id,
+            subscription=held.id,
+            lease=held.lease,
+            state="delivered",
+            run_at=clock.now(),
+            error=None,
+        )
+        assert await outbox.settle([ended], now=clock.now()) == [taken]
+        assert await outbox.let_go(held, Health(held).standing(), now=clock.now()) is taken
 
 
 async def test_a_worker_that_was_paused_beyond_its_lease_sends_nothing_of_what_it_took(
