@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.pathway.check_roles import NEEDED_TO_WORK
 from ketenzorg.pathway.definition import Identity, PathwayFile, View
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import resolve
@@ -66,8 +67,8 @@ def _lost(here: View, own: View | None) -> list[str]:
     """By what a role finds its work, and what this view would take from it."""
     return [
         f"{kind}.{parameter.element}"
-        for kind, parameters in PARAMETERS.items()
-        for parameter in parameters
+        for kind in NEEDED_TO_WORK
+        for parameter in PARAMETERS[kind]
         if (own is None or _shows(own, kind, parameter.element)) and not _shows(here, kind, parameter.element)
     ]
 

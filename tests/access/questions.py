@@ -1,0 +1,190 @@
+"""What can be asked: each way to find something out, by all that anybody stored, whoever may see it.
+
+A row of WAYS makes the addresses of one way, each with a form behind it where it is sent one. Values are taken past
+every wall, so that some of them stand where a party does not look. What the CapabilityStatement declares and has no
+case here fails.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from ketenzorg.access.rules import TABLE
+from ketenzorg.cli.demo_people import numbers_for_tests
+from ketenzorg.fhir.search_parameters import PARAMETERS
+from services import REGION, Service
+from spec.beginnings import URA
+
+SYSTEM = "http://fhir.nl/fhir/NamingSystem/bsn"
+GROWS_BY_ASKING = {
+    "AuditEvent"
+}  # no two databases have the same log of who looked; its own tests are in tests/audit
+
+
+async def every_resource(shared: Service) -> list[str]:
+    """Read and vread of resources of every type, whoever's they are."""
+    found: list[str] = []
+    for kind in sorted(TABLE.types["traject"]):
+        rows = await shared.rows(
+            f"select id, version from ketenzorg.resource where type = '{kind}' order by id"
+        )
+        older = await shared.rows(
+            f"select id, version from ketenzorg.resource_history where type = '{kind}' order by id, version"
+        )
+        found += [f"/fhir/{kind}/{row['id']}" for row in spread(rows, 12)]
+        found += [
+            f"/fhir/{kind}/{row['id']}/_history/{row['version']}" for row in spread([*older, *rows], 12)
+        ]
+    return found
+
+
+async def every_parameter(shared: Service) -> list[str]:
+    """Every search parameter of the CapabilityStatement."""
+    return [
+        f"/fhir/{kind}?{query}"
+        for kind, name, type_ in await declared(shared)
+        for query in await CASES[type_](shared, kind, name)
+    ]
+
+
+async def two_at_once(shared: Service) -> list[str]:
+    """Any two parameters of a type together: an element that is hidden narrows nothing."""
+    first: dict[str, list[str]] = {kind: [] for kind in PARAMETERS}
+    for kind, name, type_ in await declared(shared):
+        first[kind] += (await CASES[type_](shared, kind, name))[:1]
+    return [
+        f"/fhir/{kind}?{one}&{other}"
+        for kind, queries in first.items()
+        for place, one in enumerate(queries)
+        for other in queries[place + 1 :]
+    ]
+
+
+async def every_include(shared: Service) -> list[str]:
+    """Every include of the CapabilityStatement, each alone and all at once."""
+    statement = (await shared.his.get("/fhir/metadata")).json()
+    found = []
+    for each in statement["rest"][0]["resource"]:
+        includes = [f"_include={name}" for name in each.get("searchInclude", ())]
+        found += [f"/fhir/{each['type']}?{include}" for include in (*includes, "&".join(includes)) if include]
+    return found
+
+
+async def every_page(shared: Service) -> list[str]:
+    """Pages of a few, of all that is there: the next begins after any resource that anybody has."""
+    cursors = await shared.rows("select type, id from ketenzorg.resource where type in ('Task', 'CarePlan')")
+    return [f"/fhir/{kind}?_count={count}" for kind in PARAMETERS for count in (1, 3, 200)] + [
+        f"/fhir/{row['type']}?_count=2&_cursor={row['id']}" for row in cursors[::5]
+    ]
+
+
+async def every_task(shared: Service) -> list[str]:
+    """What may happen next to every Task, and what is late."""
+    rows = await shared.rows("select id from ketenzorg.resource where type = 'Task' order by id")
+    return ["/fhir/Task/$overdue", *(f"/fhir/Task/{row['id']}/$next" for row in rows)]
+
+
+async def every_letter(shared: Service) -> list[str]:
+    """Every letter as one whole, for a system and for a person."""
+    rows = await shared.rows("select id from ketenzorg.resource where type = 'Composition' order by id")
+    return [address for row in rows for address in (f"/fhir/Composition/{row['id']}/$document",)]
+
+
+async def every_message(shared: Service) -> list[str]:
+    """How each subscription stands, and all that there was to hear, with as much of it as may be asked for."""
+    rows = await shared.rows("select id from ketenzorg.subscription order by id")
+    subscriptions = [f"/fhir/Subscription/{row['id']}" for row in spread(rows, 12)]
+    return ["/fhir/Subscription", *(
+        address
+        for each in subscriptions
+        for address in (each, f"{each}/$status", f"{each}/$events", f"{each}/$events?content=full-resource")
+    )]  # fmt: skip
+
+
+async def every_number(_: Service) -> list[str]:
+    """Personal numbers of people who are known here, by form, as no address may hold them."""
+    numbers = [*islice(numbers_for_tests(), 0, 40, 5), "999990019"]
+    return [
+        f"/fhir/{kind}/_search identifier={quote(f'{SYSTEM}|{number}')}"
+        for kind in PARAMETERS
+        for number in numbers
+    ]
+
+
+WAYS = (
+    every_resource, every_parameter, two_at_once, every_include, every_page, every_task, every_letter, every_message,
+    every_number,
+)  # fmt: skip
+
+
+async def declared(shared: Service) -> list[tuple[str, str, str]]:
+    """(type of resource, parameter, kind of parameter), as the CapabilityStatement has them."""
+    statement = (await shared.his.get("/fhir/metadata")).json()
+    found = [
+        (each["type"], parameter["name"], parameter["type"])
+        for each in statement["rest"][0]["resource"]
+        for parameter in each.get("searchParam", ())
+    ]
+    assert {kind for kind, _, _ in found} == PARAMETERS.keys() | GROWS_BY_ASKING
+    return [each for each in found if each[0] not in GROWS_BY_ASKING]
+
+
+async def by_token(shared: Service, kind: str, name: str) -> list[str]:
+    if name == "_id":
+        rows = await shared.rows(f"select id from ketenzorg.resource where type = '{kind}' order by id")
+        return [f"_id={row['id']}" for row in spread(rows)] + [
+            "_id=" + ",".join(str(row["id"]) for row in rows[:20])
+        ]
+    rows = await shared.rows(
+        f"select distinct code, system from ketenzorg.search_token where type = '{kind}' and param = '{name}'"
+        " order by code"
+    )
+    return [
+        f"{name}={quote(value, safe='')}"
+        for row in spread(rows)
+        for value in (row["code"], f"{row['system']}|{row['code']}", f"{row['system']}|")
+        if value.strip("|")
+    ]
+
+
+async def by_reference(shared: Service, kind: str, name: str) -> list[str]:
+    rows = await shared.rows(
+        "select distinct target, target_type from ketenzorg.search_reference"
+        f" where type = '{kind}' and param = '{name}' order by target"
+    )
+    known = {each.id: each.ura for each in REGION.organisations}
+    return [
+        *(f"{name}={row['target_type']}/{row['target']}" for row in spread(rows)),
+        *(f"{name}={row['target']}" for row in spread(rows)[:2]),
+        *(f"{name}:identifier={URA}|{known[row['target']]}" for row in spread(rows) if row["target"] in known),
+    ]  # fmt: skip
+
+
+async def by_date(shared: Service, kind: str, name: str) -> list[str]:
+    table = (
+        f"select distinct updated as low from ketenzorg.resource where type = '{kind}' order by 1"
+        if name == "_lastUpdated"
+        else f"select distinct low from ketenzorg.search_date where type = '{kind}' and param = '{name}' order by 1"
+    )
+    moments = [row["low"] for row in spread(await shared.rows(table))]
+    prefixes = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+    return [f"{name}={prefix}{quote(each.isoformat())}" for each in moments for prefix in prefixes]
+
+
+# A parameter of another kind has no case yet, and fails.
+CASES: dict[str, Callable[[Service, str, str], Awaitable[list[str]]]] = {
+    "token": by_token, "reference": by_reference, "date": by_date,
+}  # fmt: skip
+
+
+def spread(rows: Sequence[Any], most: int = 3) -> list[Any]:
+    """A few of them, from the first to the last."""
+    return list(rows[:: max(1, len(rows) // most)])[: most + 1]
+
+
+def difference(one: Any, other: Any) -> str:
+    """Where two answers part, for who must mend it."""
+    first, second = str(one), str(other)
+    at = next((place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), 0)
+    return f"...{first[max(0, at - 60) : at + 120]} / ...{second[max(0, at - 60) : at + 120]}"
