@@ -40,6 +40,15 @@ class Wire:
     def say(self, *parts: bytes) -> None:
         self._writer.write(b"".join(parts))
 
+    async def sent(self) -> None:
+        """What was said has left us, unless the other side has ended the connection."""
+        with suppress(ConnectionError):
+            await self._writer.drain()
+
+    def heard(self) -> bool:
+        """Whether something came back."""
+        return bool(self._reader._buffer) or self._reader.at_eof()  # type: ignore[attr-defined]
+
     async def answer(self) -> Answer:
         """The next answer; a connection that ends instead is an IncompleteReadError."""
         async with asyncio.timeout(PATIENCE_S):
@@ -63,7 +72,7 @@ class Wire:
         """A byte at each turn, until the other side has heard enough."""
         async with asyncio.timeout(PATIENCE_S):
             with suppress(ConnectionError):
-                while not self._reader.at_eof() and not self._reader._buffer:  # type: ignore[attr-defined]
+                while not self.heard():
                     self._writer.write(byte)
                     await self._writer.drain()
                     await asyncio.sleep(0)

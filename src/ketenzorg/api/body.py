@@ -85,6 +85,5 @@ def _too_large() -> TooLarge:
         Issue(
             nl=f"Het bericht is groter dan {MAX_BODY} bytes. Stuur bijlagen apart.",
             en=f"The message is over {MAX_BODY} bytes. Send attachments separately.",
-        ),
-        headers={"Connection": "close"},
+        )
     )
