@@ -40,23 +40,29 @@ language plpgsql security definer set search_path = ketenzorg, pg_temp
 set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
+    v_past uuid[];
+    v_parties text;
     v_trajecten uuid[];
 begin
-    perform set_config('ketenzorg.callers', coalesce((
-        select string_agg(distinct party::text, ',') from (
-            select d.parties from due d where d.region = p_region and d.look < p_now
-            order by d.look, d.traject, d.norm limit p_most) past, unnest(past.parties) party), ''), true);
-    select array_agg(held.id) into v_trajecten from (
-        select t.id from traject t
-        where t.region = p_region and t.id in (
-            select past.traject from (
-                select d.traject from due d where d.region = p_region and d.look < p_now
-                order by d.look, d.traject, d.norm limit p_most) past)
-        for update skip locked) held;
+    select array_agg(distinct past.traject), string_agg(distinct party::text, ',') into v_past, v_parties
+    from (
+        select d.traject, d.parties from due d where d.region = p_region and d.look < p_now
+        order by d.look, d.traject, d.norm limit p_most) past, unnest(past.parties) party;
+    if v_past is null then
+        return;
+    end if;
+    perform set_config('ketenzorg.callers', v_parties, true);
+    -- By its key, one by one: a join would read the whole table for a handful of rows.
+    select array_agg(held.id), string_agg(held.parties, ',') into v_trajecten, v_parties
+    from unnest(v_past) as past(id)
+    cross join lateral (
+        select t.id, array_to_string(t.parties, ',') as parties from traject t
+        where t.region = p_region and t.id = past.id for update skip locked) held;
+    if v_trajecten is null then
+        return;
+    end if;
     -- The log is that of all who ever took part.
-    perform set_config('ketenzorg.callers', coalesce((
-        select string_agg(distinct party::text, ',') from traject t, unnest(t.parties) party
-        where t.region = p_region and t.id = any (v_trajecten)), ''), true);
+    perform set_config('ketenzorg.callers', v_parties, true);
     -- Read again, now that nobody else writes here.
     return query
     select d.traject, d.norm, d.began, d.within, d.at, d.look, d.until, coalesce(d.step, t.step), t.pathway, t.version,
@@ -65,8 +71,10 @@ begin
          from event e
          where e.region = p_region and e.traject = d.traject and e.body ->> 'norm' = d.norm
             and (e.body ->> 'began')::timestamptz = d.began and e.body ->> 'within' = d.within)
-    from due d join traject t on t.region = d.region and t.id = d.traject
-    where d.region = p_region and d.look < p_now and d.traject = any (v_trajecten)
+    from unnest(v_trajecten) as held(id)
+    cross join lateral (
+        select * from due d where d.region = p_region and d.traject = held.id and d.look < p_now offset 0) d
+    cross join lateral (select * from traject t where t.region = p_region and t.id = held.id limit 1) t
     order by d.look, d.traject, d.norm limit p_most;
 end
 $$;
