@@ -9,10 +9,11 @@ import msgspec
 
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
+from ketenzorg.coordination.consent_story import OnRecord, on_record
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
 from ketenzorg.coordination.letter import letter_of
 from ketenzorg.coordination.moments import Moment, moments_of
-from ketenzorg.coordination.names import patient_of, who_plays
+from ketenzorg.coordination.names import name_of, patient_of, who_plays
 from ketenzorg.coordination.stepping import what_may_happen
 from ketenzorg.coordination.undoing import may_undo
 from ketenzorg.coordination.world import Visit, World
@@ -26,7 +27,7 @@ from ketenzorg.pathway.standing import roles_of
 from ketenzorg.store.audit import REFUSED, Interaction
 from ketenzorg.store.worklist import Line
 
-KINDS = ("Patient", "QuestionnaireResponse", "Task")
+KINDS = ("Consent", "Patient", "QuestionnaireResponse", "Task")
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     waits_for: str  # title of the role whose turn it is; empty when it is the reader's
     patient: dict[str, Any]
     answers: dict[str, str]  # linkId -> answer
+    consents: tuple[OnRecord, ...]  # in force
+    parties: tuple[tuple[UUID, str], ...]  # the others that take part, by name
     referrer: str
     holder: str  # the organisation that must act in the pathway
     dues: tuple[Due, ...]
@@ -131,6 +134,10 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         waits_for="" if over or step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
         patient=patient_of(next((body for kind, _, body in bodies if kind == "Patient"), None), sight),
         answers=_answers((body for kind, _, body in seen if kind == "QuestionnaireResponse"), pathway),
+        consents=on_record([body for kind, _, body in seen if kind == "Consent"], world)
+        if sight.sees("Consent")
+        else (),
+        parties=tuple((each, name_of(each, world)) for each in traject.involved if each != organisation),
         referrer=who_plays(step.requester, traject.roles, world),
         holder=who_plays(step.performer, traject.roles, world),
         dues=dues,

@@ -15,6 +15,7 @@ from ketenzorg.pages.lists import Opened, Tab, open_list, tab_of
 from ketenzorg.pages.render import HEADERS, Page, page
 from ketenzorg.pages.site import Http, world_of
 from ketenzorg.pages.visitors import Visitor, visitor_of
+from ketenzorg.pathway.calendar import local_day
 
 ROLE = "praktijk"
 HOME = "/praktijk"
@@ -87,7 +88,20 @@ async def _what_matters(request: Http, visitor: Visitor) -> Opened:
 
 def _beside(request: Http, visitor: Visitor, told: Story) -> dict[str, Any]:
     wrote = [(moment, text) for moment in told.moments for name, text in moment.wrote if name == FEEDBACK]
-    return {"feedback": wrote[::-1], "letter": ""}  # letters are the coach's
+    region = world_of(request).region
+    kinds = sorted({each.kind for each in region.organisations})
+    return {
+        "feedback": wrote[::-1],
+        "letter": "",  # letters are the coach's
+        "sent": {},
+        "consent_wrong": (),
+        "consent_whom": [
+            *((str(id_), name) for id_, name in told.parties),
+            *((f"soort:{kind}", f"Elke organisatie van de soort ‘{kind}’") for kind in kinds),
+            ("", "Iedereen"),
+        ],
+        "today": local_day(world_of(request).now()).isoformat(),
+    }
 
 
 PRACTICE = Desk(ROLE, HOME, "practice_story.html", _beside)

@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from ketenzorg.pages import chain, inbox, pathways, practice, refer, referral, signing_in, styles
+from ketenzorg.pages import chain, consent, inbox, pathways, practice, refer, referral, signing_in, styles
 from ketenzorg.pages.forms import LONGEST_FORM
 from ketenzorg.pages.refusals import HANDLERS
 
@@ -29,6 +29,7 @@ ROUTES: list[ControllerRouterHandler] = [
             practice.show_return_letter,
             practice.take_practice_step,
             practice.undo_practice_step,
+            consent.put_on_record,
             chain.first_pathway,
             chain.chain_sheet,
             chain.show_chain,
