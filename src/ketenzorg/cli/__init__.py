@@ -67,7 +67,7 @@ def serve(
 
 @app.command()
 def worker(*, embedded: EMBEDDED = False) -> None:
-    """Deliver notifications until stopped."""
+    """Deliver notifications, and tell of norms that run out, until stopped."""
     from ketenzorg.cli.work import work  # noqa: PLC0415
 
     work(os.environ, embedded=embedded)
