@@ -105,7 +105,7 @@ def _of_type(kind: str) -> dict[str, Any]:
     if searches:
         interactions.append("search-type")
     if kind == "Task":
-        interactions += ["update", "patch"]
+        interactions += ["create", "update", "patch"]  # create: asks beside a hand-over
     described: dict[str, Any] = {
         "type": kind,
         "interaction": [{"code": code} for code in interactions],
