@@ -10,7 +10,7 @@ from audits import SEAL, chain_of, chained, tamper, walked
 from databases import execute
 from ketenzorg.access import audit_chaining, audit_check
 from ketenzorg.access.audit_chaining import Chainer
-from ketenzorg.access.audit_seal import statement
+from ketenzorg.access.audit_seal import Seal, statement
 from ketenzorg.app import real_time
 from ketenzorg.settings import for_asyncpg
 from referrals import a_referral
@@ -186,3 +186,12 @@ async def test_not_even_the_owner_changes_the_log_while_its_triggers_stand(
         await execute(service.database.admin_url, statement)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await execute(service.database.admin_url, f"set role ketenzorg_owner; {statement}")
+
+
+async def test_a_log_that_was_signed_with_another_key_is_said_to_be(service: Service) -> None:
+    await service.refer()
+    async with chain_of(service) as chain:
+        other = Seal(bytes(range(32)))
+        await Chainer(chain, other, real_time).chain_until_current()
+    findings, lines = await walked(service)
+    assert ([each.what for each in findings], lines) == (["other key"], 1)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from audits import chained
+from audits import chained, tamper
 from ketenzorg.fhir.decode import decode
 from referrals import a_referral, of
 from services import REGION, Service
@@ -225,6 +225,26 @@ async def test_the_practice_sees_who_looked_at_its_patient_and_not_who_else_was_
     assert [fields(event)["what happened"][0] for event in by_coach] == ["E", "R"]
 
 
+async def test_a_search_that_showed_several_tells_of_each_only_the_role_in_that_traject(
+    service: Service,
+) -> None:
+    first, second = [await service.refer(a_referral(f"s-{n}", person(n))) for n in range(2)]
+    coach = REGION.of_client("welzijn-demo").id
+    await tamper(
+        service,
+        f"""update ketenzorg.traject set roles = roles || '{{"aanbieder#1": "{coach}"}}'
+        where id = (select traject from ketenzorg.resource where id = '{second["Task"][5:]}' limit 1)""",
+    )
+    await service.coach.get("/fhir/Task")
+    told = {}
+    for referral in (first, second):
+        [searched] = await every_event(
+            service.his, f"&patient={referral['Patient']}&action=E&agent=Organization/{coach}"
+        )
+        told[referral["Task"]] = [each["text"] for each in fields(searched)["role"]]
+    assert told == {first["Task"]: ["welzijnscoach"], second["Task"]: ["aanbieder", "welzijnscoach"]}
+
+
 async def test_one_event_is_read_by_who_may_and_is_not_there_for_who_may_not(service: Service) -> None:
     referral = await service.refer()
     await service.coach.get("/fhir/Task")
@@ -284,6 +304,7 @@ async def test_a_period_is_of_the_moment_that_was_recorded(service: Service) -> 
     [moment] = [row["at"] for row in await service.rows("select at from ketenzorg.audit")]
     day = f"{moment:%Y-%m-%d}"
     asked = {f"date={day}": 1, f"date=lt{day}": 0, f"date=ge{day}&date=le{day}": 1, "date=ge2999": 0}
+    asked |= {"date=ge0001": 1, "date=lt0002": 0}
     for query, many in asked.items():
         found = [e for e in await every_event(service.his, f"&{query}") if not coded_in(e, "log-search")]
         assert len(found) == many, query

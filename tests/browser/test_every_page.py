@@ -105,6 +105,7 @@ async def test_a_practices_pages(service: Service, somebody: Opens) -> None:
         "/praktijk?lijst=afgerond",
         page_of(asked, "/praktijk"),
         page_of(answered, "/praktijk"),
+        f"{page_of(answered, '/praktijk')}/inzage",
         f"{page_of(asked, '/praktijk')}/doen/intrekken",
         "/verwijzen",
         "/verwijzen/welzijn-op-recept",

@@ -17,7 +17,7 @@ from ketenzorg.store.audit_chain import START, AuditChain, Head, Line, Link, Pla
 
 PAGE = 1_000
 T = TypeVar("T")
-What = Literal["changed", "removed", "put in", "hidden", "links gone", "forged", "cut off"]
+What = Literal["changed", "removed", "put in", "hidden", "links gone", "forged", "other key", "cut off"]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -111,6 +111,8 @@ class Walk:
         return Finding("put in", line.place.id, str(line.values["request"]), _moment(line))
 
     def _judge(self, head: Head, each: Link) -> Sequence[Finding]:
+        if head.key != self._seal.key:
+            return [Finding("other key", at=head.at, first=head.n, last=head.n)]
         same = head.n < each.n or head.hash == each.hash
         return () if same and self._seal.signed(_said(head), head.signature) else [_forged(head)]
 

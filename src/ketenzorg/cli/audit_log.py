@@ -168,9 +168,10 @@ def in_words(finding: Finding) -> str:
             f"het einde ontbreekt: de regels {finding.first} tot en met {finding.last}, "
             f"waarvan de laatste ({finding.id}) op {when} is ondertekend"
         )
-    return (
-        f"wat op {when} voor de eerste {finding.last} regels is ondertekend, klopt niet met wat er nu staat"
-    )
+    signed = f"wat op {when} voor de eerste {finding.last} regels is ondertekend,"
+    if finding.what == "other key":
+        return f"{signed} is met een andere sleutel gedaan"
+    return f"{signed} klopt niet met wat er nu staat"
 
 
 def _read(path: Path, seal: Seal) -> Head:

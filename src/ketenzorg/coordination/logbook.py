@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.access.rules import rule_id
+from ketenzorg.access.rules import rule_for
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.store.audit import Access, Interaction
@@ -70,7 +70,8 @@ def holds(visit: Visit) -> bool:
 
 def reading(does: Interaction, visit: Visit, world: World, pairs: Sequence[tuple[str, str]] = ()) -> Access:
     """That the log is read is on record as well."""
-    return visit.access(world, does, "AuditEvent", rule=rule_id(does, "AuditEvent", "none"), asked=pairs)
+    rule = rule_for(does, "AuditEvent", "none", of=visit.caller.role)
+    return visit.access(world, does, "AuditEvent", rule=rule.id if rule else "", asked=pairs)
 
 
 def _what(asked: Asked) -> str | None:

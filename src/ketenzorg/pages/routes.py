@@ -3,7 +3,18 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from ketenzorg.pages import chain, consent, inbox, pathways, practice, refer, referral, signing_in, styles
+from ketenzorg.pages import (
+    chain,
+    consent,
+    inbox,
+    pathways,
+    practice,
+    refer,
+    referral,
+    signing_in,
+    styles,
+    who_looked,
+)
 from ketenzorg.pages.forms import LONGEST_FORM
 from ketenzorg.pages.refusals import HANDLERS
 
@@ -30,6 +41,8 @@ ROUTES: list[ControllerRouterHandler] = [
             practice.take_practice_step,
             practice.undo_practice_step,
             consent.put_on_record,
+            who_looked.show_who_looked,
+            who_looked.who_looked_file,
             chain.first_pathway,
             chain.chain_sheet,
             chain.show_chain,

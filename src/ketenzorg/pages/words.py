@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ketenzorg.pathway.calendar import AMSTERDAM, MONTHS, day_in_words, week_in_words
@@ -38,6 +38,11 @@ def day(at: datetime, now: datetime) -> str:
 def full_day(at: datetime) -> str:
     """23 januari 2026, as in a letter."""
     return day_in_words(at.astimezone(AMSTERDAM).date())
+
+
+def full_date(day: date) -> str:
+    """The same of a day."""
+    return day_in_words(day)
 
 
 def clock(at: datetime) -> str:

@@ -67,6 +67,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     after: Spot | None = None
     most: int
 
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "begin", _within_time(self.begin))
+        msgspec.structs.force_setattr(self, "end", _within_time(self.end))
+
 
 class Course(NamedTuple):
     """One of the trajecten of a person."""
@@ -151,6 +155,11 @@ class AuditReading:
         )
         found: UUID | None = rows[0]["id"]
         return found
+
+
+def _within_time(moment: datetime) -> datetime:
+    """A moment, or the end of the time in which there can be lines."""
+    return min(max(moment, EVER), NEVER)
 
 
 def _bounds(wanted: Wanted) -> tuple[Spot, UUID]:

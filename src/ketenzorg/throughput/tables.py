@@ -28,10 +28,15 @@ SHARE = ("deel dat eerder klaar moet zijn (%)", "binnen", "is eerder klaar (%)")
 
 def as_csv(measures: Measures, table: str) -> str:
     """One table as CSV; KeyError when there is no such table."""
+    return csv_of(TABLES[table](measures))
+
+
+def csv_of(rows: Iterable[Row]) -> str:
+    """Rows as CSV, with nothing in it that a spreadsheet would take for a formula."""
     text = StringIO()
     text.write(ENCODING_MARK)
     writer = csv.writer(text, delimiter=";")
-    writer.writerows([_safe(cell) for cell in row] for row in TABLES[table](measures))
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
