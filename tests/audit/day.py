@@ -6,11 +6,15 @@ from typing import Any
 
 import httpx
 
+from api.test_asides import abort
+from api.test_objection import consent
+from delivery.test_subscription import subscribed
 from ketenzorg.access.tokens import EMERGENCY, Caller
 from ketenzorg.app import tokens_of
 from pages.browsers import ORIGIN, Browser
 from referrals import a_referral, said
 from services import REGION, SECRET, SETTINGS, START, Service
+from subscriptions import polling
 
 PATCH = {"Content-Type": "application/json-patch+json"}
 FROM_A_GP = "http://fhir.nl/fhir/NamingSystem/uzi-nr-pers#000012345"
@@ -46,8 +50,10 @@ async def a_day(service: Service) -> str:
     referral = await service.refer(a_referral("day-1"))
     task, patient = referral["Task"], referral["Patient"]
     await service.refer(a_referral("day-1"))  # the same again
-    await service.refer(a_referral("day-2"))
+    again = await service.refer(a_referral("day-2"))
     coach, his = service.coach, service.his
+    heard = await subscribed(coach, polling(content="full-resource"))
+    assert (await his.post("/fhir", json=consent(again))).status_code == 200
     ids = {"X-Correlation-Id": "session.1", "X-Request-Id": "look.1"}
     for path in (
         patient,
@@ -90,9 +96,12 @@ async def a_day(service: Service) -> str:
         await in_a_hurry.get(f"/fhir/{patient}")
     await service.hospital.get(f"/fhir/{patient}")  # has no part in it
     await service.hospital.post(f"/fhir/{task}/$event", json=said("aannemen"))
+    await service.hospital.post("/fhir/Task", json=abort(task))
     await his.get("/throughput/welzijn-op-recept")
     await his.get("/throughput/welzijn-op-recept/steps.csv")
     await _at_a_screen(service, task.partition("/")[2])
+    events = await coach.get(f"/fhir/Subscription/{heard['id']}/$events")
+    assert len(events.json()["entry"]) > 1
     return task
 
 

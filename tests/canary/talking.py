@@ -1,6 +1,6 @@
 """Who talks to the installation with a number in hand, and everything that each was told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from canary.hunting import forms_of
 from canary.installation import Installation
 
 CANARY = "999951750"  # of the patient who is referred
+NAME = "Veldkamp"  # hers
 OTHER = "999970239"  # of somebody whom nobody refers
 NUMBERS = (CANARY, OTHER)
 BSN = "http://fhir.nl/fhir/NamingSystem/bsn"
@@ -57,6 +58,15 @@ class Region:
             for number in NUMBERS
             for form, looks in forms_of(number).items()
             if looks in response.content + repr(response.headers.multi_items()).encode("utf-8", "replace")
+        ]
+
+    def unseen(self, on_record: Collection[str]) -> list[str]:
+        """What told somebody of the patient by name, and is not in the audit log."""
+        return [
+            f"{who} {response.request.method} {response.request.url.path}"
+            for who, response in self.told
+            if response.is_success and NAME in response.text
+            if response.headers["X-Request-Id"] not in on_record
         ]
 
 

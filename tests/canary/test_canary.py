@@ -7,7 +7,7 @@ import pytest
 from canary.failing import goes_wrong, writes_it_in_a_task
 from canary.hunting import forms_of, hunt
 from canary.installation import installation
-from canary.talking import CANARY, COACH, NUMBERS, PRACTICE, region
+from canary.talking import CANARY, COACH, NAME, NUMBERS, PRACTICE, region
 from canary.working import crashes, ends, refers_and_works, says_all_its_verbs, searches, sits_at_the_pages
 from receivers import answer, receiver
 
@@ -34,14 +34,17 @@ async def test_a_personal_number_is_found_nowhere(tmp_path: Path) -> None:
         for table in tables:
             rows = await it.sql(f"select t::text as row from ketenzorg.{table['relname']} t")
             (dump / table["relname"]).write_text("\n".join(row["row"] for row in rows))
+        looks = await it.sql("select request from ketenzorg.audit where outcome = '0'")
         await it.sql("checkpoint")
 
     tattled = all_.tattled()
     assert not tattled, "\n".join(tattled)
     assert not [each for each in heard for number in NUMBERS if number in each]
     assert hunt(tmp_path, NUMBERS) == []
+    assert all_.unseen({look["request"] for look in looks}) == []
+    assert all_.unseen([])  # it would have found them
     # The hunt would have found them: it does find a name that rests in clear, in tables and in the write-ahead log.
-    found = " ".join(hunt(tmp_path, ["Veldkamp"]))
+    found = " ".join(hunt(tmp_path, [NAME]))
     assert "data/" in found
     assert "pg_wal" in found
 

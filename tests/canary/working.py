@@ -152,6 +152,7 @@ async def sits_at_the_pages(all_: Region) -> None:
     assert doctor.response.status_code == 200, doctor.text
     await doctor.open("/praktijk")
     await doctor.follow("Trijntje Veldkamp")
+    await doctor.follow("Wie keek in dit dossier?")
 
     coach = await seen_by("coach").sign_in("Noor Bolt")
     await coach.open(f"/werk?lijst={CANARY}")

@@ -218,6 +218,27 @@ async def test_who_polls_gets_what_happened_since_the_last_number_it_knows(servi
     assert (numbers(bare), len(bare["entry"])) == ([1, 2], 1)
     states = await service.rows("select state from ketenzorg.outbox order by number")
     assert [row["state"] for row in states] == ["delivered", "delivered"]
+    looks = await service.rows(
+        "select a.client, a.rule, a.trajecten = array[t.id] as of_it from ketenzorg.audit a, ketenzorg.traject t"
+        " where interaction = 'events'"
+    )
+    # Not on record: that there was nothing to hear.
+    assert [tuple(look) for look in looks] == [("welzijn-demo", "keeps-own-subscriptions", True)] * 5
+
+
+async def test_what_a_poll_shows_in_full_is_a_reading_by_who_polls(service: Service) -> None:
+    made = await subscribed(service.coach, polling(content="full-resource"))
+    await service.refer()
+    asked = {"X-Request-Id": "poll.1"}
+    events = await service.coach.get(f"/fhir/Subscription/{made['id']}/$events", headers=asked)
+    assert events.json()["entry"][1]["resource"]["resourceType"] == "Task"
+    looks = await service.rows(
+        "select client, interaction, version from ketenzorg.audit where request = 'poll.1' order by id"
+    )
+    assert [tuple(look) for look in looks] == [
+        ("welzijn-demo", "events", None),
+        ("welzijn-demo", "vread", 1),
+    ]
 
 
 async def test_a_range_is_sent_again_in_order_and_under_the_ids_that_it_had(

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from access.parties import everything_of
 from every_type import place, with_words, words
-from ketenzorg.coordination.telling import told
+from ketenzorg.coordination.telling import brought, told
 from ketenzorg.store.outbox import Event
 from referrals import a_referral
 from services import REGION, Referral, Service
@@ -37,7 +37,7 @@ async def heard(service: Service, who: UUID, task: str) -> str:
             id=uuid4(), number=version, type="Task", resource=id_, version=version, created=datetime.now(UTC),
             attempts=0, tried_since=None, readable=True,
         )  # fmt: skip
-        body = (await told(event, "full-resource", uuid4(), who, world)).body
+        body = (await told(event, "full-resource", brought(event, uuid4(), who, world), world)).body
         assert body == (await call(service, who, "GET", f"/fhir/{task}/_history/{version}")).content
         texts.append((body or b"").decode())
     return "".join(texts)

@@ -17,9 +17,11 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
 $$;
 
 -- Events from one number to another, as far as there are, for who asks for them itself. Who polls is numbered here, and
--- says by the number that it asks from that all before it has arrived.
+-- says by the number that it asks from that all before it has arrived. On record is of whom something was heard; asking
+-- again and again whether there is anything is no look.
 create function events_of(
-    p_region text, p_callers uuid[], p_subscription uuid, p_since bigint, p_until bigint, p_now timestamptz, p_limit int
+    p_region text, p_callers uuid[], p_access jsonb, p_subscription uuid, p_since bigint, p_until bigint,
+    p_now timestamptz, p_limit int
 ) returns table (
     id uuid, number bigint, type text, resource uuid, version int, created timestamptz, attempts int,
     tried_since timestamptz, readable boolean)
@@ -40,13 +42,20 @@ begin
     end if;
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     return query
-    select o.id, o.number, o.type, o.resource, o.version, o.created, o.attempts, o.tried_since,
-        readable(p_region, s.organisation, o.type, o.resource, o.version)
-    from outbox o join subscription s on s.region = p_region and s.id = o.subscription
-    where o.region = p_region and o.subscription = p_subscription and s.organisation = any (p_callers)
-        and o.number between p_since and p_until
-    order by o.number
-    limit p_limit;
+    with heard as materialized (
+        select o.*, readable(p_region, s.organisation, o.type, o.resource, o.version) as readable
+        from outbox o join subscription s on s.region = p_region and s.id = o.subscription
+        where o.region = p_region and o.subscription = p_subscription and s.organisation = any (p_callers)
+            and o.number between p_since and p_until
+        order by o.number
+        limit p_limit
+    ), noted as materialized (
+        select note(p_region, p_access, 'Subscription/' || p_subscription, null,
+            array(select distinct h.traject from heard h where h.readable))
+    )
+    select h.id, h.number, h.type, h.resource, h.version, h.created, h.attempts, h.tried_since, h.readable
+    from heard h cross join noted
+    order by h.number;
 end
 $$;
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from ketenzorg.access.rules import rule_id
 from ketenzorg.coordination.notification import About, Told
 from ketenzorg.coordination.subscribing import not_there, own
 from ketenzorg.coordination.telling import told
@@ -37,15 +38,14 @@ async def events(
     subscription: UUID, numbers: Numbers, content: Content | None, visit: Visit, world: World
 ) -> Events:
     """What there was to hear in a range, with at most as much of it as the subscription tells."""
-    organisation = visit.caller.organisation
     await own(subscription, visit, world)
-    found = await world.replaying.events(
-        subscription, organisation, numbers, now=world.real_now(), limit=MOST
-    )
+    rule = rule_id("subscription", "Subscription", "none")
+    access = visit.access(world, "events", "Subscription", rule=rule)
+    found = await world.replaying.events(subscription, access, numbers, now=world.real_now(), limit=MOST)
     ours = await own(subscription, visit, world)  # asking has numbered what was new to who polls
     shows = min(content or ours.content, ours.content, key=CONTENTS.index)
     about = about_of(ours)._replace(content=shows)
-    return Events(about, [await told(each, shows, subscription, organisation, world) for each in found])
+    return Events(about, [await told(each, shows, visit, world) for each in found])
 
 
 async def send_again(subscription: UUID, numbers: Numbers, visit: Visit, world: World) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.coordination.telling import told
+from ketenzorg.coordination.telling import brought, told
 from ketenzorg.coordination.world import World
 from ketenzorg.delivery.health import Health
 from ketenzorg.delivery.letter import Carrier, Letter
@@ -178,9 +178,8 @@ class Serving:
 
     async def _attempt(self, event: Event) -> Answer:
         try:
-            content = await told(
-                event, self.held.content, self.held.id, self.held.organisation, self._tools.world
-            )
+            visit = brought(event, self.held.id, self.held.organisation, self._tools.world)
+            content = await told(event, self.held.content, visit, self._tools.world)
         except Exception as error:
             # An event on which we stumble ourselves is counted and in the end parked, like any other.
             log(WORKER_STUMBLED, error=type(error).__name__)

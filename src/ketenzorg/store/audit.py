@@ -15,8 +15,8 @@ from ketenzorg.store.database import Database
 
 Action = Literal["C", "R", "U", "D", "E"]  # http://hl7.org/fhir/audit-event-action
 Interaction = Literal[  # the interactions of access/rules.toml, and of pages which of them
-    "create", "add", "ask", "decide", "read", "vread", "search", "overdue", "next", "event", "undo", "update", "patch",
-    "note",
+    "create", "add", "ask", "decide", "read", "vread", "search", "overdue", "events", "next", "event", "undo", "update",
+    "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
     "log-read", "log-search", "who-looked", "review",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Event
 
@@ -26,13 +27,14 @@ class Replaying:
         self._region = region
 
     async def events(
-        self, subscription: UUID, organisation: UUID, numbers: Numbers, *, now: datetime, limit: int
+        self, subscription: UUID, access: Access, numbers: Numbers, *, now: datetime, limit: int
     ) -> Sequence[Event]:
-        """The first of a range. Who polls says by `since` that all before it has arrived."""
+        """The first of a range, on record. Who polls says by `since` that all before it has arrived."""
         rows = await self._database.fetch(
-            "select * from events_of($1, $2, $3, $4, $5, $6, $7)",
+            "select * from events_of($1, $2, $3, $4, $5, $6, $7, $8)",
             self._region,
-            [organisation],
+            [access.organisation],
+            access.json,
             subscription,
             *numbers,
             now,
