@@ -42,7 +42,8 @@ begin
     loop
         update resource set parties = parties || joining.organisation
         where region = p_region and traject = p_traject and type = any (joining.types) and type <> 'Task'
-            and not parties @> array[joining.organisation];
+            and not parties @> array[joining.organisation]
+            and not (type = 'Consent' and objects(p_region, id));  -- to whom a patient objects is told to nobody who joins
         if joining.log then
             update event set parties = parties || joining.organisation
             where region = p_region and traject = p_traject and not parties @> array[joining.organisation];

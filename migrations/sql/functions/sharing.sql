@@ -23,6 +23,12 @@ language sql stable security definer set search_path = ketenzorg, pg_temp as $$
     order by o.id
 $$;
 
+-- Whether a Consent says what a patient does not want, or did not want.
+create function objects(p_region text, p_consent uuid) returns boolean
+language sql stable security definer set search_path = ketenzorg, pg_temp as $$
+    select exists (select from objection o where o.region = p_region and o.id = p_consent)
+$$;
+
 create function weighed(p_region text, p_person uuid, p_traject uuid, p_weighed uuid[]) returns boolean
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     select p_weighed @> array(select o.id from objections_of(p_region, p_person, p_traject) o)
