@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from log_lines import capture_logs
 from pages.browsers import ORIGIN, Browser
-from referrals import a_referral
+from referrals import a_referral, said
 from services import Service
 
 from .routes import Address, addresses
 
-EXAMPLES = 6  # for each address; derandomised, so that a red test stays red
+EXAMPLES = 14  # for each address; derandomised, so that a red test stays red
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 INSIDE = (
     "Traceback",
@@ -152,8 +152,24 @@ async def test_nothing_that_is_sent_to_any_address_makes_it_crash_or_tell_of_its
 
 async def asked(client: httpx.AsyncClient, address: Address, one: Sent) -> httpx.Response:
     query, headers, body = one
+    if len(query) % 2:  # or nothing would come past the first look at the body
+        headers, body = {**headers, "Content-Type": kind_of(address)}, good(address, body)
+        headers.pop("Content-Encoding", None)
     raw = {name: value.encode() for name, value in headers.items()}
     return await client.request(address.method, address.path, params=query, headers=raw, content=body)
+
+
+def kind_of(address: Address) -> str:
+    return "application/json-patch+json" if address.method == "PATCH" else "application/fhir+json"
+
+
+def good(address: Address, otherwise: bytes) -> bytes:
+    """What this address would take."""
+    if address.method == "PATCH":
+        return b'[{"op": "replace", "path": "/status", "value": "accepted"}]'
+    if address.path.endswith("/$event"):
+        return json.dumps(said("aannemen")).encode()
+    return GOOD.encode() if address.path == "/fhir" else otherwise
 
 
 def check(address: Address, one: Sent, answer: httpx.Response) -> None:
@@ -165,8 +181,9 @@ def check(address: Address, one: Sent, answer: httpx.Response) -> None:
 
 async def test_no_byte_that_a_header_may_hold_makes_anything_crash(service: Service) -> None:
     values: list[Any] = [bytes([byte]) * 3 for byte in range(0x20, 0x100) if byte != 0x7F]
-    for name in ("Origin", "Cookie", "Authorization", "Accept", "If-Match", "Content-Type", "X-Request-Id"):
-        for path in ("/fhir/Task", "/werk", "/login"):
-            for value in values:
-                answer = await service.coach.get(path, headers={name: value})
-                assert answer.status_code < 500, (path, name, value)
+    for name in ("Cookie", "Authorization", "Accept", "Content-Type", "X-Request-Id"):
+        for value in values:
+            answer = await service.coach.get(
+                "/werk" if name == "Cookie" else "/fhir/Task", headers={name: value}
+            )
+            assert answer.status_code < 500, (name, value)
