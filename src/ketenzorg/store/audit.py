@@ -18,7 +18,7 @@ Interaction = Literal[  # the interactions of access/rules.toml, and of pages wh
     "create", "add", "ask", "decide", "read", "vread", "search", "overdue", "events", "next", "event", "undo", "update",
     "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
-    "log-read", "log-search", "who-looked", "review",
+    "log-read", "log-search", "who-looked",
 ]  # fmt: skip
 DONE = "0"  # these two of http://terminology.hl7.org/CodeSystem/audit-event-outcome
 REFUSED = "4"
