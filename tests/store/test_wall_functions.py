@@ -35,7 +35,7 @@ FOR_NOBODY = {
     },
     "the audit log: chaining, keeping, and looking for a hole": {
         "audit_head_now", "audit_lines", "add_to_chain", "audit_links", "audit_heads", "audit_may_go",
-        "audit_purge_now", "sign_purge", "sweep_audit",
+        "audit_purge_now", "sign_purge", "sweep_audit", "review_log",
     },
     "the operator: keys, clients, and what was not delivered": {
         "data_keys", "add_data_key", "rewrap_data_key", "data_key_uses", "sealed_otherwise", "seal_again",

@@ -57,6 +57,33 @@ begin
 end
 $$;
 
+-- What each person or system of each organisation did in a period, in numbers: for who reviews the log. Hours are those of
+-- Amsterdam; a look by a rule for who left is one after the own part ended.
+create function review_log(p_region text, p_from timestamptz, p_to timestamptz)
+returns table (organisation uuid, who text, lines bigint, patients bigint, emergencies bigint, outside bigint,
+    refused bigint, after_end bigint)
+language sql stable security definer set search_path = ketenzorg, pg_temp as $$
+    with here as (
+        select a.organisation, coalesce(nullif(a.user_id, ''), a.client) as who, a.patients, a.purpose, a.outcome, a.rule,
+            a.user_id <> '' as is_person, a.at at time zone 'Europe/Amsterdam' as moment
+        from audit a
+        where a.region = p_region and a.at >= p_from and a.at < p_to
+    ), seen as (
+        select h.organisation, h.who, count(distinct patient) as patients
+        from here h cross join unnest(h.patients) as patient
+        group by 1, 2
+    )
+    select h.organisation, h.who, count(*), coalesce(max(s.patients), 0),
+        count(*) filter (where h.purpose = 'ETREAT'),
+        count(*) filter (where h.outcome = '0' and h.is_person
+            and (extract(isodow from h.moment) > 5 or extract(hour from h.moment) not between 7 and 18)),
+        count(*) filter (where h.outcome <> '0'),
+        count(*) filter (where h.rule like 'left-%')
+    from here h left join seen s on s.organisation = h.organisation and s.who = h.who
+    group by 1, 2
+    order by 1, 2
+$$;
+
 -- Nobody changes the log or what proves it, whatever right he has; a line goes when it is old enough and a purge asks.
 create function keep_on_record() returns trigger
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
@@ -75,4 +102,4 @@ create trigger not_emptied before truncate on audit_chain execute function keep_
 create trigger kept before update or delete on audit_head for each row execute function keep_on_record();
 create trigger not_emptied before truncate on audit_head execute function keep_on_record();
 
-grant execute on function note_looks to ketenzorg_app;
+grant execute on function note_looks, review_log to ketenzorg_app;

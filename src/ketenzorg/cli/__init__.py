@@ -207,6 +207,16 @@ def audit_head(*, embedded: EMBEDDED = False) -> None:
     head(os.environ, embedded=embedded)
 
 
+@audit.command("review")
+def audit_review(
+    *, week: Annotated[str, typer.Option(help="An ISO week, like 2026-W09.")], embedded: EMBEDDED = False
+) -> None:
+    """What stands out in a week of the log, by stated rules: reasons to ask, without a patient's name."""
+    from ketenzorg.cli.audit_log import review  # noqa: PLC0415
+
+    review(os.environ, week, embedded=embedded)
+
+
 @audit.command("purge")
 def audit_purge(
     *,

@@ -5,7 +5,7 @@ import getpass
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,11 +14,15 @@ import typer
 
 from ketenzorg.access.audit_check import Finding, Walk
 from ketenzorg.access.audit_purge import purge as purge_log
+from ketenzorg.access.audit_review import Did, Notable, notable
 from ketenzorg.access.audit_seal import Seal, is_signed, statement
 from ketenzorg.access.keys import Keys
 from ketenzorg.app import real_time
 from ketenzorg.cli.place import Place, place
 from ketenzorg.errors import Invalid, Issue, NotFound
+from ketenzorg.pathway.calendar import AMSTERDAM
+from ketenzorg.pathway.load import load
+from ketenzorg.pathway.region import load_region
 from ketenzorg.store.audit import Access, AuditLog, Interaction
 from ketenzorg.store.audit_chain import START, AuditChain, Head
 from ketenzorg.store.audit_chain import Place as Spot
@@ -75,6 +79,43 @@ def purge(environ: Mapping[str, str], before: datetime, *, embedded: bool) -> No
     with place(environ, embedded=embedded, attach=embedded) as here:
         gone = asyncio.run(_purge(here, before.replace(tzinfo=UTC)))
     typer.echo(f"{gone} regels verwijderd. De keten is vanaf daar te controleren: ketenzorg audit verify")
+
+
+def review(environ: Mapping[str, str], week: str, *, embedded: bool) -> None:
+    """Print what stands out in a week; that somebody looked is on record too."""
+    start = monday_of(week)
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        found = asyncio.run(_review(here, start))
+        names = {
+            each.id: each.name
+            for each in load_region(
+                here.settings.pathways, here.settings.region, load(here.settings.pathways)
+            ).organisations
+        }
+    for each in found:
+        house = names.get(each.did.organisation, "de dienst zelf")
+        typer.echo(f"{house}: {each.did.who} {each.why}.")
+    typer.echo(
+        f"Week {week}: {len(found)} dingen om naar te vragen. Een bevinding is een vraag, geen oordeel."
+    )
+
+
+def monday_of(week: str) -> datetime:
+    """The first instant of an ISO week of Amsterdam, like 2026-W09. Raises Invalid."""
+    try:
+        return datetime.strptime(f"{week}-1", "%G-W%V-%u").replace(tzinfo=AMSTERDAM)
+    except ValueError:
+        raise Invalid(
+            Issue(nl="Een week is van de vorm 2026-W09.", en="A week has the form 2026-W09.", code="value")
+        ) from None
+
+
+async def _review(here: Place, start: datetime) -> list[Notable]:
+    async with log_of(here) as log:
+        rows = await log.log.did(start, start + timedelta(days=7))
+        week = f"{start:%Y-%m-%d}"
+        await log.log.note(by_operator("log-search"), f"AuditEvent?date=ge{week}")
+    return notable(msgspec.convert(rows, list[Did]))
 
 
 async def _verify(here: Place, handed_out: Path | None) -> int:

@@ -4,7 +4,8 @@ NEN 7513 says what a line holds: of the data only which, of a search only by whi
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -100,3 +101,8 @@ class AuditLog:
             list(trajecten),
             outcome,
         )
+
+    async def did(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """What each person or system of each organisation did in a period, in numbers."""
+        rows = await self._database.fetch("select * from review_log($1, $2, $3)", self._region, start, end)
+        return [dict(row) for row in rows]
