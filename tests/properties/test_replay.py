@@ -43,6 +43,7 @@ class Walk:
         self.service = service
         self.number = number
         self.day = 0
+        self.withdrawn = False  # the patient took consent back: only a new referral begins anew
 
     async def go(self, choices: list[Any]) -> None:
         self.service.app.litestar.state.clock.set(START)
@@ -54,9 +55,14 @@ class Walk:
         self.day += days
         clock = self.service.app.litestar.state.clock
         clock.set(START + timedelta(days=self.day))
-        said_next = (await self.service.coach.get(f"/fhir/{self.task}/$next")).json()["parameter"]
-        options = [each for each in said_next if each["name"] == "next"]
-        if not options:
+        said_next = (await self.service.his.get(f"/fhir/{self.task}/$next")).json()["parameter"]
+        # Who gets what is sent on is another organisation than the two that walk here.
+        options = [
+            each
+            for each in said_next
+            if each["name"] == "next" and each["part"][0]["valueString"] != "doorsturen"
+        ]
+        if not options or self.withdrawn:
             return
         if note:
             await self.note()
@@ -75,6 +81,7 @@ class Walk:
         response = await client.post(f"/fhir/{self.task}/$event", json=body)
         assert response.status_code == 200, response.text
         self.task = f"Task/{response.json()['id']}"
+        self.withdrawn = "for" not in (await self.service.coach.get(f"/fhir/{self.task}")).json()
 
     async def note(self) -> None:
         seen = (await self.service.coach.get(f"/fhir/{self.task}")).json()
