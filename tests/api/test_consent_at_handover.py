@@ -6,10 +6,14 @@ import pytest
 
 from access.parties import HOUSES, happens, of_kind, running
 from api.test_objection import consent, recorded
+from api.test_withdrawal import rows_of
 from examples import LIFTED, an_example, issues
+from ketenzorg.coordination.consenting import Sharing, weighed
 from ketenzorg.fhir import json
 from referrals import said, texts
 from services import REGION, Referral, Service
+from spec.beginnings import BEGINNINGS, PHARMACY, PRACTICE, PRESCRIBER
+from spec.over_http import URAS
 from spec.talking import call
 
 FYSIO, COACHES = of_kind("fysiotherapie"), of_kind("welzijnsorganisatie")
@@ -94,3 +98,56 @@ async def test_an_alarm_comes_before_an_objection(service: Service) -> None:
     assert response.status_code == 422
     first = issues(response)[0]
     assert (first["severity"], "bel nu" in first["details"]["text"]) == ("fatal", True)
+
+
+async def test_who_asked_loses_sight_and_who_works_goes_on(service: Service) -> None:
+    """The practice asked the pharmacy; in the middle of that the patient objects to the practice."""
+    bundle = BEGINNINGS["antistolling"]["regie gevraagd"].bundle(
+        "antistolling", 1, "999990111", [PRACTICE, PHARMACY], URAS
+    )
+    practice, pharmacy, holder = (HOUSES[key].id for key in (PRACTICE, PHARMACY, PRESCRIBER))
+    referral = Referral(await call(service, holder, "POST", "/fhir", bundle, 200))
+    for event in ("regie aanvaarden", "uitgifte vragen"):
+        await happens(service, practice, await running(service, practice), event)
+    dispensing = await running(service, pharmacy)
+
+    objection = consent(referral, organisation=HOUSES[PRACTICE])
+    await call(service, holder, "POST", "/fhir", objection, 200)
+
+    assert [row async for row in rows_of(service, practice)] == []
+    for event in ("uitgifte aannemen", "eerste uitgifte gedaan"):
+        await happens(service, pharmacy, dispensing, event)
+    back = said("tweede uitgifte gedaan")  # it goes back to who asked: now another must be named
+    named = {"name": "organisatie", "valueReference": {"reference": f"Organization/{practice}"}}
+    for parameters, why in (
+        (back["parameter"], "Noem een organisatie"),
+        ([*back["parameter"], named], "bezwaar"),
+    ):
+        body = {**back, "parameter": parameters}
+        refused = await call(service, pharmacy, "POST", f"/fhir/{dispensing}/$event", body, 422)
+        assert why in texts(refused)
+    assert [row async for row in rows_of(service, practice)] == []
+    assert (await call(service, holder, "GET", f"/fhir/{referral['Patient']}")).status_code == 200
+
+
+async def test_who_only_takes_part_must_be_asked_for_too(service: Service) -> None:
+    """No pathway gives welfare a part beside the work today; the next one may."""
+    world = service.app.litestar.state.world
+    singel = HOUSES[PRACTICE]
+    sharing = Sharing(
+        holder=singel.id,
+        holder_kind=singel.kind,
+        pathway=world.catalogue.current("valpreventie"),
+        traject=UUID(int=1),
+        patient=f"Patient/{UUID(int=2)}",
+        request=f"ServiceRequest/{UUID(int=3)}",
+        at=world.now(),
+        said=[],
+        answers={},
+    )
+    roles = {"signaleerder": singel.id, "beoordelaar": FYSIO}
+    assert weighed(roles, sharing, world)[1] == []
+    recorded_, refused = weighed({**roles, "beweegaanbieder": COACHES}, sharing, world)
+    assert str(COACHES) not in {str(each) for each in recorded_.of}
+    assert all("zonder uitdrukkelijke toestemming" in each.nl for each in refused)
+    assert refused

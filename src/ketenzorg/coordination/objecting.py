@@ -5,7 +5,6 @@ not see them any more sees nothing from this moment, and hand-overs to them end.
 back: a new referral does.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +15,7 @@ from ketenzorg import events
 from ketenzorg.coordination.handing_over import Parties
 from ketenzorg.coordination.names import ELSEWHERE
 from ketenzorg.coordination.notices import Notice
+from ketenzorg.coordination.objection_notices import again, ahead, given, nothing_ended, told
 from ketenzorg.coordination.planning import CLOCKS_DIFFER, planned
 from ketenzorg.coordination.sharing_on import NO_ROWS, objected_to, pathway_of
 from ketenzorg.coordination.stepping import rule_of
@@ -74,7 +74,7 @@ async def decide(
     for _ in range(TRIES):
         at = world.now()
         if wish.since > at + CLOCKS_DIFFER:
-            raise Invalid(_ahead())
+            raise Invalid(ahead())
         try:
             async with world.consents.decide(traject, organisation) as (trajecten, store):
                 decided, steps = _decide(traject, wish, trajecten, visit, world, at)
@@ -154,12 +154,12 @@ def _objection(
             notice = shared.traject.task.version + int(plan.ended)
             change = taken_back(*change, lost, shared, world, at, notice=notice)
             if here or visit.caller.organisation in shared.traject.parties:
-                notices += _told(lost, shared, plan.ended, world)
+                notices += told(lost, shared, plan.ended, world)
         if here:
             readers = {own.holder, visit.caller.organisation} - set(lost)
             change = on_record(*change, objection, _bytes(id_, "bezwaar", own, wish, visit, at), readers)
         steps.append(plan._replace(change=change))
-    return Decided(id_, tuple(notices) or (_nothing_ended(),)), steps
+    return Decided(id_, tuple(notices) or (nothing_ended(),)), steps
 
 
 def _consent(
@@ -172,7 +172,7 @@ def _consent(
     readers = tuple({own.holder, visit.caller.organisation})
     step = msgspec.structs.replace(step, seen_by=step.seen_by | {"Consent": readers})
     new = NewVersion("Consent", id_, 1, _bytes(id_, "uitdrukkelijk", own, wish, visit, at), NO_ROWS)
-    return Decided(id_, (_given(),)), [plan._replace(change=(step, [*versions, new]))]
+    return Decided(id_, (given(),)), [plan._replace(change=(step, [*versions, new]))]
 
 
 def _lifted(
@@ -217,7 +217,7 @@ def _lifted(
             step = msgspec.structs.replace(step, consent=ConsentChange(lifted=tuple(sorted(lifted))))
         step = msgspec.structs.replace(step, callers=shared.traject.parties)
         steps.append(plan._replace(change=(step, [*versions, *over])))
-    return Decided(min(lifted), (_again(),), new=False), steps
+    return Decided(min(lifted), (again(),), new=False), steps
 
 
 def _step(
@@ -286,53 +286,4 @@ def _bytes(id_: UUID, basis: str, own: Shared, wish: Wish, visit: Visit, at: dat
         kind="" if wish.organisation else wish.kind,
         request=f"ServiceRequest/{own.traject.request.id}" if wish.here else "",
         pathway=wish.pathway,
-    )
-
-
-def _told(lost: tuple[UUID, ...], shared: Shared, ended: bool, world: World) -> Iterator[Notice]:
-    title = pathway_of(shared.traject, world).title
-    for each in lost:
-        known = world.region.by_id(each)
-        name = known.name if known else "een organisatie"
-        yield Issue(
-            nl=f"{name} ziet niets meer van het traject ‘{title}’."
-            + (" Het traject is geëindigd." if ended else ""),
-            en=f"{name} sees nothing of the traject '{title}' any more."
-            + (" The traject has ended." if ended else ""),
-            code="informational",
-            severity="information",
-        )
-
-
-def _notice(nl: str, en: str) -> Notice:
-    return Issue(nl=nl, en=en, code="informational", severity="information")
-
-
-def _nothing_ended() -> Notice:
-    return _notice(
-        "Het bezwaar is vastgelegd. In uw trajecten verandert nu niets.",
-        "The objection is on record. Nothing changes in your trajecten now.",
-    )
-
-
-def _given() -> Notice:
-    return _notice(
-        "De toestemming is vastgelegd. Zij geldt voor wat er van deze verwijzing nog gedeeld wordt.",
-        "The consent is on record. It holds for what is still to be shared of this referral.",
-    )
-
-
-def _again() -> Notice:
-    return _notice(
-        "Het bezwaar is opgeheven. Wat gestopt is, begint niet opnieuw: daarvoor is een nieuwe verwijzing nodig.",
-        "The objection was lifted. What ended does not begin again: that takes a new referral.",
-    )
-
-
-def _ahead() -> Issue:
-    return Issue(
-        nl="De dag ligt in de toekomst.",
-        en="The day lies ahead.",
-        expression=("Consent.dateTime",),
-        code="value",
     )
