@@ -66,6 +66,8 @@ class Walk:
             return
         if note:
             await self.note()
+        # What is sent on goes to a house that has no hand in this walk.
+        options = [each for each in options if each["part"][0]["valueString"] != "doorsturen"]
         option = options[which % len(options)]["part"]
         by = [part["valueString"] for part in option if part["name"] == "by"]
         body = said(option[0]["valueString"])

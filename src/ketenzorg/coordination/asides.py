@@ -58,6 +58,14 @@ def aside_of(task: UUID, traject: Traject, pathway: Pathway) -> tuple[Aside, Ver
     return None
 
 
+def not_asked(traject: Traject, pathway: Pathway) -> frozenset[str]:
+    """The events that decline a question which nobody has open: they cannot happen now."""
+    opened = {name for name, version in traject.asides.items() if is_open(version.body)}
+    return frozenset(
+        aside.no for name, aside in pathway.file.asides.items() if aside.no and name not in opened
+    )
+
+
 def event_for(status: str, aside: Aside) -> str:
     """What it means when who was asked writes this Task.status; empty: nothing that can be meant."""
     if status in ("accepted", "completed"):

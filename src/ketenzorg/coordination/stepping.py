@@ -10,7 +10,7 @@ import msgspec
 from ketenzorg.access.parts import part_of
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
-from ketenzorg.coordination.asides import aside_of
+from ketenzorg.coordination.asides import aside_of, not_asked
 from ketenzorg.coordination.changes import changes, refuse_cut
 from ketenzorg.coordination.meaning import meant, role_for, state_of
 from ketenzorg.coordination.planning import planned
@@ -107,7 +107,8 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
     beside = aside_of(task, traject, pathway)
     if look.organisation not in traject.involved or (beside is None and traject.open_task != task):
         return traject, pathway, []
-    options = engine.allowed(pathway, state_of(traject))
+    declines = not_asked(traject, pathway)
+    options = [each for each in engine.allowed(pathway, state_of(traject)) if each.event not in declines]
     if beside is not None:
         aside, version = beside
         answers = (aside.yes, aside.no) if is_open(version.body) else ()
