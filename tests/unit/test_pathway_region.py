@@ -51,6 +51,8 @@ def test_the_clients_of_the_demo_speak_for_their_organisations(groningen: Region
         "his-demo": "huisartspraktijk",
         "welzijn-demo": "welzijnsorganisatie",
         "ziekenhuis-demo": "ziekenhuis",
+        "apotheek-demo": "apotheek",
+        "eloc-demo": "optometrie",
         "ketenteam-demo": "ketenteam",
     }
 
