@@ -123,7 +123,7 @@ def moments(kills: int, most: int) -> Iterator[int]:
         yield total
 
 
-TYPES = ["CarePlan", "Condition", "Patient", "QuestionnaireResponse", "ServiceRequest", "Task"]
+TYPES = ["CarePlan", "Condition", "Consent", "Patient", "QuestionnaireResponse", "ServiceRequest", "Task"]
 WHOLE = """
     select i.value as number, i.locations, t.seq, t.step,
         (select array_agg(r.type order by r.type) from ketenzorg.resource r where r.traject = t.id) as types,
@@ -142,7 +142,7 @@ WHOLE = """
 """
 STRAY = """
     select (select count(*) from ketenzorg.traject) - (select count(*) from ketenzorg.referral_identity),
-        (select count(*) from ketenzorg.resource) - 6 * (select count(*) from ketenzorg.traject),
+        (select count(*) from ketenzorg.resource) - 7 * (select count(*) from ketenzorg.traject),
         (select count(*) from ketenzorg.event e where not exists (
             select from ketenzorg.traject t where t.id = e.traject)),
         (select count(*) from ketenzorg.search_reference s where not exists (
