@@ -59,7 +59,7 @@ async def both(request: Any, region: Database, shared: Service, postgres: str) -
             yield Both(shared, own, party)
 
 
-async def test_no_answer_tells_more_than_a_database_without_what_is_hidden(both: Both) -> None:
+async def test_s2_no_answer_tells_more_than_a_database_without_what_is_hidden(both: Both) -> None:
     differences = {way.__name__: await both.differing(await way(both.shared)) for way in WAYS}
     assert {way: found[:3] for way, found in differences.items() if found} == {}
 

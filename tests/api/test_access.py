@@ -50,7 +50,7 @@ async def test_every_route_stands_in_the_table_of_rules_and_every_line_of_it_is_
     assert {path for path in opened if not is_page(path)} == OPEN
 
 
-async def test_every_route_but_the_open_ones_asks_for_a_token(service: Service) -> None:
+async def test_s5_every_route_but_the_open_ones_asks_for_a_token(service: Service) -> None:
     referral = await service.refer()
     task = referral["Task"].partition("/")[2]
     answered = {}

@@ -42,7 +42,7 @@ def test_who_works_much_in_a_small_house_or_like_all_others_does_not_stand_out()
     assert notable([*busy, *alone, did("f", outside=4, refused=9)]) == []
 
 
-async def test_a_week_is_read_from_the_log_without_a_name_and_that_is_on_record(
+async def test_s20_a_week_is_read_from_the_log_without_a_name_and_that_is_on_record(
     service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     referral = await service.refer()

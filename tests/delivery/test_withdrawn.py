@@ -48,7 +48,7 @@ async def test_what_nobody_had_sent_yet_stays_unsent_and_one_notice_goes(
     assert [event.state for event in await outbox.state()] == ["withdrawn", "withdrawn"]
 
 
-async def test_what_had_a_number_keeps_that_and_tells_nothing(
+async def test_s15_what_had_a_number_keeps_that_and_tells_nothing(
     service: Service, worker: Worker, clock: Clock
 ) -> None:
     """Numbers have no gap; the one that was tried in vain says after the withdrawal only that it was the first."""

@@ -134,7 +134,9 @@ def made(count: int) -> list[Sent]:
     return found
 
 
-async def test_nothing_that_is_sent_to_any_address_makes_it_crash_or_tell_of_itself(service: Service) -> None:
+async def test_s14_nothing_that_is_sent_to_any_address_makes_it_crash_or_tell_of_itself(
+    service: Service,
+) -> None:
     task = (await service.refer())["Task"].partition("/")[2]
     transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, follow_redirects=True) as browser:

@@ -66,7 +66,7 @@ async def test_an_honest_name_that_leads_inside_is_not_followed(meanings: list[s
         assert inside.got == []
 
 
-async def test_a_name_that_changes_its_meaning_after_we_looked_gains_nothing() -> None:
+async def test_s7_a_name_that_changes_its_meaning_after_we_looked_gains_nothing() -> None:
     async with receiver(answer(200), answer(200)) as first:
         looked: list[str] = []
 
