@@ -138,7 +138,9 @@ begin
             and k.value = i.value collate "C"
         limit 1
     ) known
-    join traject t on t.region = p_region and t.id = known.traject;
+    cross join lateral (
+        select t.id, t.service_request from traject t where t.region = p_region and t.id = known.traject limit 1
+    ) t;
 
     return query
     select i.n, coalesce(i.n = any (winners), false), known.hash, known.traject, known.locations,
