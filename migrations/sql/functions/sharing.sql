@@ -58,10 +58,11 @@ begin
     return array(
         select i.n from unnest(p_referrals) i
         where not weighed(p_region, i.person, null, i.weighed)
-            and not exists (
-                select from referral_identity k
+            -- By its key, one by one: `not exists` may be planned as a join over the whole table.
+            and (
+                select k.traject from referral_identity k
                 where k.region = p_region and k.organisation = i.organisation and k.system = i.system collate "C"
-                    and k.value = i.value collate "C"));
+                    and k.value = i.value collate "C" limit 1) is null);
 end
 $$;
 
