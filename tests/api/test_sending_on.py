@@ -108,6 +108,9 @@ async def test_the_patient_agrees_first_and_a_status_alone_never_means_it(servic
         for each in offered
         if each["name"] == "next" and each["part"][0]["valueString"] == "doorsturen"
     ]
-    own = REGION.by_identifier(URA, OWN)
+    named = str([each for each in parts if each["name"] == "organisatie"])
+    own, other = REGION.by_identifier(URA, OWN), REGION.by_identifier(URA, OTHER)
     assert own is not None
-    assert str(own.id) not in str([each for each in parts if each["name"] == "organisatie"])
+    assert other is not None
+    # Nobody else serves this municipality: who works elsewhere can still be named, and $next says who that is.
+    assert (str(own.id) in named, str(other.id) in named) == (False, True)

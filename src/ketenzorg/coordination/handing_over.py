@@ -113,12 +113,17 @@ def who_could(
     if not option.new_task or own_house:
         return []
     asked = [able for name in option.needs for able in pathway.file.needs[name].capability.values()]
+    choose = _others if option.forward else _likeliest
     return [
         (organisation, able)
         for able in asked or [pathway.file.roles[role].capability]
-        for organisation in _likeliest(role, able, traject, pathway, world)
-        if not (option.forward and organisation.id == traject.roles.get(role))
+        for organisation in choose(role, able, traject, pathway, world)
     ]
+
+
+def can_happen(option: Option, traject: Traject, pathway: Pathway, world: World) -> bool:
+    """Whether there is anybody to send on to, where that is what the option does."""
+    return not option.forward or bool(who_could(option, traject, pathway, world))
 
 
 def _likeliest(role: str, able: str, traject: Traject, pathway: Pathway, world: World) -> list[Organisation]:
@@ -127,6 +132,13 @@ def _likeliest(role: str, able: str, traject: Traject, pathway: Pathway, world: 
     known = world.region.by_id(traject.roles[role]) if keeps else None
     nearest = world.region.candidates(pathway, role, traject.municipality, able)
     return [*([known] if known else []), *(each for each in nearest if each != known)]
+
+
+def _others(role: str, able: str, traject: Traject, pathway: Pathway, world: World) -> list[Organisation]:
+    """To whom may be sent on: who serves the patient's municipality, then who can do it elsewhere."""
+    asked = (pathway, role, traject.municipality, able)
+    found = [*world.region.candidates(*asked), *world.region.anywhere(*asked)]
+    return [each for each in {each.id: each for each in found}.values() if each.id != traject.roles.get(role)]
 
 
 def joining(parties: Parties, traject: Traject, pathway: Pathway) -> tuple[Joining, ...]:

@@ -12,6 +12,7 @@ from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.asides import aside_of, not_asked
 from ketenzorg.coordination.changes import changes, refuse_cut
+from ketenzorg.coordination.handing_over import can_happen
 from ketenzorg.coordination.meaning import meant, role_for, state_of
 from ketenzorg.coordination.planning import planned
 from ketenzorg.coordination.under_consent import under_consent
@@ -108,7 +109,11 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
     if look.organisation not in traject.involved or (beside is None and traject.open_task != task):
         return traject, pathway, []
     declines = not_asked(traject, pathway)
-    options = [each for each in engine.allowed(pathway, state_of(traject)) if each.event not in declines]
+    options = [
+        each
+        for each in engine.allowed(pathway, state_of(traject))
+        if each.event not in declines and can_happen(each, traject, pathway, world)
+    ]
     if beside is not None:
         aside, version = beside
         answers = (aside.yes, aside.no) if is_open(version.body) else ()

@@ -86,6 +86,14 @@ class Region:
             self._fitting[asked] = _candidates(self.file, *asked)
         return self._fitting[asked]
 
+    def anywhere(
+        self, pathway: Pathway, role: str, municipality: str, capability: str = ""
+    ) -> list[Organisation]:
+        """Who may play this role at all, nearest to this municipality first: also who does not serve it."""
+        able = [each for each in self.organisations if _fits(each, pathway, role, capability)]
+        wanted = capability or pathway.file.roles[role].capability
+        return sorted(able, key=lambda each: _far(_kilometres(self.file, each, municipality, wanted)))
+
     def fits(self, organisation: Organisation, pathway: Pathway, role: str, capability: str = "") -> bool:
         """Whether an organisation can play this role, wherever the patient lives."""
         return _fits(organisation, pathway, role, capability)
