@@ -1,0 +1,52 @@
+"""Running ketenzorg for real: `serve`, `worker`, `migrate`, `health`."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from ketenzorg.cli.verbs.options import EMBEDDED, PORT
+
+service = typer.Typer()
+
+
+@service.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: PORT = 8080,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Processes behind the one port.")] = 1,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Serve the API."""
+    from ketenzorg.cli.serve import serve as run  # noqa: PLC0415
+
+    run(os.environ, host=host, port=port, processes=processes, embedded=embedded)
+
+
+@service.command()
+def worker(*, embedded: EMBEDDED = False) -> None:
+    """Deliver notifications, and tell of norms that run out, until stopped."""
+    from ketenzorg.cli.work import work  # noqa: PLC0415
+
+    work(os.environ, embedded=embedded)
+
+
+@service.command()
+def migrate(
+    *,
+    to: Annotated[str, typer.Option(help="head, base or a revision.")] = "head",
+    embedded: EMBEDDED = False,
+) -> None:
+    """Bring the database to a revision: roles, tables, functions."""
+    from ketenzorg.cli.place import migrate_place  # noqa: PLC0415
+
+    migrate_place(os.environ, to=to, embedded=embedded)
+
+
+@service.command()
+def health(*, embedded: EMBEDDED = False) -> None:
+    """Whether the database answers and keeps what it acknowledges; exit code 2 when not."""
+    from ketenzorg.cli.health import health as run  # noqa: PLC0415
+
+    run(os.environ, embedded=embedded)
