@@ -72,6 +72,7 @@ from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.replaying import Replaying
+from ketenzorg.store.retries import Retries
 from ketenzorg.store.revision import newest
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.subscriptions import Subscriptions
@@ -164,6 +165,7 @@ def world_of(settings: Settings, secret: bytes, database: Database, now: Callabl
         subscriptions=Subscriptions(database, settings.region),
         dues=Dues(database, settings.region, bell),
         replaying=Replaying(database, settings.region),
+        retries=Retries(database, settings.region),
         new_id=uuid7,
         now=now,
         real_now=real_time,

@@ -37,10 +37,10 @@ READABLE = (
     "search_token", "traject",
 )  # fmt: skip
 CLOSED = (
-    "audit", "audit_chain", "audit_head", "audit_of_traject", "client", "client_assertion", "client_epoch", "data_key",
-    "endpoint", "objection", "outbox", "personal_number", "referral_identity", "subscription", "throughput_cell",
-    "throughput_cell_everybody", "throughput_cell_owner", "throughput_cell_requester", "throughput_cursor",
-    "warning",
+    "audit", "audit_chain", "audit_head", "audit_of_traject", "client", "client_assertion", "client_epoch",
+    "data_key", "endpoint", "idempotency_key", "objection", "outbox", "personal_number", "referral_identity",
+    "subscription", "throughput_cell", "throughput_cell_everybody", "throughput_cell_owner",
+    "throughput_cell_requester", "throughput_cursor", "warning",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.
 AS_ITS_CALLER = {"callers", "block_of"}
@@ -52,6 +52,7 @@ async def filled(service: Service) -> Service:
     await service.rows(listening([COACH]))
     await (await register(service)).token()
     referral = await service.refer()
+    await service.his.post("/fhir", json=a_referral("keyed"), headers={"Idempotency-Key": "k"})
     await service.happens(referral["Task"], "aannemen")
     withdrawn = (await service.refer(a_referral("withdrawn")))["Task"]
     no_more = said("ziet ervan af", reden_van_afzien="toestemming-ingetrokken")

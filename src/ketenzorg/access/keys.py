@@ -21,6 +21,7 @@ class Keys(msgspec.Struct, frozen=True):
     patient: bytes  # makes the pseudonym that stands for a person in the audit log
     query: bytes  # makes the digest of a search that stands there
     log: bytes  # signs the audit log
+    retry: bytes  # makes the digests of an Idempotency-Key and of what came under it
 
     @classmethod
     def derive(cls, secret: bytes) -> "Keys":

@@ -14,7 +14,7 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, task_only, uuid_of, visit_of, world_of
 from ketenzorg.coordination.asking import ask_beside
-from ketenzorg.errors import Invalid, Issue
+from ketenzorg.errors import BadRequest, Invalid, Issue
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.referral.aside_task import about, kind_of
@@ -26,6 +26,8 @@ async def create(request: Http, kind: FromPath[str]) -> ASGIResponse:
     task_only(kind)
     visit = visit_of(request)
     permit(visit.caller, "ask", "Task")
+    if "if-none-exist" in request.headers:
+        raise BadRequest(_no_condition())
     body = await read_body(request)
     decode_as(body, r4.Task)
     task: dict[str, Any] = json.read(body)
@@ -46,5 +48,13 @@ def _what_can_be_asked() -> Issue:
         en="A Task that you create this way has status requested and code abort (focus: the Task that must stop) or "
         "information (partOf: the Task that you ask about). A referral is sent as a transaction Bundle.",
         expression=("Task.code", "Task.focus", "Task.partOf", "Task.status"),
+        code="not-supported",
+    )
+
+
+def _no_condition() -> Issue:
+    return Issue(
+        nl="If-None-Exist kan hier niet: van een hand-over staat hoogstens één zulke vraag open.",
+        en="If-None-Exist is not supported here: of a hand-over at most one such question is open.",
         code="not-supported",
     )

@@ -71,7 +71,8 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                     {
                         "code": "transaction",
                         "documentation": "A referral: Patient, ServiceRequest with identifier, requester, and what "
-                        "the pathway asks. The same content under the same identifier is the same referral (200).",
+                        "the pathway asks. The same content under the same identifier is the same referral (200). "
+                        "ifNoneExist on the ServiceRequest (its own identifier) and Idempotency-Key are understood.",
                     },
                 ],
             },

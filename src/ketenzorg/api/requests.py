@@ -11,6 +11,10 @@ from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import BadRequest, Issue, MethodNotAllowed, NotFound
 
 Http = Request[Any, Any, Any]
+LONGEST_KEY = 255  # characters of an Idempotency-Key
+IDEMPOTENCY_KEY = re.compile(
+    rf'\s*(?:"([\x20\x21\x23-\x7e]{{1,{LONGEST_KEY}}})"|([\x21\x23-\x7e]{{1,{LONGEST_KEY}}}))\s*\Z'
+)
 WEAK_ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*\Z')
 
 
@@ -60,6 +64,22 @@ def if_match_of(request: Http) -> int | None:
             Issue(nl='If-Match is een ETag van ons: W/"3".', en='If-Match is an ETag of ours: W/"3".'),
         )
     return int(found[1])
+
+
+def idempotency_key_of(request: Http) -> str | None:
+    """What the caller calls this request; None when it does not say. A string of RFC 8941, or bare."""
+    header = dict(request.scope["headers"]).get(b"idempotency-key")
+    if header is None:
+        return None
+    found = IDEMPOTENCY_KEY.match(header.decode("latin-1"))
+    if found is None:
+        raise BadRequest(
+            Issue(
+                nl=f"Een Idempotency-Key is 1 tot {LONGEST_KEY} gewone tekens, zonder aanhalingstekens erin.",
+                en=f"An Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters, without quotes inside.",
+            )
+        )
+    return found[1] or found[2]
 
 
 def prefers(request: Http, preference: str) -> bool:

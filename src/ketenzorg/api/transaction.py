@@ -1,5 +1,6 @@
 """FHIR transaction: a referral comes in. https://hl7.org/fhir/R4/http.html#transaction"""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,10 +11,11 @@ from litestar.types import Receive, Scope, Send
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import send_json
 from ketenzorg.api.body import read_body
-from ketenzorg.api.requests import Http, prefers, visit_of, world_of
+from ketenzorg.api.requests import Http, idempotency_key_of, prefers, visit_of, world_of
 from ketenzorg.coordination.adding import Addition, add_data, is_for_a_traject
 from ketenzorg.coordination.deciding import is_a_decision, put_on_record
 from ketenzorg.coordination.looking import read
+from ketenzorg.coordination.once import Answered, once
 from ketenzorg.coordination.referring import Receipt, receive_posted
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir.outcome import operation_outcome
@@ -36,6 +38,16 @@ async def _answer(request: Http) -> bytes:
     world, visit = world_of(request), visit_of(request)
     permit(visit.caller, "create", "ServiceRequest")
     body = await read_body(request)
+    key = idempotency_key_of(request)
+    work = partial(_take_in, body, visit, world)
+    answered = await once(key, body, visit, world, work) if key else await work()
+    is_referral = answered.about.startswith("ServiceRequest/")
+    if is_referral and prefers(request, "return=representation"):
+        return await _with_resources(answered.body, visit, world)
+    return answered.body
+
+
+async def _take_in(body: bytes, visit: Visit, world: World) -> Answered:
     posted = read_bundle(body, world.new_id)
     if is_for_a_traject(posted):
         return _added(await add_data(posted, visit, world))
@@ -44,13 +56,10 @@ async def _answer(request: Http) -> bytes:
         new, location, notices = await put_on_record(posted, visit, world)
         return _added(Addition(new, world.now(), (location,), notices))
     receipt = await receive_posted(posted, visit, world)
-    entries = _entries(receipt)
-    if prefers(request, "return=representation"):
-        await _add_resources(entries, visit, world)
-    return msgspec.json.encode({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
+    return Answered(receipt.locations[receipt.request_place], _response_bundle(_entries(receipt)))
 
 
-def _added(addition: Addition) -> bytes:
+def _added(addition: Addition) -> Answered:
     """Where the data are; the first entry tells what changed."""
     status = "201 Created" if addition.new else "200 OK"
     responses: list[dict[str, Any]] = [
@@ -59,6 +68,10 @@ def _added(addition: Addition) -> bytes:
     ]
     responses[0]["outcome"] = msgspec.Raw(operation_outcome(addition.notices, "informational"))
     entries = [{"response": response} for response in responses]
+    return Answered(addition.locations[0], _response_bundle(entries))
+
+
+def _response_bundle(entries: list[dict[str, Any]]) -> bytes:
     return msgspec.json.encode({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
 
 
@@ -71,9 +84,9 @@ def _entries(receipt: Receipt) -> list[dict[str, Any]]:
 
 
 def _response(location: str, receipt: Receipt) -> dict[str, Any]:
-    if location in receipt.known:
-        return {"status": "200 OK", "location": location}
-    if not receipt.new:  # it may have moved on since; its address is what stays
+    if not location:
+        return {"status": "200 OK"}
+    if location in receipt.known or not receipt.new:  # it may have moved on since; its address is what stays
         return {"status": "200 OK", "location": location}
     return {
         "status": "201 Created",
@@ -83,7 +96,11 @@ def _response(location: str, receipt: Receipt) -> dict[str, Any]:
     }
 
 
-async def _add_resources(entries: list[dict[str, Any]], visit: Visit, world: World) -> None:
+async def _with_resources(answer: bytes, visit: Visit, world: World) -> bytes:
+    """As they are now, for who may see them now."""
+    entries: list[dict[str, Any]] = msgspec.json.decode(answer)["entry"]
     for entry in entries:
-        kind, id_, *_ = entry["response"]["location"].split("/")
-        entry["resource"] = msgspec.Raw((await read(kind, id_, visit, world)).body)
+        if "location" in entry["response"]:
+            kind, id_, *_ = entry["response"]["location"].split("/")
+            entry["resource"] = msgspec.Raw((await read(kind, id_, visit, world)).body)
+    return _response_bundle(entries)

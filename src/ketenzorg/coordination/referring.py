@@ -55,7 +55,7 @@ class Receipt(msgspec.Struct, frozen=True):
     new: bool
     at: datetime
     request_place: int
-    locations: tuple[str, ...]  # of the posted entries, in their order
+    locations: tuple[str, ...]  # of the posted entries, in their order; '' of what was not stored
     known: frozenset[str]  # those that were here already: organisations
     consents: tuple[str, ...]  # that we made
     care_plan: str
@@ -121,7 +121,9 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     )
     stored = await unless_objected(package, participants, sharing, visit, world)
     if stored.hash != digest:
-        raise Conflict(_other_content(asked, stored))
+        if not asked.request.if_none_exist:
+            raise Conflict(_other_content(asked, stored))
+        return _what_there_is(posted, asked, stored, at)
     notices = notices_of(pathway, participants, screening, unreadable, dues, stored, world)
     return _receipt(posted, asked, notices, stored, at)
 
@@ -312,6 +314,32 @@ def _receipt(
         task=task,
         task_was_posted=asked.task is not None,
         notices=notices,
+    )
+
+
+def _what_there_is(posted: Posted, asked: Asked, stored: Stored, at: datetime) -> Receipt:
+    """To who sends it only if it is not there: the stored referral, and of what came with it nothing."""
+    request = next(each for each in stored.locations if each.startswith("ServiceRequest/"))
+    return Receipt(
+        new=False,
+        at=at,
+        request_place=asked.request.place,
+        locations=tuple(request if entry is asked.request else "" for entry in posted.entries),
+        known=frozenset(),
+        consents=(),
+        care_plan=stored.locations[-2],
+        task=stored.locations[-1],
+        task_was_posted=False,
+        notices=(_not_stored(),),
+    )
+
+
+def _not_stored() -> Notice:
+    return Issue(
+        nl="Deze verwijzing was er al, met andere inhoud. Van wat nu kwam is niets opgeslagen.",
+        en="This referral was there already, with other content. Of what came now nothing was stored.",
+        severity="warning",
+        code="informational",
     )
 
 

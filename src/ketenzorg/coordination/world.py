@@ -23,6 +23,7 @@ from ketenzorg.store.dues import Dues
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.replaying import Replaying
+from ketenzorg.store.retries import Retries
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.subscriptions import Subscriptions
 from ketenzorg.store.trajecten import Trajecten
@@ -48,6 +49,7 @@ class World:
     subscriptions: Subscriptions
     dues: Dues
     replaying: Replaying
+    retries: Retries
     bell: Doorbell
     outgoing: Outgoing
     new_id: Callable[[], UUID]

@@ -42,6 +42,7 @@ class Entry:
     raw: bytes  # minified JSON; what is stored is made of it
     id: UUID
     location: str  # its address here, relative to the base
+    if_none_exist: str = ""  # the search after which nothing new is made
 
     @property
     def path(self) -> str:
@@ -123,7 +124,10 @@ def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
 
 def _entry(place: int, entry: r4.Bundle_Entry, content: dict[str, Any], raw: bytes, id_: UUID) -> Entry:
     kind = type(entry.resource).__name__
-    return Entry(place, entry.fullUrl or "", kind, entry.resource, content, raw, id_, f"{kind}/{id_}")
+    condition = (entry.request.ifNoneExist or "") if entry.request else ""
+    return Entry(
+        place, entry.fullUrl or "", kind, entry.resource, content, raw, id_, f"{kind}/{id_}", condition
+    )
 
 
 def _wrong_kind(bundle: r4.Bundle) -> Iterator[Issue]:
@@ -173,10 +177,10 @@ def _wrong_entries(bundle: r4.Bundle) -> Iterator[Issue]:
                 expression=(f"{path}.request",),
                 code="not-supported",
             )
-        if entry.request is not None and entry.request.ifNoneExist:
+        if entry.request is not None and entry.request.ifNoneExist and kind != "ServiceRequest":
             yield Issue(
-                nl="ifNoneExist is hier niet nodig: ServiceRequest.identifier maakt de verwijzing uniek.",
-                en="ifNoneExist is not supported here: ServiceRequest.identifier makes the referral unique.",
+                nl="ifNoneExist kan alleen bij de ServiceRequest: wat met de verwijzing meekomt, hoort bij haar.",
+                en="ifNoneExist goes with the ServiceRequest only: what comes with the referral belongs to it.",
                 expression=(f"{path}.request.ifNoneExist",),
                 code="not-supported",
             )

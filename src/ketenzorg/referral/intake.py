@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from ketenzorg.errors import Issue
 from ketenzorg.fhir import r4
@@ -50,6 +51,7 @@ def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
     if identifier is None:
         issues.append(_no_identifier(request))
         return None, issues
+    issues += _condition(request, identifier)
     asked = Asked(
         request=request,
         patient=patient,
@@ -159,6 +161,18 @@ def _no_identifier(request: Entry) -> Issue:
         expression=(f"{request.path}.identifier",),
         code="required",
     )
+
+
+def _condition(request: Entry, identifier: tuple[str, str]) -> Iterator[Issue]:
+    """A search that is not for the identifier itself could not be kept from racing with another."""
+    own = [("identifier", "|".join(identifier))]
+    if request.if_none_exist and parse_qsl(request.if_none_exist.lstrip("?"), keep_blank_values=True) != own:
+        yield Issue(
+            nl="ifNoneExist zoekt op het eigen kenmerk van deze verwijzing: identifier=system|value.",
+            en="ifNoneExist searches by the own identifier of this referral: identifier=system|value.",
+            expression=(f"Bundle.entry[{request.place}].request.ifNoneExist",),
+            code="not-supported",
+        )
 
 
 def _about_whom(posted: Posted, request: Entry, patient: Entry) -> Iterator[Issue]:

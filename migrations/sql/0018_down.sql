@@ -1,0 +1,2 @@
+set local search_path = ketenzorg, pg_temp;
+drop table idempotency_key;
