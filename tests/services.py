@@ -79,7 +79,7 @@ class Service:
     async def listens(self, organisation: UUID, url: str, secret: bytes = SHARED) -> None:
         """From now on an organisation hears of its Tasks there, and has answered the handshake."""
         world = self.app.litestar.state.world
-        await set_endpoint(organisation, url, secret, world)
+        await set_endpoint(organisation, url, secret, lambda _: looks(organisation), world)
         await self.rows(
             "update ketenzorg.subscription set status = 'active', answered = true"
             f" where organisation = '{organisation}'"

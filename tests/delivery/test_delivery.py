@@ -15,7 +15,7 @@ from ketenzorg.fhir.decode import decode_as
 from ketenzorg.store.outbox import Outbox
 from receivers import Got, answer, receiver
 from referrals import a_referral
-from services import REGION, SHARED, Service
+from services import REGION, SHARED, Service, looks
 
 COACH = REGION.of_client("welzijn-demo").id
 PRACTICE = REGION.of_client("his-demo").id
@@ -122,8 +122,8 @@ async def test_what_is_refused_for_three_days_is_parked_and_holds_up_its_own_tas
         assert coach.got[-1].focus.endswith(f"{other['Task']}/_history/1")
 
         parked, queued = await outbox.state()
-        assert not await outbox.release(queued.id, now=clock.now())
-        assert await outbox.release(parked.id, now=clock.now())
+        assert not await outbox.release(queued.id, looks(COACH), now=clock.now())
+        assert await outbox.release(parked.id, looks(COACH), now=clock.now())
         assert await all_of_it(worker) == 2
 
     assert [got.version for got in coach.got if referral["Task"] in got.focus] == [1, 1, 1, 2]

@@ -60,18 +60,21 @@ end
 $$;
 
 -- Send again what arrived and what was parked, from one number to another; how many that are. Null: no such
--- subscription of the caller.
+-- subscription of the caller. On record is of whom something is told again.
 create function resend_events(
-    p_region text, p_callers uuid[], p_subscription uuid, p_since bigint, p_until bigint, p_now timestamptz
+    p_region text, p_callers uuid[], p_subscription uuid, p_since bigint, p_until bigint, p_now timestamptz,
+    p_access jsonb
 ) returns int
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 declare
     v_again uuid[];
+    v_trajecten uuid[];
 begin
     perform from subscription s
     where s.region = p_region and s.id = p_subscription and s.organisation = any (p_callers)
     for no key update;
     if not found then
+        perform note(p_region, p_access, 'Subscription/' || p_subscription, null, '{}', '4');
         return null;
     end if;
     with again as (
@@ -79,10 +82,12 @@ begin
             told = null, owed_since = p_now
         where o.region = p_region and o.subscription = p_subscription and o.number between p_since and p_until
             and o.state in ('delivered', 'parked')
-        returning o.resource
+        returning o.resource, o.traject
     )
-    select array_agg(again.resource) into v_again from again;
+    select array_agg(again.resource), array_agg(distinct again.traject) into v_again, v_trajecten from again;
     perform line_up(p_region, p_subscription, v_again, p_now);
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    perform note(p_region, p_access, 'Subscription/' || p_subscription, null, coalesce(v_trajecten, '{}'));
     return coalesce(cardinality(v_again), 0);
 end
 $$;
@@ -99,9 +104,9 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
 $$;
 
 -- Send a parked event again, from the start of its tries.
-create function release_event(p_region text, p_id uuid, p_now timestamptz) returns boolean
+create function release_event(p_region text, p_id uuid, p_now timestamptz, p_access jsonb) returns boolean
 language sql security definer set search_path = ketenzorg, pg_temp as $$
-    select coalesce(sum(resend_events(p_region, array[s.organisation], s.id, o.number, o.number, p_now)), 0) > 0
+    select coalesce(sum(resend_events(p_region, array[s.organisation], s.id, o.number, o.number, p_now, p_access)), 0) > 0
     from outbox o join subscription s on s.region = o.region and s.id = o.subscription
     where o.region = p_region and o.id = p_id and o.state = 'parked'
 $$;

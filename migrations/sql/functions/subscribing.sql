@@ -14,7 +14,7 @@ $$;
 -- A new subscription. False: the organisation has as many as it may have. p_asked: ketenzorg.store.subscriptions.Asked.
 create function add_subscription(
     p_region text, p_organisation uuid, p_client text, p_id uuid, p_asked jsonb, p_body bytea, p_secret_id uuid,
-    p_key_id text, p_secret bytea, p_status text, p_answered boolean, p_now timestamptz, p_most int
+    p_key_id text, p_secret bytea, p_status text, p_answered boolean, p_now timestamptz, p_most int, p_access jsonb
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
@@ -30,6 +30,7 @@ begin
     from jsonb_to_record(p_asked) as a(type text, filter jsonb, channel text, endpoint text, content text,
         heartbeat_s int, timeout_s int, ends timestamptz, contact text);
     perform add_secret(p_region, p_id, p_secret_id, p_key_id, p_secret);
+    perform note(p_region, p_access, 'Subscription/' || p_id, 1, '{}');
     return true;
 end
 $$;
@@ -38,7 +39,7 @@ $$;
 -- False: not there, not of this organisation, or no longer this version (null: any).
 create function change_subscription(
     p_region text, p_organisation uuid, p_id uuid, p_version int, p_asked jsonb, p_body bytea, p_status text,
-    p_answered boolean, p_now timestamptz
+    p_answered boolean, p_now timestamptz, p_access jsonb
 ) returns boolean
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     with changed as (
@@ -51,9 +52,11 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
             heartbeat_s int, timeout_s int, ends timestamptz, contact text)
         where s.region = p_region and s.id = p_id and s.organisation = p_organisation
             and s.version = coalesce(p_version, s.version)
-        returning 1
+        returning s.version
+    ), noted as materialized (
+        select note(p_region, p_access, 'Subscription/' || p_id, changed.version, '{}') from changed
     )
-    select exists (select from changed)
+    select exists (select from noted)
 $$;
 
 -- All subscriptions of an organisation, or one of them, in the order in which they were made.
@@ -71,7 +74,7 @@ $$;
 -- A new secret; the one before it signs along until p_until. False: not there, or not of this organisation.
 create function rotate_secret(
     p_region text, p_organisation uuid, p_subscription uuid, p_id uuid, p_key_id text, p_secret bytea,
-    p_until timestamptz
+    p_until timestamptz, p_access jsonb
 ) returns boolean
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
@@ -79,8 +82,10 @@ begin
     where s.region = p_region and s.id = p_subscription and s.organisation = p_organisation
     for no key update;
     if not found then
+        perform note(p_region, p_access, 'Subscription/' || p_subscription, null, '{}', '4');
         return false;
     end if;
+    perform note(p_region, p_access, 'Subscription/' || p_subscription, null, '{}');
     delete from endpoint e
     where e.region = p_region and e.subscription = p_subscription and e.signs_until is not null;
     update endpoint e set signs_until = p_until where e.region = p_region and e.subscription = p_subscription;
@@ -89,8 +94,8 @@ begin
 end
 $$;
 
--- Nothing of it is left, also of what was heard.
-create function drop_subscription(p_region text, p_organisation uuid, p_id uuid) returns boolean
+-- Nothing of it is left, also of what was heard; but that it was there and who ended it is on record.
+create function drop_subscription(p_region text, p_organisation uuid, p_id uuid, p_access jsonb) returns boolean
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     with gone as (
         delete from subscription s where s.region = p_region and s.id = p_id and s.organisation = p_organisation
@@ -101,8 +106,11 @@ language sql security definer set search_path = ketenzorg, pg_temp as $$
         delete from warning w using gone where w.region = p_region and w.subscription = gone.id
     ), unsaid as (
         delete from outbox o using gone where o.region = p_region and o.subscription = gone.id
+    ), noted as materialized (
+        select note(p_region, p_access, 'Subscription/' || p_id, null, '{}',
+            case when exists (select from gone) then '0' else '4' end)
     )
-    select exists (select from gone)
+    select exists (select from gone) from noted
 $$;
 
 grant execute on function add_subscription, change_subscription, subscriptions_of, rotate_secret, drop_subscription

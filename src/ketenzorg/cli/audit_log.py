@@ -1,7 +1,6 @@
 """`ketenzorg audit`: whether the log is as it was written, a head to hand out, and what may go. On record itself."""
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ketenzorg.access.audit_review import Did, Notable, notable
 from ketenzorg.access.audit_seal import Seal, is_signed, statement
 from ketenzorg.access.keys import Keys
 from ketenzorg.app import real_time
+from ketenzorg.cli.operator import by_operator
 from ketenzorg.cli.place import Place, place
 from ketenzorg.errors import Invalid, Issue, NotFound
 from ketenzorg.pathway.calendar import AMSTERDAM
@@ -27,11 +27,9 @@ from ketenzorg.store.audit import Access, AuditLog, Interaction
 from ketenzorg.store.audit_chain import START, AuditChain, Head
 from ketenzorg.store.audit_chain import Place as Spot
 from ketenzorg.store.database import Database
-from ketenzorg.store.ids import uuid7
 
 SHOWN = 100  # findings; of more only how many
 WAITING = 1_000  # lines that are not chained yet are counted as far as this
-OPERATOR = UUID(int=0)  # who runs the service is no organisation of the region
 WORDS = {
     "changed": "is veranderd",
     "removed": "is verwijderd",
@@ -114,7 +112,7 @@ async def _review(here: Place, start: datetime) -> list[Notable]:
     async with log_of(here) as log:
         rows = await log.log.did(start, start + timedelta(days=7))
         week = f"{start:%Y-%m-%d}"
-        await log.log.note(by_operator("log-search"), f"AuditEvent?date=ge{week}")
+        await log.log.note(_on_record("log-search"), f"AuditEvent?date=ge{week}")
     return notable(msgspec.convert(rows, list[Did]))
 
 
@@ -164,7 +162,7 @@ async def _purge(here: Place, before: datetime) -> int:
     years = here.settings.audit_years
     async with log_of(here) as log:
         gone = await purge_log(log.chain, log.seal, before, years=years, now=real_time())
-        await log.log.note(by_operator("purge"), f"AuditEvent?date=lt{before:%Y-%m-%d}")
+        await log.log.note(_on_record("purge"), f"AuditEvent?date=lt{before:%Y-%m-%d}")
     return gone
 
 
@@ -181,20 +179,8 @@ async def log_of(here: Place) -> AsyncIterator[Log]:
         await database.close()
 
 
-def by_operator(interaction: Interaction) -> Access:
-    """Who keeps the log is on record too, by the name under which he works on this machine."""
-    return Access(
-        id=uuid7(),
-        request=str(uuid7()),
-        client="ketenzorg audit",
-        user_id=getpass.getuser(),
-        organisation=OPERATOR,
-        purpose="HSYSADMIN",
-        interaction=interaction,
-        action="D" if interaction == "purge" else "R",
-        rule="keeps-the-log",
-        rule_left="",
-    )
+def _on_record(interaction: Interaction) -> Access:
+    return by_operator(interaction, "ketenzorg audit", "keeps-the-log")
 
 
 def in_words(finding: Finding) -> str:

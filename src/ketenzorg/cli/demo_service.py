@@ -14,6 +14,7 @@ from ketenzorg.access.outgoing import LOOPBACK, Outgoing
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.demo_receivers import Receiver, Receivers
 from ketenzorg.cli.listening import listen
+from ketenzorg.cli.operator import by_operator
 from ketenzorg.cli.place import Place
 from ketenzorg.cli.serve import BACKLOG, application_at, options
 from ketenzorg.cli.work import deliver, keep_chained
@@ -21,6 +22,7 @@ from ketenzorg.coordination.subscribing import set_endpoint
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.region import Region
 from ketenzorg.settings import Settings
+from ketenzorg.store.audit import Access, Interaction
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox
 from ketenzorg.store.worklist import Worklist
@@ -44,7 +46,8 @@ class Service:
     async def connect(self) -> None:
         """From now on the systems of two organisations hear of changes."""
         for name, (organisation, address) in self.endpoints.items():
-            await set_endpoint(organisation, address, self.receivers[name].secret, self.world)
+            secret = self.receivers[name].secret
+            await set_endpoint(organisation, address, secret, _on_record, self.world)
 
     async def all_delivered(self) -> bool:
         """Whether everything arrives within PATIENCE_S."""
@@ -53,6 +56,10 @@ class Service:
                 return True
             await asyncio.sleep(LOOK_S)
         return False
+
+
+def _on_record(interaction: Interaction) -> Access:
+    return by_operator(interaction, "ketenzorg demo", "keeps-the-service")
 
 
 class Server(uvicorn.Server):

@@ -10,6 +10,7 @@ import typer
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.access.signing import in_text, new_secret
 from ketenzorg.app import real_time, world_of
+from ketenzorg.cli.operator import by_operator
 from ketenzorg.cli.place import Place, place
 from ketenzorg.coordination.subscribing import set_endpoint as set_endpoint_of
 from ketenzorg.errors import Invalid, Issue, NotFound
@@ -17,6 +18,7 @@ from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import Organisation, Region, load_region
 from ketenzorg.pathway.region_file import URA
 from ketenzorg.settings import Settings
+from ketenzorg.store.audit import Access, Interaction
 from ketenzorg.store.database import Database
 from ketenzorg.store.outbox import Outbox, Undelivered
 
@@ -80,7 +82,8 @@ async def _state(here: Place) -> list[Undelivered]:
 
 async def _release(here: Place, event: UUID) -> None:
     async with _database(here) as database:
-        if not await Outbox(database, here.settings.region).release(event, now=real_time()):
+        outbox = Outbox(database, here.settings.region)
+        if not await outbox.release(event, _on_record("resend"), now=real_time()):
             raise NotFound(
                 Issue(
                     nl="Geen geparkeerd bericht heeft dit id; zie: ketenzorg outbox list.",
@@ -92,7 +95,11 @@ async def _release(here: Place, event: UUID) -> None:
 async def _set_endpoint(here: Place, organisation: UUID, url: str, secret: bytes) -> None:
     async with _database(here) as database:
         world = world_of(here.settings, here.secret, database, real_time)
-        await set_endpoint_of(organisation, url, secret, world)
+        await set_endpoint_of(organisation, url, secret, _on_record, world)
+
+
+def _on_record(interaction: Interaction) -> Access:
+    return by_operator(interaction, "ketenzorg endpoint, outbox", "keeps-the-service")
 
 
 def _organisation(ura: str, settings: Settings) -> Organisation:

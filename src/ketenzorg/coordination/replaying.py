@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from ketenzorg.access.rules import rule_id
 from ketenzorg.coordination.notification import About, Told
-from ketenzorg.coordination.subscribing import not_there, own
+from ketenzorg.coordination.subscribing import about_subscriptions, not_there, own
 from ketenzorg.coordination.telling import told
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.store.replaying import Numbers
@@ -39,8 +38,7 @@ async def events(
 ) -> Events:
     """What there was to hear in a range, with at most as much of it as the subscription tells."""
     await own(subscription, visit, world)
-    rule = rule_id("subscription", "Subscription", "none")
-    access = visit.access(world, "events", "Subscription", rule=rule)
+    access = about_subscriptions("events", visit, world)
     found = await world.replaying.events(subscription, access, numbers, now=world.real_now(), limit=MOST)
     ours = await own(subscription, visit, world)  # asking has numbered what was new to who polls
     shows = min(content or ours.content, ours.content, key=CONTENTS.index)
@@ -51,9 +49,9 @@ async def events(
 async def send_again(subscription: UUID, numbers: Numbers, visit: Visit, world: World) -> tuple[int, int]:
     """Deliver a range once more, what was parked too; how many events that are, and up to which number."""
     until = min(numbers.until, numbers.since + AGAIN - 1)
-    count = await world.replaying.again(
-        subscription, visit.caller.organisation, Numbers(numbers.since, until), now=world.real_now()
-    )
+    access = about_subscriptions("resend", visit, world)
+    asked = Numbers(numbers.since, until)
+    count = await world.replaying.again(subscription, access, asked, now=world.real_now())
     if count is None:
         raise not_there()
     world.bell.ring()

@@ -4,11 +4,12 @@ A subscription is active when its endpoint has answered; each change of it begin
 organisation's.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.access.rules import permit
+from ketenzorg.access.rules import permit, rule_id
 from ketenzorg.access.signing import in_text, new_secret
 from ketenzorg.coordination.notification import BACKPORT, TOPICS
 from ketenzorg.coordination.subscription_asked import CONTENT, DEFAULT_TIMEOUT_S, JSON, what_is_asked_of_us
@@ -18,6 +19,7 @@ from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.referral.codes import BASE
 from ketenzorg.referral.stored import instant
+from ketenzorg.store.audit import REFUSED, Access, Interaction
 from ketenzorg.store.subscriptions import Asked, Secret, Subscription
 
 MOST = 20  # subscriptions of one organisation
@@ -36,7 +38,10 @@ async def subscribe(body: bytes, visit: Visit, world: World) -> tuple[Subscripti
     asked = _asked(posted, now, visit, world)
     id_, (secret, kept) = world.new_id(), await _new_secret(world)
     organisation, client = visit.caller.organisation, visit.caller.client
-    added = await world.subscriptions.add(id_, organisation, client, asked, _kept(body), kept, now, MOST)
+    access = about_subscriptions("subscribe", visit, world)
+    added = await world.subscriptions.add(
+        id_, organisation, client, asked, _kept(body), kept, now, MOST, access
+    )
     if not added:
         raise Invalid(
             Issue(
@@ -63,7 +68,12 @@ async def resubscribe(
                 code="value",
             )
         )
-    before = await own(id_, visit, world)
+    access = about_subscriptions("resubscribe", visit, world)
+    try:
+        before = await own(id_, visit, world)
+    except NotFound:
+        await world.audit.note(access, f"Subscription/{id_}", outcome=REFUSED)
+        raise
     if if_match is not None and if_match != before.version:
         raise _stale(before)
     changed = await world.subscriptions.change(
@@ -74,6 +84,7 @@ async def resubscribe(
         off=posted.status == "off",
         version=if_match,
         now=now,
+        access=access,
     )
     if not changed:
         raise _stale(before)
@@ -96,7 +107,7 @@ async def subscriptions_of(visit: Visit, world: World) -> list[Subscription]:
 
 async def unsubscribe(id_: UUID, visit: Visit, world: World) -> None:
     """End a subscription: nothing of it is left."""
-    if not await world.subscriptions.drop(id_, visit.caller.organisation):
+    if not await world.subscriptions.drop(id_, about_subscriptions("unsubscribe", visit, world)):
         raise not_there()
 
 
@@ -104,13 +115,19 @@ async def renew_secret(id_: UUID, visit: Visit, world: World) -> tuple[str, date
     """A new secret, told this once; until when the one before it signs along."""
     secret, kept = await _new_secret(world)
     until = world.real_now() + BOTH_SIGN
-    if not await world.subscriptions.rotate(id_, visit.caller.organisation, kept, until):
+    access = about_subscriptions("renew-secret", visit, world)
+    if not await world.subscriptions.rotate(id_, visit.caller.organisation, kept, until, access):
         raise not_there()
     return secret, until
 
 
-async def set_endpoint(organisation: UUID, url: str, secret: bytes, world: World) -> None:
-    """Where an organisation hears of its Tasks from now on: one subscription, made or given another address."""
+async def set_endpoint(
+    organisation: UUID, url: str, secret: bytes, by: Callable[[Interaction], Access], world: World
+) -> None:
+    """Where an organisation hears of its Tasks from now on: one subscription, made or given another address.
+
+    `by`: who sets it, for each line on record.
+    """
     now, timeout_s = world.real_now(), DEFAULT_TIMEOUT_S
     asked = Asked(type="Task", channel="rest-hook", endpoint=url, content="id-only", timeout_s=timeout_s)
     body = json.write(
@@ -129,10 +146,19 @@ async def set_endpoint(organisation: UUID, url: str, secret: bytes, world: World
     store, kept = world.subscriptions, await _sealed(secret, world)
     ours = next((each for each in await store.of(organisation) if each.client == OPERATOR), None)
     if ours is None:
-        await store.add(world.new_id(), organisation, OPERATOR, asked, body, kept, now, MOST)
+        id_ = world.new_id()
+        await store.add(id_, organisation, OPERATOR, asked, body, kept, now, MOST, by("subscribe"))
     else:
-        await store.change(ours.id, organisation, asked, body, off=False, version=None, now=now)
-        await store.rotate(ours.id, organisation, kept, now)
+        access = by("resubscribe")
+        await store.change(
+            ours.id, organisation, asked, body, off=False, version=None, now=now, access=access
+        )
+        await store.rotate(ours.id, organisation, kept, now, by("renew-secret"))
+
+
+def about_subscriptions(does: Interaction, visit: Visit, world: World) -> Access:
+    """What goes on record of what an organisation does with its subscriptions, and with what they brought."""
+    return visit.access(world, does, "Subscription", rule=rule_id("subscription", "Subscription", "none"))
 
 
 def as_resource(subscription: Subscription, secret: str = "") -> bytes:

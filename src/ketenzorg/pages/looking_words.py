@@ -10,6 +10,8 @@ DID = {
     "ask": "stelde een vraag over uw verwijzing",
     "decide": "legde vast wat u wel of niet wilt delen",
     "events": "haalde berichten over uw verwijzing op",
+    "resend": "liet berichten over uw verwijzing opnieuw sturen naar het eigen systeem",
+    "messages": "zag in een lijst, zonder uw naam, dat er berichten over uw verwijzing waren",
     "event": "legde vast wat er gebeurde",
     "undo": "herstelde een vergissing",
     "update": "werkte de verwijzing bij",

@@ -20,6 +20,7 @@ Interaction = Literal[  # the interactions of access/rules.toml, and of pages wh
     "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
     "log-read", "log-search", "who-looked",
+    "subscribe", "resubscribe", "unsubscribe", "renew-secret", "resend", "messages",
 ]  # fmt: skip
 DONE = "0"  # these two of http://terminology.hl7.org/CodeSystem/audit-event-outcome
 REFUSED = "4"
@@ -37,6 +38,13 @@ ACTIONS: dict[Interaction, Action] = {
     "event": "U",
     "undo": "U",
     "note": "U",
+    "purge": "D",
+    "subscribe": "C",
+    "resubscribe": "U",
+    "unsubscribe": "D",
+    "renew-secret": "U",
+    "resend": "U",
+    "messages": "E",
 }
 
 

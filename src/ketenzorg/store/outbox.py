@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.store.audit import Access
 from ketenzorg.store.data_keys import Sealed
 from ketenzorg.store.database import Database
 from ketenzorg.store.subscriptions import Channel, Content, Secret, Status
@@ -168,10 +169,10 @@ class Outbox:
         rows = await self._database.fetch("select * from outbox_state($1)", self._region)
         return [Undelivered(**row) for row in rows]
 
-    async def release(self, event: UUID, *, now: datetime) -> bool:
+    async def release(self, event: UUID, access: Access, *, now: datetime) -> bool:
         """Send a parked event again, from the start of its tries. False: no such parked event."""
         rows = await self._database.fetch(
-            "select release_event($1, $2, $3) as released", self._region, event, now
+            "select release_event($1, $2, $3, $4) as released", self._region, event, now, access.json
         )
         return bool(rows[0]["released"])
 

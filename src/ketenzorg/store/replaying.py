@@ -43,16 +43,17 @@ class Replaying:
         return [Event(**row) for row in rows]
 
     async def again(
-        self, subscription: UUID, organisation: UUID, numbers: Numbers, *, now: datetime
+        self, subscription: UUID, access: Access, numbers: Numbers, *, now: datetime
     ) -> int | None:
         """Send again what arrived and what was parked; how many. None: no such subscription of theirs."""
         rows = await self._database.fetch(
-            "select resend_events($1, $2, $3, $4, $5, $6) as count",
+            "select resend_events($1, $2, $3, $4, $5, $6, $7) as count",
             self._region,
-            [organisation],
+            [access.organisation],
             subscription,
             *numbers,
             now,
+            access.json,
         )
         count: int | None = rows[0]["count"]
         return count

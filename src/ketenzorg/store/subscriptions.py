@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.store.audit import Access
 from ketenzorg.store.data_keys import Sealed, key_is_there
 from ketenzorg.store.database import Database
 
@@ -86,11 +87,12 @@ class Subscriptions:
         secret: Secret,
         now: datetime,
         most: int,
+        access: Access,
     ) -> bool:
         """A new one. False: the organisation has `most` of them already."""
         with key_is_there():
             return await self._did(
-                "select add_subscription($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as done",
+                "select add_subscription($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as done",
                 organisation,
                 client,
                 id_,
@@ -100,6 +102,7 @@ class Subscriptions:
                 *_begins(asked),
                 now,
                 most,
+                access.json,
             )
 
     async def change(
@@ -112,10 +115,11 @@ class Subscriptions:
         off: bool,
         version: int | None,
         now: datetime,
+        access: Access,
     ) -> bool:
         """Another wish under the same id. False: not there, not theirs, or no longer this version."""
         return await self._did(
-            "select change_subscription($1, $2, $3, $4, $5, $6, $7, $8, $9) as done",
+            "select change_subscription($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as done",
             organisation,
             id_,
             version,
@@ -123,6 +127,7 @@ class Subscriptions:
             body,
             *(("off", False) if off else _begins(asked)),
             now,
+            access.json,
         )
 
     async def of(self, organisation: UUID, id_: UUID | None = None) -> list[Subscription]:
@@ -132,20 +137,24 @@ class Subscriptions:
         )
         return [Subscription(**row) for row in rows]
 
-    async def rotate(self, id_: UUID, organisation: UUID, secret: Secret, until: datetime) -> bool:
+    async def rotate(
+        self, id_: UUID, organisation: UUID, secret: Secret, until: datetime, access: Access
+    ) -> bool:
         """A new secret; the one before it signs along until then."""
         with key_is_there():
             return await self._did(
-                "select rotate_secret($1, $2, $3, $4, $5, $6, $7) as done",
+                "select rotate_secret($1, $2, $3, $4, $5, $6, $7, $8) as done",
                 organisation,
                 id_,
                 *_columns(secret),
                 until,
+                access.json,
             )
 
-    async def drop(self, id_: UUID, organisation: UUID) -> bool:
+    async def drop(self, id_: UUID, access: Access) -> bool:
         """Leave nothing of it. False: not there, or not theirs."""
-        return await self._did("select drop_subscription($1, $2, $3) as done", organisation, id_)
+        statement = "select drop_subscription($1, $2, $3, $4) as done"
+        return await self._did(statement, access.organisation, id_, access.json)
 
     async def _did(self, statement: str, *arguments: Any) -> bool:
         rows = await self._database.fetch(statement, self._region, *arguments)
