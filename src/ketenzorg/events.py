@@ -52,6 +52,7 @@ class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     organisation: UUID
     task: UUID
     at: datetime
+    outputs: tuple[str, ...] = ()  # names of what was added, of those that we know: voortgang
 
 
 class StepCorrected(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-corrected"):

@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from api.test_handover import the_log_tells_the_same
 from ketenzorg.access.tokens import Caller
 from ketenzorg.app import tokens_of
 from referrals import said, texts
 from services import REGION, SECRET, SETTINGS, Service
+from subscribed import listening
 
 URA = "http://fhir.nl/fhir/NamingSystem/ura"
 OWN, OTHER, HOSPITAL = "99990015", "99990016", "99990022"
@@ -114,3 +116,55 @@ async def test_the_patient_agrees_first_and_a_status_alone_never_means_it(servic
     assert other is not None
     # Nobody else serves this municipality: who works elsewhere can still be named, and $next says who that is.
     assert (str(own.id) in named, str(other.id) in named) == (False, True)
+
+
+ACCEPTED = ("aannemen", "eerste contact")
+STARTED = (*ACCEPTED, "kennismaking gehouden")
+
+
+@pytest.mark.parametrize(("before", "ends"), [(ACCEPTED, "rejected"), (STARTED, "failed")])
+async def test_after_acceptance_too_and_what_the_first_one_met_counts_no_more_for_the_clock(
+    service: Service, before: tuple[str, ...], ends: str
+) -> None:
+    other_id = REGION.by_identifier(URA, OTHER)
+    assert other_id is not None
+    own_id = REGION.by_identifier(URA, OWN)
+    assert own_id is not None
+    await service.rows(listening([other_id.id, own_id.id]))
+    referral = await service.refer()
+    at_first = await due(service.coach, referral["Task"])
+    for event in before:
+        await service.happens(referral["Task"], event)
+    assert await due(service.coach, referral["Task"]) != at_first
+    sent = await service.coach.post(f"/fhir/{referral['Task']}/$event", json=sending_on(OTHER))
+    assert sent.status_code == 200, sent.text
+
+    old = await read(service.his, referral["Task"])
+    assert (old["status"], old["statusReason"]["coding"][0]["code"]) == (ends, "doorgestuurd")
+    [new] = [
+        each["valueReference"]["reference"]
+        for each in old["output"]
+        if each["type"]["text"] == "volgende taak"
+    ]
+    async with other_team(service) as other:
+        assert (await read(other, new))["status"] == "requested"
+        assert await due(other, new) == at_first  # the patient waits on, as if nobody had made contact
+        for event in ACCEPTED:
+            answer = await other.post(f"/fhir/{new}/$event", json=said(event))
+            assert answer.status_code == 200, answer.text
+        assert "eerste contact" not in await due(other, new)
+    assert (await read(service.his, referral["ServiceRequest"]))["status"] == "active"
+    await the_log_tells_the_same(service)
+    # Who gets the work hears of it before who let it go.
+    told = await service.rows(
+        "select o.resource::text as task, s.organisation from ketenzorg.outbox o"
+        " join ketenzorg.subscription s on s.id = o.subscription where s.type = 'Task' order by o.xid, o.created"
+    )
+    rows = [(row["task"], row["organisation"]) for row in told]
+    first = rows.index((new[5:], other_id.id))
+    last_of_old = len(rows) - 1 - rows[::-1].index((referral["Task"][5:], own_id.id))
+    assert first < last_of_old
+    letter = await service.his.get(f"/fhir/{old['output'][-1]['valueReference']['reference']}")
+    assert letter.status_code == 200
+    composition = await read(service.his, f"Composition/{letter.json()['id']}")
+    assert "eerste contact" in str(composition["section"])  # the letter still tells what the first one did

@@ -338,3 +338,15 @@ async def test_a_number_in_words_is_refused(service: Service, referral: Referral
 
     assert response.status_code == 422
     assert "999990019" not in response.text
+
+
+async def test_a_coded_reason_says_which_of_the_events_with_one_status_is_meant(
+    service: Service, referral: Referral
+) -> None:
+    reason = {"coding": [{"system": "https://ketenzorg.example/fhir/CodeSystem/reason", "code": "verhuisd"}]}
+    why = {"op": "add", "path": "/statusReason", "value": reason}
+    answer = await patched(service, referral["Task"], status("rejected"), why)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["statusReason"]["coding"][0]["code"] == "verhuisd"
+    log = await service.rows("select event from ketenzorg.event order by seq desc limit 1")
+    assert [row["event"] for row in log] == ["verhuisd"]

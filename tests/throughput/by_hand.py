@@ -86,15 +86,44 @@ def clocks(case: Case, pathway: Pathway) -> Iterator[Clock]:
             each for place, each in enumerate(round_) if not any(s and s.exit for _, _, s in round_[:place])
         ]
         assert end is not None or number == len(case.rounds) - 1
-        for norm, amount in pathway.norms:
-            begins = sorted(at for at, name, _ in until if name in norm.from_)
-            answers = sorted(at for at, name, _ in until if name in norm.to)
-            for place, began in enumerate(begins):
-                again = begins[place + 1] if place + 1 < len(begins) else None
-                met = next((at for at in answers if at >= began and (again is None or at < again)), None)
-                stopped = None if met else again or (max(began, end) if end else None)
-                early = calendar.due(began, calendar.parse(norm.share.within if norm.share else norm.max))
-                yield Clock(norm.name, began, calendar.due(began, amount), early, met, stopped)
+        told: list[tuple[str, Moment, Moment]] = []
+        *sent_on, last = snapshots(until)
+        for counts in sent_on:
+            met_by_then = [clock for clock in _clocks(counts, None, pathway) if clock.met]
+            new = [each for each in met_by_then if (each.norm, each.began, each.met) not in told]
+            told += [(each.norm, each.began, each.met) for each in new if each.met]
+            yield from new
+        for clock in _clocks(last, end, pathway):
+            if clock.met is None or (clock.norm, clock.began, clock.met) not in told:
+                yield clock
+
+
+def snapshots(until: Round) -> list[list[tuple[Moment, str]]]:
+    """What counts for the clock just before each time that it was sent on, and at the end."""
+    begin_one = {"verwijzing ontvangen", "heropenen", "doorsturen"}
+    found: list[list[tuple[Moment, str]]] = []
+    now: list[tuple[Moment, str]] = []
+    for at, name, _ in until:
+        if name == "doorsturen":
+            found.append(now)
+            last = {name: at for at, name in now}
+            began = max(at for name, at in last.items() if name in begin_one)
+            gone = {name for name, at in last.items() if name not in begin_one and at >= began}
+            now = [each for each in now if each[1] not in gone]
+        now = [*now, (at, name)]
+    return [*found, now]
+
+
+def _clocks(moments: list[tuple[Moment, str]], end: Moment | None, pathway: Pathway) -> Iterator[Clock]:
+    for norm, amount in pathway.norms:
+        begins = sorted(at for at, name in moments if name in norm.from_)
+        answers = sorted(at for at, name in moments if name in norm.to)
+        for place, began in enumerate(begins):
+            again = begins[place + 1] if place + 1 < len(begins) else None
+            met = next((at for at in answers if at >= began and (again is None or at < again)), None)
+            stopped = None if met else again or (max(began, end) if end else None)
+            early = calendar.due(began, calendar.parse(norm.share.within if norm.share else norm.max))
+            yield Clock(norm.name, began, calendar.due(began, amount), early, met, stopped)
 
 
 def kaplan_meier(ended: Sequence[int], censored: Sequence[int], share: float) -> int | None:

@@ -12,7 +12,20 @@ from msgspec.structs import replace
 from ketenzorg import events
 from ketenzorg.pathway.load import load
 from ketenzorg.settings import Settings
-from ketenzorg.throughput.facts import AGAIN, DUE, DUE_CLOCK, IN, OPEN_STAY, OUT, Fact, Rules, began, told
+from ketenzorg.throughput.facts import (
+    AGAIN,
+    CLOCK,
+    DUE,
+    DUE_CLOCK,
+    IN,
+    OPEN_CLOCK,
+    OPEN_STAY,
+    OUT,
+    Fact,
+    Rules,
+    began,
+    told,
+)
 from throughput.regions import BEGIN, Entry, Walker, region
 
 NIER = load(Settings.from_environ({}).pathways).current("chronische-nierschade")
@@ -101,3 +114,28 @@ def exceeded(at: datetime) -> events.NormExceeded:
         norm="eerste consult bij de nefroloog", began=at, within="4 weken", due=at, at=at, step="verwezen",
         task=nobody, role="nefroloog", organisation=nobody, told=(nobody,),
     )  # fmt: skip
+
+
+WELFARE = load(Settings.from_environ({}).pathways).current("welzijn-op-recept")
+MET, IN_TIME = ["aannemen", "eerste contact"], "met"
+
+
+def of_norm(norm: str, happened: Sequence[str]) -> list[tuple[str, str, int]]:
+    """(kind, outcome, days) of a norm after these events, two days apart."""
+    walker = Walker(WELFARE, random.Random(1))
+    on = [(event, BEGIN + timedelta(days=2 * day)) for day, event in enumerate(happened, 1)]
+    found = told(walker.follow(walker.received(BEGIN), on, on[-1][1]), Rules(WELFARE))
+    assert found is not None
+    kinds = (CLOCK, OPEN_CLOCK)
+    return [
+        (fact.kind, fact.outcome, fact.place if fact.kind == CLOCK else 0)
+        for fact, _ in found.facts
+        if fact.name == norm and fact.kind in kinds
+    ]
+
+
+def test_what_who_sent_it_on_met_stays_measured_and_the_patient_waits_on_since_the_referral() -> None:
+    assert of_norm("eerste contact", MET) == [(CLOCK, IN_TIME, 4)]
+    assert of_norm("eerste contact", [*MET, "doorsturen"]) == [(CLOCK, IN_TIME, 4), (OPEN_CLOCK, "", 0)]
+    again = of_norm("eerste contact", [*MET, "doorsturen", *MET])
+    assert again == [(CLOCK, IN_TIME, 4), (CLOCK, IN_TIME, 10)]  # both from the day of the referral

@@ -87,7 +87,7 @@ begin
         and not readable(p_region, p_organisation, o.type, o.resource, o.version);
 
     with ordered as (
-        select o.id, row_number() over (order by o.xid, o.id) as place
+        select o.id, row_number() over (order by o.xid, o.created, o.id) as place
         from outbox o where o.region = p_region and o.id = any (v_new)
     ), numbered as (
         update outbox o set number = s.number + ordered.place, run_at = p_now,

@@ -35,7 +35,7 @@ begin
     insert into outbox (region, id, subscription, type, resource, version, traject, priority, created, owed_since)
     select p_region, new_id(), s.id, written.type, written.id, written.version, p_traject, p_priority,
         clock_timestamp(), clock_timestamp()
-    from unnest(p_type, p_id, p_version) as written(type, id, version)
+    from unnest(p_type, p_id, p_version) with ordinality as written(type, id, version, place)
     join subscription s on s.region = p_region and s.type = written.type and s.organisation = any (p_listeners)
         and s.status <> 'off'
     cross join lateral (
@@ -43,7 +43,8 @@ begin
         where r.region = p_region and r.type = written.type and r.id = written.id limit 1
     ) seen
     where seen.parties @> array[s.organisation]
-        and (s.filter is null or fits(p_region, written.type, written.id, s.filter));
+        and (s.filter is null or fits(p_region, written.type, written.id, s.filter))
+    order by written.version > 1, written.place;  -- who gets the work hears of it before who let it go
 end
 $$;
 

@@ -118,7 +118,9 @@ def _letter(
         if "valueString" in output and "text" in output.get("type", {})
     ]
     return _addressed(task, traject, pathway, world)._replace(
-        answers=told, ending=_ending(task, taken, parties, pathway, world), course=taken.state.happened
+        answers=told,
+        ending=_ending(task, taken, parties, pathway, world),
+        course=traject.happened | {taken.event: taken.at},
     )
 
 

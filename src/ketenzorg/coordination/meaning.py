@@ -2,6 +2,7 @@
 
 from ketenzorg.coordination.asides import aside_of, event_for
 from ketenzorg.coordination.changes import Change
+from ketenzorg.coordination.progress import check_progress
 from ketenzorg.coordination.versions import Said
 from ketenzorg.errors import Forbidden, Issue, TransitionNotAllowed
 from ketenzorg.pathway import engine
@@ -34,6 +35,8 @@ def meant(change: Change, traject: Traject, pathway: Pathway, roles: list[str]) 
     beside = aside_of(traject.task.id, traject, pathway)
     if beside is not None:
         return _meant_beside(change, beside[0], pathway, state, roles)
+    step = pathway.steps[state.step]
+    check_progress(change.added, change.status or step.task, owner=step.performer in roles)
     if change.status is None and change.step is None:
         return Said(event=None, by=roles[0], added=change.added)
     refusal: TransitionNotAllowed | None = None
@@ -68,7 +71,7 @@ def _meant_beside(change: Change, aside: Aside, pathway: Pathway, state: State, 
 
 def _option(change: Change, pathway: Pathway, state: State, role: str) -> Option:
     if change.step is None:
-        return engine.for_status(pathway, state, role, change.status or "")
+        return engine.for_status(pathway, state, role, change.status or "", change.reason_codes)
     wanted = change.status or pathway.steps[state.step].task
     options = [
         option
@@ -76,5 +79,5 @@ def _option(change: Change, pathway: Pathway, state: State, role: str) -> Option
         if option.to_step == change.step and option.task == wanted
     ]
     if len(options) != 1:
-        return engine.for_status(pathway, state, role, wanted)
+        return engine.for_status(pathway, state, role, wanted, change.reason_codes)
     return options[0]

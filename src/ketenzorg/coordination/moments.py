@@ -10,6 +10,7 @@ import msgspec
 
 from ketenzorg import events
 from ketenzorg.coordination.names import name_of
+from ketenzorg.coordination.progress import PROGRESS, in_words, is_progress
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.telling import NAMES
@@ -65,6 +66,8 @@ def _outputs(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for output in (*task.get("input", ()), *task.get("output", ())):
         if "valueString" in output:
             yield output.get("type", {}).get("text", ""), output["valueString"]
+        elif is_progress(output):
+            yield PROGRESS, in_words(output) or ""
 
 
 def _moment(
@@ -87,6 +90,8 @@ def _moment(
         event = CONSENT[body.change]
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
+    if isinstance(body, events.TaskAmended):
+        wrote = _written(words[body.task], body.outputs)
     if isinstance(body, events.StepTaken):
         event = body.event
         # What was undone is no longer in the Task: the version before it was put back.

@@ -25,6 +25,7 @@ from ketenzorg.coordination.handing_over import (
     sees_otherwise,
 )
 from ketenzorg.coordination.meaning import state_of
+from ketenzorg.coordination.progress import names_of
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import World
@@ -152,7 +153,9 @@ def _event(
     happened: datetime,
 ) -> events.Event:
     if taken is None:
-        return events.TaskAmended(by=said.by, organisation=organisation, task=task, at=happened)
+        return events.TaskAmended(
+            by=said.by, organisation=organisation, task=task, at=happened, outputs=names_of(said.added)
+        )
     coded = {name: value for name, value in said.given.items() if pathway.file.needs[name].codes}
     return events.StepTaken(
         event=taken.event,
@@ -166,7 +169,7 @@ def _event(
         reason=taken.reason.code if taken.reason else None,
         exit=taken.exit or None,
         codes=coded,
-        outputs=taken.output,
+        outputs=(*names_of(said.added), *taken.output),
         new_task=open_now if taken.new_task else None,
         handed_to=parties.roles[taken.performer] if taken.new_task else None,
     )

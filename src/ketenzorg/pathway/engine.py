@@ -3,7 +3,7 @@
 No clock and no I/O in here: the moment comes in as an argument, so a replay of events gives the same answer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from operator import attrgetter
@@ -80,6 +80,7 @@ class Option(msgspec.Struct, frozen=True):
     emergency: bool = False
     new_task: bool = False
     closes: bool = False  # the Task that runs ends with `task`, and a new one begins
+    reason: str = ""  # the code of Task.statusReason that it always has
     forward: bool = False  # with another organisation in the same role
 
 
@@ -165,15 +166,19 @@ def allowed(pathway: Pathway, state: State, by: str | None = None) -> list[Optio
     ]
 
 
-def for_status(pathway: Pathway, state: State, by: str, task_status: str) -> Option:
-    """The one transition that is meant when a party only writes this Task.status."""
+def for_status(
+    pathway: Pathway, state: State, by: str, task_status: str, reasons: Collection[str] = ()
+) -> Option:
+    """The one transition that is meant when a party only writes this Task.status, and maybe a coded reason."""
     now = pathway.steps[state.step].task
     options = [
         option
         for option in allowed(pathway, state, by)
         if option.task == task_status and option.task != now and by_status(option)
     ]
-    chosen = options if len(options) == 1 else [option for option in options if option.default]
+    chosen = [option for option in options if option.reason in reasons]
+    if not chosen:
+        chosen = options if len(options) == 1 else [option for option in options if option.default]
     if len(chosen) != 1:
         raise _no_such_status(pathway, state, by, task_status)
     return chosen[0]
@@ -245,7 +250,17 @@ def _state_after(pathway: Pathway, state: State, move: Move, counts: dict[str, i
     if move.new_task:  # the next hand-over: its attempts start afresh, norms may run over both
         kept |= {name: number for name, number in counts.items() if name.startswith(f"{STOOD}:")}
         counts = kept
-    return State(move.to, _clocks(pathway, state, move, counts, at), state.happened | {move.event: at})
+    happened = sent_on(pathway, state.happened) if move.forward else state.happened
+    return State(move.to, _clocks(pathway, state, move, counts, at), happened | {move.event: at})
+
+
+def sent_on(pathway: Pathway, happened: Mapping[str, datetime]) -> dict[str, datetime]:
+    """What still counts once a hand-over is sent on: what happened before it began.
+
+    The patient waits on: a norm that the first one met (it accepted, it made contact) runs on from its own beginning.
+    """
+    began = max(at for event, at in happened.items() if event in pathway.hand_overs)
+    return {event: at for event, at in happened.items() if at < began or event in pathway.hand_overs}
 
 
 def _clocks(
@@ -286,6 +301,7 @@ def _option(move: Move) -> Option:
         emergency=move.emergency,
         new_task=move.new_task,
         closes=move.closes is not None,
+        reason=move.reason,
         forward=move.forward,
     )
 

@@ -13,6 +13,7 @@ class Handover(NamedTuple):
     before: str
     after: str
     by: frozenset[str]
+    by_name: bool = False  # said as an event only: the status alone never means it
 
 
 _OWNER = frozenset({"owner"})
@@ -31,7 +32,7 @@ HANDOVERS: tuple[Handover, ...] = (
     Handover("received", "cancelled", _REQUESTER),
     Handover("accepted", "in-progress", _OWNER),
     Handover("accepted", "completed", _OWNER),
-    Handover("accepted", "rejected", _OWNER),  # forwarded before the start
+    Handover("accepted", "rejected", _OWNER, by_name=True),  # sent on before the start
     Handover("accepted", "failed", _OWNER),
     Handover("accepted", "cancelled", _REQUESTER),
     Handover("in-progress", "on-hold", _OWNER),
@@ -47,6 +48,11 @@ HANDOVERS: tuple[Handover, ...] = (
         Handover(before, "entered-in-error", _EITHER)
         for before in ("draft", "requested", "received", "accepted", "in-progress", "on-hold")
     ),
+)
+
+# What became of the patient is said by whoever hears of it: that he or she wants it no more, or died.
+FACTS: tuple[Handover, ...] = tuple(
+    Handover(before, "failed", _REQUESTER) for before in ("in-progress", "on-hold")
 )
 
 FIRST_STATUSES = frozenset({"draft", "requested"})

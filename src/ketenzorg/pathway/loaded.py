@@ -108,6 +108,13 @@ class Pathway:
         starts = (step.begins_with for step in self.file.steps.values() if step.begins_with)
         return tuple(dict.fromkeys((self.file.begins_with, *starts, *moves)))
 
+    @cached_property
+    def hand_overs(self) -> frozenset[str]:
+        """The events that begin a hand-over: those of a traject, and those that hand on."""
+        moves = (move for step in self.steps.values() for move in step.moves)
+        starts = (self.begins_with(step) for step in self.file.steps)
+        return frozenset((*starts, *(move.event for move in moves if move.new_task)))
+
     def begins_with(self, step: str) -> str:
         """The event that starts a traject in this step."""
         return self.file.steps[step].begins_with or self.file.begins_with

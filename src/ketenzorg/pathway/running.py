@@ -1,10 +1,11 @@
 """Which norms and controls run in each step, over every walk that leads there."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
-from ketenzorg.pathway.definition import Norm, PathwayFile
+from ketenzorg.pathway.definition import Move, Norm, PathwayFile
 from ketenzorg.pathway.flatten import Step, pauses, resolve, still_to_come
 
 Steps = Mapping[str, Step]
@@ -35,23 +36,21 @@ def norms_running(file: PathwayFile, steps: Steps) -> dict[str, Running]:
     pause_of = {norm.name: name for norm in file.norm for event in norm.from_ if (name := about.get(event))}
     # A norm for some urgencies does not run for everybody; one about a pause only runs in it.
     clocks = _Clocks([norm for norm in file.norm if not norm.urgency and norm.name not in pause_of], steps)
-    most: dict[str, Norms] = {}
-    least: dict[str, set[Norms]] = {}
-    todo: list[tuple[str, Norms]] = []
+    most: dict[str, _On] = {}
+    least: dict[str, set[_On]] = {}
+    todo: list[tuple[str, _On]] = []
     for first in beginnings(file):
         event = file.steps[first].begins_with or file.begins_with
-        todo.append((first, clocks.after(event, frozenset(), first)))
+        todo.append((first, clocks.begun(event, frozenset(), first)))
     while todo:
         name, running = todo.pop()
-        smaller = any(small <= running for small in least.get(name, ()))
-        if smaller and running <= most[name]:
+        smaller = any(small.within(running) for small in least.get(name, ()))
+        if smaller and running.within(most[name]):
             continue
-        most[name] = most.get(name, frozenset()) | running
+        most[name] = most.get(name, NOTHING).with_(running)
         if not smaller:
-            least[name] = {small for small in least.get(name, ()) if not running <= small} | {running}
-        for move in steps[name].moves:
-            afresh = move.new_task and not move.closes
-            todo.append((move.to, clocks.after(move.event, frozenset() if afresh else running, move.to)))
+            least[name] = {small for small in least.get(name, ()) if not running.within(small)} | {running}
+        todo += [(move.to, clocks.by(move, running)) for move in steps[name].moves]
     controls = {
         name: frozenset(watch.name for watch in file.watch if step.main in resolve(watch.over, file))
         for name, step in steps.items()
@@ -59,9 +58,28 @@ def norms_running(file: PathwayFile, steps: Steps) -> dict[str, Running]:
     found = {}
     for name, sets in least.items():
         pause = frozenset(norm for norm, side in pause_of.items() if steps[name].side == side)
-        may = pause or most[name] | controls[name]
-        found[name] = Running(may, not pause and not controls[name] and frozenset() in sets)
+        may = pause or most[name].now | controls[name]
+        silent = any(not each.now for each in sets)
+        found[name] = Running(may, not pause and not controls[name] and silent)
     return found
+
+
+class _On(NamedTuple):
+    """The norms that run together now, and those that ran when the hand-over began."""
+
+    now: Norms
+    begun: Norms
+
+    def within(self, other: "_On") -> bool:
+        """Whether the other has these too."""
+        return self.now <= other.now and self.begun <= other.begun
+
+    def with_(self, other: "_On") -> "_On":
+        """Both together."""
+        return _On(self.now | other.now, self.begun | other.begun)
+
+
+NOTHING = _On(frozenset(), frozenset())
 
 
 class _Clocks:
@@ -81,7 +99,20 @@ class _Clocks:
             for name, events in still_to_come(dict(steps)).items()
         }
 
-    def after(self, event: str, running: Norms, step: str) -> Norms:
+    def by(self, move: Move, running: _On) -> _On:
+        """What runs after this move; sent on, what met a norm in this hand-over counts no more."""
+        if move.forward:
+            return self.begun(move.event, running.begun, move.to)
+        if move.new_task:
+            return self.begun(move.event, running.now if move.closes else frozenset(), move.to)
+        return _On(self._after(move.event, running.now, move.to), running.begun)
+
+    def begun(self, event: str, running: Norms, step: str) -> _On:
+        """At the beginning of a hand-over."""
+        now = self._after(event, running, step)
+        return _On(now, now)
+
+    def _after(self, event: str, running: Norms, step: str) -> Norms:
         """The norms that run once this event has led to this step."""
         still = running - self._met.get(event, set())
         return (still | self._begun.get(event, set())) & self._alive[step]

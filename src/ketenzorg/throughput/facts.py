@@ -16,7 +16,7 @@ from ketenzorg.pathway.calendar import AMSTERDAM, Amount, local_day
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay, standing
 
-FACTS = 3  # raise it when the same events give other facts: everything is then counted again
+FACTS = 4  # raise it when the same events give other facts: everything is then counted again
 FEEDBACK = "terugkoppeling"  # the need of the pathway files whose answer goes back to the referrer
 MISTAKE = "entered_in_error"  # the exit of what never was a referral
 
@@ -34,6 +34,7 @@ IN, OUT = "in", "out"
 EARLY, MET, LATE = "early", "met", "late"
 STOPPED, STOPPED_PAST, STOPPED_LATE = "stopped", "stopped-past", "stopped-late"
 STOPS = (STOPPED, STOPPED_PAST, STOPPED_LATE)
+ANSWERS = (EARLY, MET, LATE)
 LIMITS = "; "  # between the maximum and the time of the share
 AGAIN = "again"  # detail of an inflow: a new round
 WITH_FEEDBACK, WITHOUT_FEEDBACK = "feedback", "silent"
@@ -83,6 +84,7 @@ class Rules:
         # A hand-over to another organisation has a new Task too, and is still the same round.
         self.new_rounds = frozenset(move.event for move in reopened if move.new_task)
         self.always_feedback = frozenset(move.event for move in moves if FEEDBACK in move.needs)
+        self.sent_on = frozenset(move.event for move in moves if move.forward)
         self.clocks = tuple(
             _Clock(
                 norm.name,
@@ -100,7 +102,8 @@ class Rules:
         clocks = [(each.name, sorted(each.begins), sorted(each.ends), each.limits) for each in self.clocks]
         file = self.pathway.file
         when_late = [file.norm, file.watch, file.side, file.variant]
-        return [self.main, sorted(self.new_rounds), sorted(self.always_feedback), clocks, when_late]
+        names = [sorted(each) for each in (self.new_rounds, self.always_feedback, self.sent_on)]
+        return [self.main, *names, clocks, when_late]
 
 
 @dataclass
@@ -196,30 +199,55 @@ def _in_and_out(each: _Round, rules: Rules) -> Iterator[Fact]:
 
 
 def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
-    """Each norm from every time that it began; in the order in which things happened, whenever we heard of them."""
+    """Each norm from every time that it began; in the order in which things happened, whenever we heard of them.
+
+    What a hand-over that was sent on met stays measured, and runs on from its own beginning, as in the engine.
+    """
     steps = each.until_the_end()
-    moments = [(each.at, each.event), *((step.at, step.event) for step in steps)]
+    moments = [(each.at, each.event)]
+    measured: set[tuple[str, datetime, datetime | None]] = set()
+    for step in steps:
+        if step.event in rules.sent_on:
+            still = engine.sent_on(rules.pathway, {name: at for at, name in moments})
+            for clock in rules.clocks:
+                for run in _runs(clock, moments):
+                    known = (clock.name, run.began, run.at)
+                    if run.answered and run.at is not None and known not in measured:
+                        measured.add(known)
+                        yield _closed(clock, run.began, run.at, ANSWERS)
+            moments = [(at, name) for at, name in moments if name in still]
+        moments.append((step.at, step.event))
     ended = steps[-1].at if steps and steps[-1].exit else each.followed_at
     for clock in rules.clocks:
-        # At one and the same moment the beginning comes before its answer, as in the engine.
-        marks = sorted(
-            (at, name in clock.ends) for at, name in moments if name in clock.begins or name in clock.ends
-        )
-        began: datetime | None = None
-        for at, answers in marks:
-            if answers and began is not None:
-                yield _closed(clock, began, at, (EARLY, MET, LATE))
-                began = None
-            elif not answers:
-                if began is not None:
-                    yield _closed(clock, began, at, STOPS)
-                began = at
-        if began is None:
-            continue
-        if ended is not None:
-            yield _closed(clock, began, max(began, ended), STOPS)
-        else:
-            yield _open(OPEN_CLOCK, local_day(began), clock.name, clock.limits)
+        for run in _runs(clock, moments):
+            if run.at is not None and (clock.name, run.began, run.at) not in measured:
+                yield _closed(clock, run.began, run.at, ANSWERS if run.answered else STOPS)
+            elif run.at is None and ended is not None:
+                yield _closed(clock, run.began, max(run.began, ended), STOPS)
+            elif run.at is None:
+                yield _open(OPEN_CLOCK, local_day(run.began), clock.name, clock.limits)
+
+
+class _Run(NamedTuple):
+    """One time that a norm ran; it was answered, or began anew, or runs on."""
+
+    began: datetime
+    at: datetime | None
+    answered: bool = False
+
+
+def _runs(clock: _Clock, moments: Iterable[tuple[datetime, str]]) -> Iterator[_Run]:
+    # At one and the same moment the beginning comes before its answer, as in the engine.
+    marks = sorted(
+        (at, name in clock.ends) for at, name in moments if name in clock.begins or name in clock.ends
+    )
+    began: datetime | None = None
+    for at, answers in marks:
+        if began is not None:
+            yield _Run(began, at, answers)
+        began = None if answers else at
+    if began is not None:
+        yield _Run(began, None)
 
 
 def _closed(clock: _Clock, began: datetime, at: datetime, outcomes: tuple[str, str, str]) -> Fact:
