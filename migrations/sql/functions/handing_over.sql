@@ -130,9 +130,9 @@ declare
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     select t.id, t.task, t.patient, t.parties into found_traject
-    from resource r join traject t on t.region = r.region and t.id = r.traject
-    where r.region = p_region and r.type = p_type and r.id = p_id
-        and coalesce(t.involved, t.parties) && p_callers;
+    from (select * from resource r where r.region = p_region and r.type = p_type and r.id = p_id limit 1) r
+    cross join lateral (select * from traject t where t.region = p_region and t.id = r.traject limit 1) t
+    where coalesce(t.involved, t.parties) && p_callers;
     if not found then
         perform note(p_region, p_access, p_type || '/' || p_id, null, '{}', '4');
         return;

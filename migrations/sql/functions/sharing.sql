@@ -101,8 +101,10 @@ begin
         request.source, said.updated, said.types, said.ids, said.versions, said.bodies,
         (select coalesce(jsonb_agg(to_jsonb(o)), '[]') from objections_of(p_region, t.person, t.id) o)
     from traject t
-    join resource request on request.region = t.region and request.type = 'ServiceRequest'
-        and request.id = t.service_request
+    cross join lateral (
+        select * from resource r where r.region = p_region and r.type = 'ServiceRequest' and r.id = t.service_request
+        limit 1
+    ) request
     cross join lateral (
         select max(r.updated) as updated, array_agg(r.type order by r.id, r.type) as types,
             array_agg(r.id order by r.id, r.type) as ids, array_agg(r.version order by r.id, r.type) as versions,

@@ -11,7 +11,8 @@ create function load_traject(p_region text, p_callers uuid[], p_task uuid, p_acc
     request_version int, request_parties uuid[], request_body bytea,
     plan_version int, plan_parties uuid[], plan_body bytea,
     asides jsonb, aside_ids uuid[], aside_versions int[], aside_bodies bytea[])
-language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
@@ -21,18 +22,24 @@ begin
         task.version, task.updated, task.parties, task.body, request.version, request.parties, request.body,
         plan.version, plan.parties, plan.body,
         t.asides, aside.ids, aside.versions, aside.bodies
-    from resource task
-    join traject t on t.region = task.region and t.id = task.traject
-    join resource request on request.region = t.region and request.type = 'ServiceRequest'
-        and request.id = t.service_request
+    -- Each by its key: a join may choose to read all resources of a type for one of them.
+    from (select * from resource r where r.region = p_region and r.type = 'Task' and r.id = p_task limit 1) task
+    cross join lateral (select * from traject t where t.region = p_region and t.id = task.traject limit 1) t
+    cross join lateral (
+        select * from resource r where r.region = p_region and r.type = 'ServiceRequest' and r.id = t.service_request
+        limit 1
+    ) request
     -- Who has no part in the hand-over that runs now no longer follows the plan.
-    left join resource plan on plan.region = t.region and plan.type = 'CarePlan' and plan.id = t.care_plan
+    left join lateral (
+        select * from resource r where r.region = p_region and r.type = 'CarePlan' and r.id = t.care_plan limit 1
+    ) plan on true
     left join lateral (
         select array_agg(each.id) as ids, array_agg(each.version) as versions, array_agg(each.body) as bodies
         from jsonb_each_text(t.asides) named
-        join resource each on each.region = t.region and each.type = 'Task' and each.id = named.value::uuid
-    ) aside on t.asides <> '{}'
-    where task.region = p_region and task.type = 'Task' and task.id = p_task;
+        cross join lateral (
+            select * from resource r where r.region = p_region and r.type = 'Task' and r.id = named.value::uuid limit 1
+        ) each
+    ) aside on t.asides <> '{}';
     if not found then
         perform note(p_region, p_access, 'Task/' || p_task, null, '{}', '4');
     elsif p_shown then
