@@ -12,16 +12,17 @@ import asyncpg
 import httpx
 import pytest
 
+from content import CATALOGUE, CONTENT, REGION
 from databases import Database
 from ketenzorg.app import create_app, tokens_of
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.coordination.subscribing import set_endpoint
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import load_region
 from ketenzorg.settings import DATA_DIR, IN_A_HURRY, OUTGOING_NETWORKS, Settings, for_asyncpg
 from ketenzorg.store.audit import Access
 from ketenzorg.store.ids import uuid7
 from referrals import a_referral, said
+
+__all__ = ["CATALOGUE", "REGION"]  # for who meets them with the service
 
 SECRET = b"a secret for tests, long enough."
 SHARED = b"shared by us and one receiver..."
@@ -30,8 +31,6 @@ DATA = TemporaryDirectory(prefix="ketenzorg-tests-")
 SETTINGS = Settings.from_environ(
     {DATA_DIR.name: DATA.name, OUTGOING_NETWORKS.name: "127.0.0.0/8", **IN_A_HURRY}
 )
-CATALOGUE = load(SETTINGS.pathways)
-REGION = load_region(SETTINGS.pathways, SETTINGS.region, CATALOGUE)
 START = datetime(2026, 1, 12, 9, 30, tzinfo=UTC)  # a Monday
 
 
@@ -122,7 +121,7 @@ async def service(database: Database) -> AsyncIterator[Service]:
 @asynccontextmanager
 async def serving(database: Database, settings: Settings = SETTINGS) -> AsyncIterator[Service]:
     """One process of the service."""
-    app = create_app(settings, SECRET, database.app_url, in_sandbox=True)
+    app = create_app(settings, SECRET, database.app_url, in_sandbox=True, content=CONTENT)
     app.litestar.state.clock.set(START)
 
     def client(name: str | None) -> httpx.AsyncClient:

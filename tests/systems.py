@@ -15,6 +15,7 @@ import httpx
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
+from content import CONTENT
 from ketenzorg.access.granting import ASSERTION_TYPE
 from ketenzorg.api.auth import FORM
 from ketenzorg.app import create_app
@@ -105,7 +106,7 @@ async def another_process(
     service: Service, *, seconds: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[Any]:
     """The same installation once more, not in the sandbox: what it knows it has from the database."""
-    app = create_app(SETTINGS, SECRET, service.database.app_url, seconds=seconds)
+    app = create_app(SETTINGS, SECRET, service.database.app_url, seconds=seconds, content=CONTENT)
     try:
         yield app
     finally:

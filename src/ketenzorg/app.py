@@ -56,8 +56,7 @@ from ketenzorg.pages import refusals
 from ketenzorg.pages import routes as pages
 from ketenzorg.pages.entrance import Entrance
 from ketenzorg.pages.site import is_page, make_site
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import load_region
+from ketenzorg.pathway.content import Content, content_of
 from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
 from ketenzorg.store.audit_reading import AuditReading
@@ -143,12 +142,18 @@ def keyring_of(settings: Settings, secret: bytes, database: Database) -> Keyring
     return Keyring(DataKeys(database, settings.region), settings.region, keks, Keys.derive(secret).number)
 
 
-def world_of(settings: Settings, secret: bytes, database: Database, now: Callable[[], datetime]) -> World:
+def world_of(
+    settings: Settings,
+    secret: bytes,
+    database: Database,
+    now: Callable[[], datetime],
+    content: Content | None = None,
+) -> World:
     """Everything that the use cases need, from the settings."""
-    catalogue = load(settings.pathways, settings.data_dir / "pathways.proven")
+    catalogue, region = content or content_of(settings)
     bell = Doorbell(database, settings.region)
     return World(
-        region=load_region(settings.pathways, settings.region, catalogue),
+        region=region,
         catalogue=catalogue,
         keys=Keys.derive(secret),
         keyring=keyring_of(settings, secret, database),
@@ -180,12 +185,13 @@ def create_app(
     *,
     in_sandbox: bool = False,
     seconds: Callable[[], float] = monotonic,
+    content: Content | None = None,
 ) -> Gate:
     """The service as an ASGI application, with the gate around it."""
     decode(EMPTY_BUNDLE)
     clock = sandbox.SandboxClock()
     database = Database(database_url)
-    world = world_of(settings, secret, database, clock.now if in_sandbox else real_time)
+    world = world_of(settings, secret, database, clock.now if in_sandbox else real_time, content)
     tokens = tokens_of(settings, secret)
     clients = Clients(database, settings.region)
     registry = Registry(clients, clock=seconds, unregistered=in_sandbox)

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.cli.demo import PERIOD, PLAYS, demo
 from ketenzorg.cli.demo_chain_referrals import FEWEST
 from ketenzorg.cli.demo_chains import CHAINS
@@ -24,13 +25,11 @@ from ketenzorg.cli.demo_receivers import Receiver
 from ketenzorg.cli.demo_referrals import make_cases
 from ketenzorg.cli.demo_service import listen_here
 from ketenzorg.cli.listening import PortInUse
-from ketenzorg.pathway.load import load
 from pages.browsers import Browser
 from referrals import EXAMPLE
-from services import REGION, SETTINGS
+from services import REGION
 
 REFERRALS = 60  # enough for each kind of ending, few enough to wait for
-CATALOGUE = load(SETTINGS.pathways)
 CASES = make_cases(REGION, CATALOGUE, PLAYS, PERIOD, REFERRALS)
 NUMBERS = {case.person.bsn for case in CASES if case.person.bsn}
 STEP = re.compile(r"^  (\S.*?) +([0-9]+)  ▪+$", re.MULTILINE)

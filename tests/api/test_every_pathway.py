@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from content import CATALOGUE
 from examples import FOLDER, LIFTED, Answer, an_example, asked, issues, lines, measured
 from ketenzorg.access.tokens import Caller
 from ketenzorg.app import tokens_of
-from ketenzorg.pathway.load import load
 from referrals import EXAMPLE, of
 from services import REGION, SECRET, SETTINGS, Service
 
@@ -24,9 +24,7 @@ CKD, CHEST, BLOOD, EYES, JOINTS, FALLS = (
 URA = "http://fhir.nl/fhir/NamingSystem/ura"
 EGFR, CREATININE, ACR_MOLAR, ACR_MASS = "62238-1", "14682-9", "32294-1", "9318-7"
 ML = "mL/min/{1.73_m2}"
-QUESTIONS = {
-    name: set(load(SETTINGS.pathways).current(name).file.data) for name in load(SETTINGS.pathways).names
-}
+QUESTIONS = {name: set(CATALOGUE.current(name).file.data) for name in CATALOGUE.names}
 HOUSES = {
     "apotheek": "Apotheek De Vijzel (fictief)",
     "trombosedienst": "Trombosedienst De Peilstok (fictief)",

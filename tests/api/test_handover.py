@@ -8,12 +8,12 @@ import httpx
 import msgspec
 import pytest
 
+from content import CATALOGUE
 from ketenzorg import events
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.replay import replay
 from kidneys import ACR, BSN, CREATININE, EGFR, STEADY, URA, a_kidney_referral, measurement, new_data
 from referrals import said, texts
-from services import REGION, SETTINGS, START, Referral, Service
+from services import REGION, START, Referral, Service
 from subscribed import listening
 
 MARTINI, PRACTICE = (
@@ -347,10 +347,9 @@ async def receivers(service: Service) -> set[str]:
 
 async def the_log_tells_the_same(service: Service) -> None:
     """The events alone give the stored state of every traject, urgency and lengths of controls included."""
-    catalogue = load(SETTINGS.pathways)
     for row in await service.rows(STORED):
         log = [(seq, msgspec.json.decode(body, type=events.Event)) for seq, body in enumerate(row["log"], 1)]
-        state = replay(catalogue.version(row["pathway"], row["version"]), log)
+        state = replay(CATALOGUE.version(row["pathway"], row["version"]), log)
         assert (state.step, state.counts) == (row["step"], msgspec.json.decode(row["counts"]))
         assert state.happened == msgspec.json.decode(row["happened"], type=dict[str, datetime])
 

@@ -1,12 +1,12 @@
 """A region with a past, counted, for the chain team's page."""
 
-from ketenzorg.pathway.load import load
+from content import CATALOGUE
 from ketenzorg.store.ids import uuid7
-from services import SETTINGS, START, Service
+from services import START, Service
 from throughput.counting import all_counted
 from throughput.regions import region, write
 
-PATHWAY = load(SETTINGS.pathways).current("welzijn-op-recept")
+PATHWAY = CATALOGUE.current("welzijn-op-recept")
 
 
 async def counted(service: Service, trajecten: int) -> None:

@@ -15,19 +15,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clock.wandering import Wanderer
+from content import CATALOGUE
 from ketenzorg import events
 from ketenzorg.cli.demo_people import numbers_for_tests
 from ketenzorg.coordination.watching import Watcher
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.calendar import in_words
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.replay import replay
 from ketenzorg.store.database import Database
 from ketenzorg.store.dues import Dues
 from services import SETTINGS, START, Service
 
-CATALOGUE = load(SETTINGS.pathways)
 NOBODY, ONCE, TOGETHER, DYING = range(4)  # how the clock is looked at before a step
 # Where it begins; then which of the options, with which of the codes, hours later, and how the clock is looked at.
 WALKS = st.tuples(

@@ -5,12 +5,11 @@ from typing import get_args
 
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.coordination.audit_event import INTERACTION, PROFILE
 from ketenzorg.fhir import json
 from ketenzorg.fhir.decode import decode
-from ketenzorg.pathway.load import load
 from ketenzorg.referral import codes
-from ketenzorg.settings import Settings
 from ketenzorg.store.audit import Interaction
 
 FOLDER = Path(__file__).parents[2] / "fhir_profiles"
@@ -42,4 +41,4 @@ def test_every_interaction_of_the_audit_log_has_its_code() -> None:
 
 def test_every_pathway_has_its_code() -> None:
     pathways = json.read((FOLDER / "CodeSystem-pathway.json").read_bytes())["concept"]
-    assert {each["code"] for each in pathways} == set(load(Settings.from_environ({}).pathways).names)
+    assert {each["code"] for each in pathways} == set(CATALOGUE.names)

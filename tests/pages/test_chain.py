@@ -7,20 +7,19 @@ from io import StringIO
 import msgspec
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.pages import charts
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.ids import uuid7
 from ketenzorg.throughput.figures import Measures, Waiting
 from ketenzorg.throughput.selection import Selection, usual_period
 from ketenzorg.throughput.tables import TABLES, as_csv
-from services import SETTINGS, START, Service
+from services import START, Service
 from throughput.counting import all_counted
 from throughput.regions import region, write
 
 from .browsers import Browser
 
-CATALOGUE = load(SETTINGS.pathways)
 PATHWAY = CATALOGUE.current("welzijn-op-recept")
 URL = "/keten/welzijn-op-recept"
 BIG, SMALL = "GM0014", "GM0765"

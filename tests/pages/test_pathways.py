@@ -3,20 +3,18 @@
 from collections.abc import Callable
 from html import unescape
 
-from ketenzorg.pathway.load import load
+from content import CATALOGUE
 from ketenzorg.pathway.show import document
-from services import SETTINGS
 
 from .browsers import Browser
 
 
 async def test_every_pathway_is_a_page_for_everybody(browser: Callable[[], Browser]) -> None:
     reader = browser()
-    catalogue = load(SETTINGS.pathways)
     await reader.open("/zorgpaden")
     listed = {link.attrs["href"] for link in reader.page.one("main").all("a")}
-    for name in catalogue.names:
-        pathway = catalogue.current(name)
+    for name in CATALOGUE.names:
+        pathway = CATALOGUE.current(name)
         assert f"/zorgpaden/{name}" in listed
         await reader.open(f"/zorgpaden/{name}")
         text = unescape(reader.response.text)

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from content import CATALOGUE
 from ketenzorg.pathway import cells
 from ketenzorg.pathway.check_questions import Ground, grounds
 from ketenzorg.pathway.deciding import ReadyTable, look_up, numbers_of
 from ketenzorg.pathway.facts import Choice, Number, Truth
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 
-CATALOGUE = load(Path(__file__).parents[2] / "pathways")
 TABLES = [(pathway, each) for pathway in CATALOGUE.versions() for each in pathway.rules.tables]
 UNIQUE = [(pathway, each) for pathway, each in TABLES if each.table.hit == "uniek"]
 Fact = Number | Choice

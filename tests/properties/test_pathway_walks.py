@@ -1,23 +1,21 @@
 """Any walk through any pathway: Task.status stays legal, a replay ends the same, no step is unwatched."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from content import CATALOGUE
 from ketenzorg.pathway import engine, handover
 from ketenzorg.pathway.calendar import AMSTERDAM, parse
 from ketenzorg.pathway.clocks import LENGTH, URGENCY
 from ketenzorg.pathway.definition import STATUSES_WITH_REASON, Side
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.running import beginnings
 from ketenzorg.pathway.words import ITSELF
 
-CATALOGUE = load(Path(__file__).parents[2] / "pathways")
 EVERY = [one for pathway in CATALOGUE.versions() for one in (pathway, *pathway.variants.values())]
 
 

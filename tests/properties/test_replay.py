@@ -7,15 +7,15 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from content import CATALOGUE
 from ketenzorg import events
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.pathway import engine, handover
-from ketenzorg.pathway.load import load
 from referrals import a_referral, said
-from services import SETTINGS, START, Service
+from services import START, Service
 
-PATHWAY = load(SETTINGS.pathways).current("welzijn-op-recept")
+PATHWAY = CATALOGUE.current("welzijn-op-recept")
 NOTE = [{"op": "add", "path": "/output/-", "value": {"type": {"text": "bijlage"}, "valueString": "Folder"}}]
 FIRST_NOTE = [{"op": "add", "path": "/output", "value": [NOTE[0]["value"]]}]
 # For each step: which of the options, by which role, with which of the codes, days later, told how late, a note first.

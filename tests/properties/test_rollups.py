@@ -10,16 +10,15 @@ import asyncpg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from content import CATALOGUE
 from databases import Database
-from ketenzorg.pathway.load import load
-from ketenzorg.settings import Settings, for_asyncpg
+from ketenzorg.settings import for_asyncpg
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.throughput import rollup as rolling
 from ketenzorg.throughput.rollup import Rollup
 from throughput.counting import all_counted
 from throughput.regions import Entry, Walker, write
 
-CATALOGUE = load(Settings.from_environ({}).pathways)
 PATHWAY = CATALOGUE.current("welzijn-op-recept")
 BEGIN = datetime(2025, 11, 3, 10, tzinfo=UTC)
 NUMBERS = count()

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from authorities import Authority, Holder, of_this_machine, uzi
+from content import CONTENT
 from ketenzorg.app import create_app
 from ketenzorg.cli import tls
 from ketenzorg.cli.tls import Tls
@@ -73,7 +74,7 @@ def authority(tmp_path: Path) -> Iterator[Authority]:
 async def certified(service: Service, authority: Authority) -> AsyncIterator[Certified]:
     settings = Settings.from_environ({DATA_DIR.name: DATA.name} | environ(authority))
     spoken = Tls(settings)
-    app = create_app(settings, SECRET, service.database.app_url)
+    app = create_app(settings, SECRET, service.database.app_url, content=CONTENT)
     system = await register(service, "cloud", organisations=[PRACTICE, COACH])
     async with on_a_port(app, tls=spoken) as port:
         yield Certified(authority, spoken, port, system)

@@ -2,13 +2,11 @@
 
 import pytest
 
-from ketenzorg.pathway.load import load
+from content import CATALOGUE
 from ketenzorg.pathway.loaded import Pathway
-from services import SETTINGS, Service
+from services import Service
 from spec.over_http import Walk, tables_of, walk_all
 from spec.walks import DECIDED, tables
-
-CATALOGUE = load(SETTINGS.pathways)
 
 
 @pytest.mark.parametrize("name", CATALOGUE.names)

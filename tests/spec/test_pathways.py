@@ -1,17 +1,15 @@
 """Every pathway, walked and decided as the tables of <name>.md beside this file; and what holds in every step."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.pathway import engine
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 from spec.decisions import decided
 from spec.walks import DECIDED, HERE, given, tables, walked
 
-CATALOGUE = load(Path(__file__).parents[2] / "pathways")
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TABLES = {name: tables(f"{name}.md") if (HERE / f"{name}.md").exists() else {} for name in CATALOGUE.names}
 EACH = pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from content import CATALOGUE
 from ketenzorg import events
-from ketenzorg.pathway.load import load
-from ketenzorg.settings import Settings
 from ketenzorg.throughput.facts import (
     AGAIN,
     CLOCK,
@@ -28,7 +27,7 @@ from ketenzorg.throughput.facts import (
 )
 from throughput.regions import BEGIN, Entry, Walker, region
 
-NIER = load(Settings.from_environ({}).pathways).current("chronische-nierschade")
+NIER = CATALOGUE.current("chronische-nierschade")
 HANDED_OVER = ["aannemen", "afspraak gemaakt", "gezien", "terugverwijzen"]  # back in control with the GP
 ENDED = [*HANDED_OVER, "afronden"]
 
@@ -116,7 +115,7 @@ def exceeded(at: datetime) -> events.NormExceeded:
     )  # fmt: skip
 
 
-WELFARE = load(Settings.from_environ({}).pathways).current("welzijn-op-recept")
+WELFARE = CATALOGUE.current("welzijn-op-recept")
 MET, IN_TIME = ["aannemen", "eerste contact"], "met"
 
 

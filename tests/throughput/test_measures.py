@@ -8,12 +8,11 @@ from statistics import mean
 import msgspec
 import pytest
 
+from content import CATALOGUE
 from databases import Database
 from ketenzorg.pathway.calendar import local_day
 from ketenzorg.pathway.definition import NormShare
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Catalogue, compile_pathway
-from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.ids import uuid7
 from ketenzorg.throughput.figures import Measures, Waiting
@@ -26,7 +25,7 @@ from throughput.by_hand import Case, Clock, Round, days_between, hidden, kaplan_
 from throughput.counting import all_counted
 from throughput.regions import region, write
 
-FILE = load(Settings.from_environ({}).pathways).current("welzijn-op-recept").file
+FILE = CATALOGUE.current("welzijn-op-recept").file
 # As a Treeknorm: a share of all in a time that is shorter than the maximum; in working days, and in weeks.
 SHARES = {"eerste poging": "2 werkdagen", "eerste contact": "1 week", "kennismaking": "12 dagen"}
 PATHWAY = compile_pathway(

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from content import CATALOGUE
 from databases import Database
 from ketenzorg.pathway.calendar import week_in_words
-from ketenzorg.pathway.load import load
-from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.ids import uuid7
 from ketenzorg.throughput.figures import Measures
@@ -25,7 +24,6 @@ from throughput import by_hand
 from throughput.counting import all_counted
 from throughput.regions import PRACTICES, region, write
 
-CATALOGUE = load(Settings.from_environ({}).pathways)
 PATHWAY = CATALOGUE.current("welzijn-op-recept")
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 LOGS = region(PATHWAY, 11, 90, 30, until=NOW)

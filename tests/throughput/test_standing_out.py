@@ -8,9 +8,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from content import CATALOGUE
 from databases import Database
-from ketenzorg.pathway.load import load
-from ketenzorg.settings import Settings
 from ketenzorg.store.database import Database as Pool
 from ketenzorg.store.ids import uuid7
 from ketenzorg.throughput.figures import Compared, Measures, NormAt, Point, Sentence, Waiting
@@ -23,7 +22,6 @@ from services import REGION
 from throughput.counting import all_counted
 from throughput.regions import TEAMS, Entry, Walker, write
 
-CATALOGUE = load(Settings.from_environ({}).pathways)
 PATHWAY = CATALOGUE.current("welzijn-op-recept")
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 BUSY, LATE = TEAMS[0], "GM1895"

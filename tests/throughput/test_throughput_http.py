@@ -8,9 +8,9 @@ import httpx
 import msgspec
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.access.tokens import Caller
 from ketenzorg.app import tokens_of
-from ketenzorg.pathway.load import load
 from ketenzorg.store.ids import uuid7
 from ketenzorg.throughput.figures import Measures
 from ketenzorg.throughput.tables import TABLES, as_csv
@@ -18,7 +18,6 @@ from services import REGION, SECRET, SETTINGS, START, Service
 from throughput.counting import all_counted
 from throughput.regions import region, write
 
-CATALOGUE = load(SETTINGS.pathways)
 PATHWAY = CATALOGUE.current("welzijn-op-recept")
 URL = "/throughput/welzijn-op-recept"
 COACH = REGION.of_client("welzijn-demo").id

@@ -5,15 +5,14 @@ from datetime import date, datetime
 from itertools import pairwise
 from random import Random
 
+from content import CATALOGUE
 from ketenzorg.access.personal_numbers import is_bsn
 from ketenzorg.cli.demo import PERIOD, PLAYS
 from ketenzorg.cli.demo_courses import Act, Course, Manner, Silence, Strain
 from ketenzorg.cli.demo_referrals import make_cases
 from ketenzorg.pathway.calendar import AMSTERDAM
-from ketenzorg.pathway.load import load
-from services import REGION, SETTINGS
+from services import REGION
 
-CATALOGUE = load(SETTINGS.pathways)
 CASES = make_cases(REGION, CATALOGUE, PLAYS, PERIOD, 60)
 
 

@@ -1,12 +1,11 @@
 """What stops a referral, what is asked for, and what is advised."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.pathway.criteria import Code, Day, Screening, Text, Value, YesNo, screen
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 
 COMPLETE: dict[str, Value] = {
@@ -24,7 +23,7 @@ COMPLETE: dict[str, Value] = {
 
 @pytest.fixture(scope="module")
 def welzijn() -> Pathway:
-    return load(Path(__file__).parents[2] / "pathways").current("welzijn-op-recept")
+    return CATALOGUE.current("welzijn-op-recept")
 
 
 def test_a_complete_referral_passes_without_a_word(welzijn: Pathway) -> None:

@@ -1,13 +1,12 @@
 """What advance, allowed, for_status and due say, above all when they refuse."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.errors import Invalid, TransitionNotAllowed
 from ketenzorg.pathway import engine
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -16,7 +15,7 @@ COACH, REFERRER = "welzijnscoach", "verwijzer"
 
 @pytest.fixture(scope="module")
 def welzijn() -> Pathway:
-    return load(Path(__file__).parents[2] / "pathways").current("welzijn-op-recept")
+    return CATALOGUE.current("welzijn-op-recept")
 
 
 def in_step(step: str, **counts: int) -> engine.State:

@@ -8,13 +8,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from content import CATALOGUE, PATHWAYS
 from ketenzorg.pathway.findings import PathwayErrors, path
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.region import Region, check_region, load_region
 from ketenzorg.pathway.region_file import URA
 
-PATHWAYS = Path(__file__).parents[2] / "pathways"
-CATALOGUE = load(PATHWAYS)
 WESTERHOEK = re.compile(r"(welzijn-westerhoek\][^\[]+)serves += .*\npathways += .*")
 WRONG = r'\1serves = ["GM1968"]\npathways = ["welzijn"]'
 WELZIJN = CATALOGUE.current("welzijn-op-recept")

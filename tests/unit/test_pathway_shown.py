@@ -1,14 +1,13 @@
 """A pathway as others meet it: what a role sees, the PlanDefinition, the text and the diagram."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from fhir.resources.R4B.plandefinition import PlanDefinition
 
+from content import CATALOGUE
 from ketenzorg.fhir import r4
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway, compile_pathway
 from ketenzorg.pathway.plan_definition import plan_definition
 from ketenzorg.pathway.show import NOT_ADOPTED, mermaid, show
@@ -17,7 +16,7 @@ from ketenzorg.pathway.visibility import visibility
 
 @pytest.fixture(scope="module")
 def welzijn() -> Pathway:
-    return load(Path(__file__).parents[2] / "pathways").current("welzijn-op-recept")
+    return CATALOGUE.current("welzijn-op-recept")
 
 
 @pytest.mark.parametrize("kind", ["Condition", "Observation", "MedicationStatement", "DocumentReference"])

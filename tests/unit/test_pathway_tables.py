@@ -2,15 +2,14 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
+from content import CATALOGUE
 from ketenzorg.pathway import cells, engine
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Value, YesNo
 from ketenzorg.pathway.criteria import Screening, screen
 from ketenzorg.pathway.facts import Choice, Number, Truth
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -53,7 +52,7 @@ def test_a_cell_that_nobody_can_read_is_refused(cell: str) -> None:
 
 @pytest.fixture(scope="module")
 def nier() -> Pathway:
-    return load(Path(__file__).parents[2] / "pathways").current("chronische-nierschade")
+    return CATALOGUE.current("chronische-nierschade")
 
 
 def readings(code: str, unit: str, *values: tuple[str, str]) -> Readings:

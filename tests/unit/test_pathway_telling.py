@@ -5,15 +5,13 @@ from typing import Any
 
 import msgspec
 
+from content import CATALOGUE
 from ketenzorg.events import NormEscalated, NormExceeded, NormReminded
 from ketenzorg.pathway.calendar import AMSTERDAM
-from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Pathway, compile_pathway
 from ketenzorg.pathway.plan_definition import plan_definition
 from ketenzorg.pathway.telling import rungs, told_by
-from ketenzorg.settings import Settings
 
-CATALOGUE = load(Settings.from_environ({}).pathways)
 WELZIJN, NIER = (CATALOGUE.current(name) for name in ("welzijn-op-recept", "chronische-nierschade"))
 BEGAN = datetime(2026, 1, 12, 9, 30, tzinfo=AMSTERDAM)
 DUE = datetime(2026, 1, 26, 23, 59, 59, tzinfo=AMSTERDAM)
