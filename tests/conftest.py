@@ -6,8 +6,10 @@ import pytest
 
 from databases import APP_PASSWORD, Database, new_database, server, wanted_versions
 from services import service
+from workers import pytest_xdist_auto_num_workers, pytest_xdist_make_scheduler
 
-__all__ = ["service"]  # a fixture that lives beside its clients
+# A fixture that lives beside its clients, and how tests are shared out.
+__all__ = ["pytest_xdist_auto_num_workers", "pytest_xdist_make_scheduler", "service"]
 
 
 def _servers() -> list[object]:

@@ -45,11 +45,15 @@ def wanted_versions() -> list[int | None]:
     return [int(version) for version in asked.split(",") if version.strip()] or [None]
 
 
+def given_server() -> str | None:
+    """The URL of a server that was put at our disposal."""
+    return os.environ.get("KETENZORG_TEST_DATABASE_URL") or None
+
+
 @contextlib.contextmanager
 def server(version: int | None) -> Iterator[str]:
     """A running PostgreSQL; gives the URL of its admin."""
-    given = os.environ.get("KETENZORG_TEST_DATABASE_URL")
-    if given:
+    if given := given_server():
         yield for_sqlalchemy(given)
     elif docker_answers():
         with _container(version or NEWEST) as url:
