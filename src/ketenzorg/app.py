@@ -67,6 +67,7 @@ from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
 from ketenzorg.store.ids import uuid7
+from ketenzorg.store.messages import Messages
 from ketenzorg.store.readiness import check_ready
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
@@ -170,6 +171,7 @@ def world_of(
         subscriptions=Subscriptions(database, settings.region),
         dues=Dues(database, settings.region, bell),
         replaying=Replaying(database, settings.region),
+        messages=Messages(database, settings.region),
         retries=Retries(database, settings.region),
         new_id=uuid7,
         now=now,

@@ -146,6 +146,13 @@ def audit_years(text: str) -> int:
     return int(text)
 
 
+def event_days(text: str) -> int:
+    """How long what was delivered is kept."""
+    if not text.isdecimal() or not 30 <= int(text) <= 3650:  # noqa: PLR2004  (said in the name of the unit)
+        raise ValueError("een getal van 30 tot en met 3650", "a number from 30 to 3650")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """A whole number above zero."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):

@@ -131,6 +131,12 @@ class TransitionNotAllowed(KetenzorgError):
     status, code = 409, "business-rule"
 
 
+class Gone(KetenzorgError):
+    """It was here, and is kept no longer."""
+
+    status, code = 410, "deleted"
+
+
 class PreconditionFailed(KetenzorgError):
     """If-Match names another version than the stored one."""
 

@@ -12,6 +12,7 @@ from ketenzorg.environment import (
     Reader,
     Variable,
     audit_years,
+    event_days,
     existing_file,
     existing_folder,
     folder,
@@ -105,6 +106,14 @@ AUDIT_YEARS = Variable(
     "years, 5 to 20",
     "5",
     "how long a line of the audit log stays at least: the law says five, the dossier is kept for twenty",
+)
+
+EVENT_DAYS = Variable(
+    "KETENZORG_EVENT_DAYS",
+    "days, 30 to 3650",
+    "30",
+    "how long what was delivered can be asked for and sent again: who comes back from holidays can still find out what "
+    "is missing, and the table does not grow for ever",
 )
 
 SANDBOX = Variable(
@@ -201,6 +210,7 @@ VARIABLES = (
     AUDIENCE,
     LOG_LEVEL,
     AUDIT_YEARS,
+    EVENT_DAYS,
     SANDBOX,
     OUTGOING_NETWORKS,
     MAIL_SERVER,
@@ -235,6 +245,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     log_level: str
     audit_years: int
+    event_days: int
     sandbox: bool
     outgoing_networks: tuple[Network, ...]
     mail_server: MailServer | None
@@ -271,6 +282,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             audience=read(AUDIENCE, str, f"{base_url}/fhir"),
             log_level=read(LOG_LEVEL, log_level, "info"),
             audit_years=read(AUDIT_YEARS, audit_years, 5),
+            event_days=read(EVENT_DAYS, event_days, 30),
             sandbox=read(SANDBOX, yes_no, False),
             outgoing_networks=read(OUTGOING_NETWORKS, networks, ()),
             mail_server=read(MAIL_SERVER, mail_server, None),

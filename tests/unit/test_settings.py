@@ -46,6 +46,7 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_AUDIENCE": "https://gateway.example/fhir",
         "KETENZORG_LOG_LEVEL": "DEBUG",
         "KETENZORG_AUDIT_YEARS": "15",
+        "KETENZORG_EVENT_DAYS": "90",
         "KETENZORG_SANDBOX": "yes",
         "KETENZORG_OUTGOING_NETWORKS": "10.20.0.0/16, ::1/128",
         "KETENZORG_MAIL_FROM": "keten@keten.example",

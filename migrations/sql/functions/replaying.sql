@@ -59,14 +59,16 @@ begin
 end
 $$;
 
--- Send again what arrived and what was parked, from one number to another; how many that are. Null: no such
--- subscription of the caller. On record is of whom something is told again.
+-- Send again what is in one of these states, from one number to another, the first so many; how many that are. Null: no
+-- such subscription of the caller. On record is of whom something is told again.
 create function resend_events(
     p_region text, p_callers uuid[], p_subscription uuid, p_since bigint, p_until bigint, p_now timestamptz,
-    p_access jsonb
+    p_access jsonb, p_states text[], p_most int
 ) returns int
-language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 declare
+    v_chosen uuid[];
     v_again uuid[];
     v_trajecten uuid[];
 begin
@@ -77,11 +79,23 @@ begin
         perform note(p_region, p_access, 'Subscription/' || p_subscription, null, '{}', '4');
         return null;
     end if;
+    if p_states = '{parked}' then  -- of which there are few, and anywhere
+        v_chosen := array(
+            select o.id from outbox o
+            where o.region = p_region and o.subscription = p_subscription and o.state = 'parked'
+                and o.number between p_since and p_until
+            order by o.number limit p_most);
+    else
+        v_chosen := array(
+            select o.id from outbox o
+            where o.region = p_region and o.subscription = p_subscription and o.number between p_since and p_until
+                and o.state = any (p_states)
+            order by o.number limit p_most);
+    end if;
     with again as (
         update outbox o set state = 'queued', attempts = 0, tried_since = null, last_error = null, ended = null,
             told = null, owed_since = p_now
-        where o.region = p_region and o.subscription = p_subscription and o.number between p_since and p_until
-            and o.state in ('delivered', 'parked')
+        where o.region = p_region and o.id = any (v_chosen) and o.state = any (p_states)
         returning o.resource, o.traject
     )
     select array_agg(again.resource), array_agg(distinct again.traject) into v_again, v_trajecten from again;
@@ -106,7 +120,8 @@ $$;
 -- Send a parked event again, from the start of its tries.
 create function release_event(p_region text, p_id uuid, p_now timestamptz, p_access jsonb) returns boolean
 language sql security definer set search_path = ketenzorg, pg_temp as $$
-    select coalesce(sum(resend_events(p_region, array[s.organisation], s.id, o.number, o.number, p_now, p_access)), 0) > 0
+    select coalesce(sum(resend_events(p_region, array[s.organisation], s.id, o.number, o.number, p_now, p_access,
+        array['parked'], 1)), 0) > 0
     from outbox o join subscription s on s.region = o.region and s.id = o.subscription
     where o.region = p_region and o.id = p_id and o.state = 'parked'
 $$;

@@ -55,7 +55,7 @@ async def past_events(request: Http, id_: FromPath[str]) -> ASGIResponse:
     """What there was to hear, from one number to another. For who polls: the cursor is the number after the last."""
     visit, world = _permitted(request, "subscription"), world_of(request)
     asked = request.query_params
-    numbers = Numbers(_number(asked.get(SINCE), 1), _number(asked.get(UNTIL), LAST))
+    numbers = Numbers(_number(asked.get(SINCE), 0), _number(asked.get(UNTIL), LAST))
     found = await events(uuid_of(KIND, id_), numbers, _content(asked.get("content")), visit, world)
     now = world.real_now()
     bundle = notification(
@@ -73,7 +73,7 @@ async def resend(request: Http, id_: FromPath[str]) -> ASGIResponse:
         each.name: each.valueString or str(each.valueInteger or "")
         for each in decode_as(await read_body(request), r4.Parameters).parameter or ()
     }
-    since = _number(given.get(SINCE), 1)
+    since = _number(given.get(SINCE), 0)
     asked = Numbers(since, _number(given.get(UNTIL), LAST))
     count, until = await send_again(subscription, asked, visit, world)
     return _parameters({"name": "events", "valueInteger": count}, {"name": UNTIL, "valueString": str(until)})

@@ -17,6 +17,7 @@ from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
 from ketenzorg.coordination.watching import Watcher
 from ketenzorg.coordination.world import World
+from ketenzorg.delivery.forgetting import Forgetter
 from ketenzorg.delivery.mail_carrier import MailCarrier
 from ketenzorg.delivery.mailing import Mailer
 from ketenzorg.delivery.rest_hook import RestHook
@@ -95,6 +96,7 @@ async def _work(here: Place) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(deliver(here, world, database, world.outgoing, stop))
             group.create_task(_warner(settings, world, database).run(stop))
+            group.create_task(Forgetter(world, settings.event_days).run(stop))
             group.create_task(_count(world, database, stop))
             group.create_task(keep_chained(here, database, stop))
             if not settings.sandbox:  # its clock is moved, and looked at, in the API

@@ -40,6 +40,7 @@ class About(NamedTuple):
     content: Content
     number: int  # of its last event; of an event's own notification: of that event
     error: str = ""
+    gone: str = ""  # numbers that were asked for and are kept no longer
 
 
 def notification(
@@ -78,9 +79,16 @@ def subscription_status(kind: Kind, about: About, told: Sequence[Told], fhir_bas
             {"name": "type", "valueCode": kind},
             {"name": "events-since-subscription-start", "valueString": str(about.number)},
             *({"name": "notification-event", "part": list(_event(each, about, fhir_base))} for each in told),
-            *([{"name": "error", "valueCodeableConcept": {"text": about.error}}] if about.error else []),
+            *({"name": "error", "valueCodeableConcept": {"text": each}} for each in _errors(about)),
         ],
     }
+
+
+def _errors(about: About) -> Iterator[str]:
+    if about.error:
+        yield about.error
+    if about.gone:
+        yield f"delivered, and kept no longer: {about.gone}"
 
 
 def _event(told: Told, about: About, fhir_base: str) -> Iterator[dict[str, Any]]:

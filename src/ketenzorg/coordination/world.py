@@ -20,6 +20,7 @@ from ketenzorg.store.audit_reading import AuditReading
 from ketenzorg.store.consents import Consents
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
+from ketenzorg.store.messages import Messages
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
 from ketenzorg.store.replaying import Replaying
@@ -49,6 +50,7 @@ class World:
     subscriptions: Subscriptions
     dues: Dues
     replaying: Replaying
+    messages: Messages
     retries: Retries
     bell: Doorbell
     outgoing: Outgoing

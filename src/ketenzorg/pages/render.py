@@ -54,6 +54,7 @@ def page(request: Http, template: str, status: int = 200, **context: Any) -> Pag
         person=person_of(request),
         seal=seal,
         now=world.now(),
+        here=request.scope["path"],
         not_adopted=[pathway for pathway in newest if not pathway.adopted],
         **context,
     )

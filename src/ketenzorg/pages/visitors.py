@@ -52,14 +52,14 @@ def person_of(request: Http) -> Person | None:
     return site_of(request).people.get(session.person) if session else None
 
 
-def visitor_of(request: Http, role: str) -> Visitor:
-    """Who asks. Raises Unauthenticated without a session, Forbidden for another role."""
+def visitor_of(request: Http, *roles: str) -> Visitor:
+    """Who asks. Raises Unauthenticated without a session, Forbidden without one of these roles."""
     session, person = session_of(request), person_of(request)
     if session is None or person is None:
         raise Unauthenticated(
             Issue(nl="Log eerst in. U was te lang weg, of nog niet ingelogd.", en="Sign in first.")
         )
-    if person.role != role:
+    if person.role not in roles:
         raise Forbidden(
             Issue(nl="Deze pagina is niet voor uw rol.", en="This page is not for your role.", code="role")
         )

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
-from ketenzorg.store.outbox import Event
+from ketenzorg.store.outbox import Event, State
 
 LAST = 2**63 - 1
 
 
 class Numbers(NamedTuple):
-    """A range of event numbers, both ends included."""
+    """A range of event numbers, both ends included; since 0: from the first that is still there."""
 
-    since: int = 1
+    since: int = 0
     until: int = LAST
 
 
@@ -42,18 +42,47 @@ class Replaying:
         )
         return [Event(**row) for row in rows]
 
-    async def again(
-        self, subscription: UUID, access: Access, numbers: Numbers, *, now: datetime
-    ) -> int | None:
-        """Send again what arrived and what was parked; how many. None: no such subscription of theirs."""
+    async def first_from(self, subscription: UUID, organisation: UUID, since: int) -> int | None:
+        """The first number from this one on that is still there. None: none is."""
         rows = await self._database.fetch(
-            "select resend_events($1, $2, $3, $4, $5, $6, $7) as count",
+            "select first_number_from($1, $2, $3, $4) as number",
+            self._region,
+            [organisation],
+            subscription,
+            since,
+        )
+        number: int | None = rows[0]["number"]
+        return number
+
+    async def forget(self, before: datetime, *, most: int) -> int:
+        """Take away some of what was delivered before a moment; how many events went."""
+        rows = await self._database.fetch(
+            "select forget_events($1, $2, $3) as count", self._region, before, most
+        )
+        count: int = rows[0]["count"]
+        return count
+
+    async def again(
+        self,
+        subscription: UUID,
+        access: Access,
+        numbers: Numbers,
+        states: Sequence[State],
+        *,
+        now: datetime,
+        most: int,
+    ) -> int | None:
+        """Send again what is in one of these states; how many. None: no such subscription of theirs."""
+        rows = await self._database.fetch(
+            "select resend_events($1, $2, $3, $4, $5, $6, $7, $8, $9) as count",
             self._region,
             [access.organisation],
             subscription,
             *numbers,
             now,
             access.json,
+            list(states),
+            most,
         )
         count: int | None = rows[0]["count"]
         return count
