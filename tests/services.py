@@ -140,5 +140,6 @@ async def serving(database: Database, settings: Settings = SETTINGS) -> AsyncIte
         client(None) as stranger,
     ):
         yield Service(his, coach, hospital, team, stranger, database, token_for, app)
+        await app.litestar.state.referee.close()
         await app.litestar.state.world.bell.close()
         await app.litestar.state.database.close()

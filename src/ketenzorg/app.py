@@ -45,8 +45,11 @@ from ketenzorg.api import (
     task,
     throughput,
     transaction,
+    validate,
 )
+from ketenzorg.api.definitions import Published
 from ketenzorg.api.gate import Gate
+from ketenzorg.api.referee import Referee
 from ketenzorg.coordination.watching import Watcher
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
@@ -57,6 +60,7 @@ from ketenzorg.pages import routes as pages
 from ketenzorg.pages.entrance import Entrance
 from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.content import Content, content_of
+from ketenzorg.pathway.published import published
 from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
 from ketenzorg.store.audit_reading import AuditReading
@@ -102,6 +106,9 @@ ROUTES: list[ControllerRouterHandler] = [
     operations.next_events,
     overdue.overdue_tasks,
     operations.event,
+    validate.validate,
+    validate.validate_here,
+    validate.validate_instead,
     health.live,
     health.ready,
     *subscription.ROUTES,
@@ -203,6 +210,8 @@ def create_app(
     )
 
     watcher = Watcher(world)
+    definitions = Published(partial(published, settings.profiles, world.catalogue))
+    referee = Referee(lambda: definitions.resources, settings.fhir_packages, os.environ)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -210,6 +219,7 @@ def create_app(
         # Elsewhere the worker looks at the clock; that of a sandbox is here.
         async with _watching(watcher) if in_sandbox else nullcontext():
             yield
+        await referee.close()
         await world.bell.close()
         await database.close()
         log(STOPPED, what="api")
@@ -229,6 +239,8 @@ def create_app(
                 "base_url": settings.base_url,
                 "clock": clock,
                 "watcher": watcher,
+                "published": definitions,
+                "referee": referee,
                 "throughput": Throughput(database, world.region, world.catalogue),
                 "site": make_site(settings, world.keys, world.region, real_time),
                 "check_ready": health.Look(

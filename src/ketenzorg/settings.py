@@ -81,6 +81,12 @@ MIGRATIONS = Variable(
     "migrations/ of the checkout, else those in the package",
     "an installed package has no checkout",
 )
+FHIR_PACKAGES = Variable(
+    "KETENZORG_FHIR_PACKAGES",
+    "folder",
+    "~/.fhir/packages",
+    "the FHIR package cache (name#version/package/*.json): whose profiles $validate knows beside ours",
+)
 PG_BIN = Variable(
     "KETENZORG_PG_BIN",
     "folder with postgres and initdb, 15 or later",
@@ -205,6 +211,7 @@ VARIABLES = (
     REGION,
     PATHWAYS,
     MIGRATIONS,
+    FHIR_PACKAGES,
     PG_BIN,
     BASE_URL,
     AUDIENCE,
@@ -240,6 +247,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     region: str
     pathways: Path
     migrations: Path
+    profiles: Path
+    fhir_packages: Path
     pg_bin: Path | None
     base_url: str
     audience: str
@@ -277,6 +286,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             region=read(REGION, region_name, "groningen"),
             pathways=read(PATHWAYS, existing_folder, _shipped("pathways")),
             migrations=read(MIGRATIONS, existing_folder, _shipped("migrations")),
+            profiles=_shipped("fhir_profiles"),
+            fhir_packages=read(FHIR_PACKAGES, folder, Path.home() / ".fhir" / "packages"),
             pg_bin=read(PG_BIN, existing_folder, None),
             base_url=base_url,
             audience=read(AUDIENCE, str, f"{base_url}/fhir"),

@@ -17,6 +17,7 @@ from every_type import with_every_type
 from ketenzorg.access.parts import part_of
 from ketenzorg.access.rules import TABLE, rule_for
 from ketenzorg.access.views import sight_by_rule
+from ketenzorg.api.definitions import KINDS
 from ketenzorg.api.metadata import capability_statement
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import Standing
@@ -26,7 +27,8 @@ from services import CATALOGUE, REGION, START, Service, serving, token_for
 from spec.talking import call
 
 PATCH = {"Content-Type": "application/json-patch+json"}
-ASKED_BY_ORGANISATION = {"Subscription", "AuditEvent"}  # in no traject: their own tests ask for another's
+# In no traject: their own tests ask for another's; definitions are nobody's.
+ASKED_BY_ORGANISATION = {"Subscription", "AuditEvent", *KINDS}
 ANOTHER = "http://fhir.nl/fhir/NamingSystem/ura", "99990004"  # a practice that is no client of the sandbox
 DONE = {200, 201, 409, 422}  # reached: the pathway, the body, or a view that is cut may still say no
 SANDBOX = tuple(REGION.clients)
@@ -103,6 +105,7 @@ WAYS: dict[str, Way] = {
     "$event": ("event", _event),
     "$overdue": ("overdue", _overdue),
     "$document": ("document", _get("/$document")),
+    "$validate": ("read", _get("/$validate")),
 }
 
 

@@ -45,7 +45,7 @@ async def test_every_route_stands_in_the_table_of_rules_and_every_line_of_it_is_
     }
     assert routes == set(TABLE.routes)
     words = {word for does in TABLE.routes.values() for word in does}
-    assert words <= {*TABLE.interactions, "open", "sandbox", "introspect"}
+    assert words <= {*TABLE.interactions, "open", "sandbox", "introspect", "token"}
     opened = {route.partition(" ")[2] for route, does in TABLE.routes.items() if "open" in does}
     assert {path for path in opened if not is_page(path)} == OPEN
 

@@ -1,6 +1,7 @@
 """The FHIR material as fixtures: a test that takes one is skipped where the folder is not."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,14 @@ def r4_package() -> Path:
 @pytest.fixture(scope="session")
 def examples() -> Path:
     return _material("examples")
+
+
+@pytest.fixture(scope="session")
+def nl_core_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nictiz's packages in a package cache folder."""
+    folder = tmp_path_factory.mktemp("packages")
+    for path in _material("nl-core-packages").glob("*.tgz"):
+        name, _, version = path.stem.partition("-0")
+        with tarfile.open(path) as archive:
+            archive.extractall(folder / f"{name}#0{version}", filter="data")
+    return folder

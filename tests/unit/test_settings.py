@@ -41,6 +41,7 @@ def test_each_variable_changes_a_setting(tmp_path: Path) -> None:
         "KETENZORG_REGION": "drenthe",
         "KETENZORG_PATHWAYS": str(tmp_path),
         "KETENZORG_MIGRATIONS": str(tmp_path),
+        "KETENZORG_FHIR_PACKAGES": str(tmp_path),
         "KETENZORG_PG_BIN": str(tmp_path),
         "KETENZORG_BASE_URL": "https://keten.example/",
         "KETENZORG_AUDIENCE": "https://gateway.example/fhir",

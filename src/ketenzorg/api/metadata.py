@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
+from ketenzorg.api.definitions import KINDS, described
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
 from ketenzorg.coordination.notification import BACKPORT, TOPICS
@@ -26,6 +27,13 @@ BACKPORT_OPERATIONS = (
     "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription"
 )
 
+HL7 = "http://hl7.org/fhir/OperationDefinition"
+PROFILES = {
+    "CarePlan": ["kz-Traject"],
+    "Patient": ["kz-Patient"],
+    "ServiceRequest": ["kz-Referral", "kz-NewReferral"],
+    "Task": ["kz-CoordinationTask", "kz-NewCoordinationTask"],
+}
 BY_NUMBER = {
     "identifier": {
         "documentation": "A personal number (BSN) by POST _search only, never in an address; it finds what shows it."
@@ -66,6 +74,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                     *(_of_type(kind) for kind in sorted(READABLE | {"Binary"})),
                     _of_subscriptions(),
                     DESCRIBED,
+                    *(described(kind) for kind in sorted(KINDS)),
                 ],
                 "interaction": [
                     {
@@ -121,11 +130,14 @@ def _of_type(kind: str) -> dict[str, Any]:
             {"name": "_lastUpdated", "type": "date"},
             *({"name": each.name, "type": each.kind, **BY_NUMBER.get(each.name, {})} for each in searches),
         ]
+    if kind in PROFILES:
+        described["supportedProfile"] = [f"{BASE}/StructureDefinition/{name}" for name in PROFILES[kind]]
+    if kind != "Binary":
+        described["operation"] = [{"name": "validate", "definition": f"{HL7}/Resource-validate"}]
     if kind == "Composition":
-        definition = "http://hl7.org/fhir/OperationDefinition/Composition-document"
-        described["operation"] = [{"name": "document", "definition": definition}]
+        described["operation"] += [{"name": "document", "definition": f"{HL7}/Composition-document"}]
     if kind == "Task":
-        described["operation"] = [
+        described["operation"] += [
             {"name": "next", "definition": f"{BASE}/OperationDefinition/Task-next"},
             {"name": "event", "definition": f"{BASE}/OperationDefinition/Task-event"},
             {"name": "overdue", "definition": f"{BASE}/OperationDefinition/Task-overdue"},

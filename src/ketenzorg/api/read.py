@@ -8,6 +8,7 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit, types_for
 from ketenzorg.api.answers import resource
+from ketenzorg.api.definitions import KINDS, Published
 from ketenzorg.api.requests import Http, visit_of, world_of
 from ketenzorg.coordination.looking import read as read_one
 from ketenzorg.errors import Issue, NotFound
@@ -19,6 +20,9 @@ VERSION = re.compile(r"[0-9]{1,6}\Z")  # what is asked for goes on record: no lo
 @get("/fhir/{kind:str}/{id_:str}")
 async def read(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """One resource, as far as the caller may see it."""
+    if kind in KINDS:
+        published: Published = request.app.state.published
+        return resource(published.read(kind, id_))
     return await _read(request, kind, id_, None)
 
 

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
+from ketenzorg.api.definitions import KINDS, Published
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
 from ketenzorg.api.search_form import in_address, in_form
 from ketenzorg.api.search_query import Asked, check_searchable, read_query
@@ -22,6 +23,8 @@ from ketenzorg.fhir.outcome import operation_outcome
 @get("/fhir/{kind:str}")
 async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
     """A page of what matches; `next` leads on without skipping or repeating, also while data changes."""
+    if kind in KINDS:
+        return _of_definitions(request, kind, in_address(request))
     may_search(kind, request)
     return await _search(request, kind, in_address(request))
 
@@ -29,8 +32,15 @@ async def search(request: Http, kind: FromPath[str]) -> ASGIResponse:
 @post("/fhir/{kind:str}/_search", status_code=200)
 async def search_by_form(request: Http, kind: FromPath[str]) -> ASGIResponse:
     """The same with the parameters in a form: the only way to ask for a personal number."""
+    if kind in KINDS:
+        return _of_definitions(request, kind, await in_form(request))
     may_search(kind, request)
     return await _search(request, kind, await in_form(request))
+
+
+def _of_definitions(request: Http, kind: str, pairs: list[tuple[str, str]]) -> ASGIResponse:
+    published: Published = request.app.state.published
+    return resource(published.search(kind, pairs, request.app.state.base_url))
 
 
 def may_search(kind: str, request: Http) -> None:

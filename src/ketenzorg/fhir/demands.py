@@ -198,7 +198,7 @@ def _target(element: elements.Element, types: list[str]) -> Demand:
             text = reference.reference
             if text is None or text.partition("/")[0] in allowed:
                 continue
-            target = _type_of(text, context)
+            target = type_of(text, context)
             if target and target not in allowed:
                 at = f"{element.place}[{n}]" if many else element.place
                 named = target if target in RESOURCE_TYPES else "iets onbekends"
@@ -216,7 +216,7 @@ def _target(element: elements.Element, types: list[str]) -> Demand:
     return Demand(guard, test, allowed)
 
 
-def _type_of(reference: str, context: Context) -> str:
+def type_of(reference: str, context: Context) -> str:
     """The type that a reference names; empty when it does not tell."""
     if reference in context.entries:
         return context.entries[reference]

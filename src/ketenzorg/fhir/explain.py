@@ -84,10 +84,11 @@ def explain(data: Any) -> list[Issue]:
         resource = walk.resource(data, path)
         if isinstance(resource, msgspec.Struct):
             walk.issues += islice(rules.find(resource, path), MOST)
-    return _capped(walk.issues)
+    return capped(walk.issues)
 
 
-def _capped(issues: list[Issue]) -> list[Issue]:
+def capped(issues: list[Issue]) -> list[Issue]:
+    """As many as anybody reads, with how many more there are."""
     if len(issues) <= MAX_ISSUES:
         return issues
     more = len(issues) - MAX_ISSUES + 1
