@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/search.html
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from ketenzorg.api.search_values import (
     DEFAULT_COUNT,
     NOBODY,
     Wrong,
+    read_code,
     read_count,
     read_date,
     read_id,
@@ -173,9 +175,9 @@ class _Reader:
 
     def _declared_parameter(self, parameter: Parameter, modifier: str, value: str) -> None:
         if parameter.kind == "token" and not modifier:
-            self._tokens.append(
-                TokenClause(parameter.name, tuple(read_token(text) for text in read_values(value)))
-            )
+            bound = parameter.system
+            read = partial(read_code, own_system=bound) if bound else read_token
+            self._tokens.append(TokenClause(parameter.name, tuple(map(read, read_values(value)))))
         elif parameter.kind == "reference" and not modifier:
             targets = tuple(read_reference(text.removeprefix(self._base)) for text in read_values(value))
             self._references.append(ReferenceClause(parameter.name, targets))

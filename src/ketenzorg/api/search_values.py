@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.dates import Period, period_of
+from ketenzorg.fhir.search_parameters import CODES
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
@@ -48,6 +49,16 @@ def read_token(text: str) -> tuple[str | None, str | None]:
         return None, text
     system, _, code = text.partition("|")
     return system, code or None
+
+
+def read_code(text: str, own_system: str) -> tuple[str | None, str | None]:
+    """A token of an element that can have the codes of one system only."""
+    system, code = read_token(text)
+    codes = CODES[own_system]
+    if code is not None and system in {None, own_system} and code not in codes:
+        known = ", ".join(codes)
+        raise Wrong(f"deze code is er niet; wel: {known}.", f"no such code; there are: {known}.")
+    return system, code
 
 
 def read_reference(text: str) -> tuple[str | None, UUID]:

@@ -4,8 +4,9 @@ https://hl7.org/fhir/R4/search.html; names and meaning as R4 defines them for Ta
 """
 
 import re
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
+from ketenzorg.fhir import r4
 from ketenzorg.fhir.dates import Period, period_of
 
 Kind = Literal["token", "reference", "date"]
@@ -23,10 +24,16 @@ class Parameter(NamedTuple):
     system: str = ""  # of an element of type code: the system of its required binding
 
 
+TASK_STATUS, REQUEST_STATUS = "http://hl7.org/fhir/task-status", "http://hl7.org/fhir/request-status"
+# No element can have another code: whoever asks for one has made a mistake.
+CODES: dict[str, tuple[str, ...]] = {
+    TASK_STATUS: get_args(r4.TaskStatus),
+    REQUEST_STATUS: get_args(r4.RequestStatus),
+}
 PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "Task": (
         Parameter("identifier", "token", "identifier"),
-        Parameter("status", "token", "status", "http://hl7.org/fhir/task-status"),
+        Parameter("status", "token", "status", TASK_STATUS),
         Parameter("business-status", "token", "businessStatus"),
         Parameter("code", "token", "code"),
         Parameter("owner", "reference", "owner"),
@@ -38,7 +45,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     ),
     "ServiceRequest": (
         Parameter("identifier", "token", "identifier"),
-        Parameter("status", "token", "status", "http://hl7.org/fhir/request-status"),
+        Parameter("status", "token", "status", REQUEST_STATUS),
         Parameter("code", "token", "code"),
         Parameter("requester", "reference", "requester"),
         Parameter("performer", "reference", "performer"),
@@ -49,7 +56,7 @@ PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "Patient": (Parameter("identifier", "token", "identifier"),),
     "CarePlan": (
         Parameter("identifier", "token", "identifier"),
-        Parameter("status", "token", "status", "http://hl7.org/fhir/request-status"),
+        Parameter("status", "token", "status", REQUEST_STATUS),
         Parameter("patient", "reference", "subject"),
         Parameter("date", "date", "period"),
     ),
