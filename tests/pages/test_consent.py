@@ -40,6 +40,8 @@ async def test_what_is_taken_back_on_the_page_is_gone_for_the_coach_at_once(
     await marieke.open(f"/praktijk/{task}")
     await marieke.press("Leg vast", delen="niet", wie=str(COACH.id), waarvoor="verwijzing", dag="2026-01-12")
     assert marieke.response.status_code == 200
+    assert f"{COACH.name} ziet niets meer van het traject" in marieke.text
+    await marieke.open(f"/praktijk/{task}")
     assert "Bezwaar" in consent(marieke)
     assert "Uitdrukkelijke" not in consent(marieke)
     await noor.open(f"/werk/{task}")
@@ -59,7 +61,24 @@ async def test_an_objection_is_lifted_where_it_was_made_and_a_wrong_day_is_asked
     assert marieke.response.status_code == 422
     assert "ligt in de toekomst" in marieke.text
     await marieke.press("Leg vast", delen="niet", dag="2026-01-12", **wish)
+    assert "In uw trajecten verandert nu niets" in marieke.text
+    await marieke.open(f"/praktijk/{task}")
     assert "soort ‘apotheek’" in consent(marieke)
     await marieke.press("Leg vast", delen="wel", dag="2026-01-12", **wish)
+    assert "Het bezwaar is opgeheven" in marieke.text
+    await marieke.open(f"/praktijk/{task}")
     assert "Bezwaar" not in consent(marieke)
     assert "Uitdrukkelijke" in consent(marieke)
+
+
+async def test_the_same_form_sent_again_puts_nothing_on_record_twice(
+    service: Service, marieke: Browser
+) -> None:
+    task = (await service.refer())["Task"][5:]
+    await marieke.open(f"/praktijk/{task}")
+    action, fields = marieke.form("Leg vast")
+    fields |= {"delen": "niet", "wie": "soort:apotheek", "waarvoor": "alles"}
+    for said in ("verandert nu niets", "was al vastgelegd"):
+        await marieke.post(action, fields)
+        assert said in marieke.text
+    assert len(await service.rows("select 1 from ketenzorg.objection")) == 1

@@ -20,6 +20,7 @@ from ketenzorg.referral.consent import Written, consents_in
 from ketenzorg.referral.content import canonical
 
 SENT = f"{BASE}/NamingSystem/vastgelegde-toestemming"  # the value is a keyed digest of the content
+FILLED_IN = f"{BASE}/NamingSystem/ingevulde-wens"  # the same of a form on a page
 ABOUT = ("ServiceRequest", "CarePlan", "Patient")
 
 
@@ -47,6 +48,17 @@ async def put_on_record(posted: Posted, visit: Visit, world: World) -> tuple[boo
         raise _not_there()
     decided = await decide(known.traject, wish, visit, world, (SENT, digest))
     return decided.new, f"Consent/{decided.consent}", decided.notices
+
+
+async def put_form_on_record(
+    traject: UUID, wish: Wish, form: bytes, visit: Visit, world: World
+) -> tuple[Notice, ...]:
+    """What changed by what somebody filled in; the same form again changes nothing. Raises what `decide` raises."""
+    digest = keyed_digest(world.keys.digest, form).hex()
+    access = visit.access(world, "decide", "Consent")
+    if await world.trajecten.sent_before(FILLED_IN, digest, access) is not None:
+        return (_had_it(),)
+    return (await decide(traject, wish, visit, world, (FILLED_IN, digest))).notices
 
 
 def _read(entry: Entry) -> Written:

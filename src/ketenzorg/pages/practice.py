@@ -95,6 +95,7 @@ def _beside(request: Http, visitor: Visitor, told: Story) -> dict[str, Any]:
         "letter": "",  # letters are the coach's
         "sent": {},
         "consent_wrong": (),
+        "consent_number": str(world_of(request).new_id()),
         "consent_whom": [
             *((str(id_), name) for id_, name in told.parties),
             *((f"soort:{kind}", f"Elke organisatie van de soort ‘{kind}’") for kind in kinds),
