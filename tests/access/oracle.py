@@ -31,6 +31,7 @@ MAY_SEE = {
     "due": "$1 = any (parties)",
     "part": "organisation = $1",
     "referral_identity": "organisation = $1",
+    "idempotency_key": "organisation = $1",
     "objection": "recorder = $1",
     "personal_number": "$1 = any (parties)",
     "subscription": "organisation = $1",
