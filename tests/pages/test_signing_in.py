@@ -117,3 +117,16 @@ async def test_what_somebody_put_in_an_address_does_not_come_back_in_another(ser
     for path in ("/werk/999990019", "/praktijk/999990019-aaaa-aaaa-aaaa-999990019aaa", "/keten/Trijntje"):
         response = await service.stranger.get(path)
         assert (response.status_code, response.headers["Location"]) == (303, "/login")
+
+
+async def test_a_browser_at_an_address_that_is_nowhere_reads_a_page_and_a_system_an_outcome(
+    service: Service,
+) -> None:
+    for path in ("/bestaat-niet", "/bestaat/niet/12", "/werk2"):
+        page = await service.stranger.get(f"http://test{path}", headers={"Accept": "text/html,*/*;q=0.8"})
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
+        assert "Niet gevonden" in page.text
+    told = await service.his.get("/bestaat-niet")
+    assert (told.status_code, told.json()["resourceType"]) == (404, "OperationOutcome")
+    known = await service.stranger.get("/fhir/Task", headers={"Accept": "text/html"})
+    assert (known.status_code, known.json()["resourceType"]) == (401, "OperationOutcome")

@@ -17,7 +17,7 @@ from ketenzorg.api import answers, oauth
 from ketenzorg.api.headers import HTTPS_ONLY, SECURITY_HEADERS
 from ketenzorg.api.trail import trail_of
 from ketenzorg.coordination.world import Trail, Visit
-from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable, Unauthenticated
+from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable, NotFound, Unauthenticated
 from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
 
@@ -71,6 +71,7 @@ class Gate:
         self._pages = pages
         self._headers = (*SECURITY_HEADERS, HTTPS_ONLY) if https else SECURITY_HEADERS
         self._words = _words(app)
+        self._places = frozenset(route.path.split("/")[1] for route in app.routes)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -99,7 +100,7 @@ class Gate:
             with await self._share(scope, headers, trail):
                 await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
-            await self._refusal(scope["path"], error)(scope, receive, answer)
+            await self._refusal(scope["path"], headers, error)(scope, receive, answer)
         finally:
             log(
                 REQUEST,
@@ -123,6 +124,9 @@ class Gate:
         if self._pages and self._pages.has(path):
             person = self._pages.person_of(headers.get(b"cookie", ""))
             return limits.people.share(person) if person else limits.addresses.share(_house(scope))
+        if self._lost(path, headers):
+            with limits.addresses.share(_house(scope)):
+                raise NotFound(Issue(nl="Dit adres bestaat niet.", en="No such address."))
         try:
             caller = await self._caller(scope, headers)
         except Unauthenticated:
@@ -138,9 +142,18 @@ class Gate:
         await self._registry.admit(caller.client)
         return caller
 
-    def _refusal(self, path: str, error: KetenzorgError) -> ASGIResponse:
+    def _lost(self, path: str, headers: Mapping[bytes, str]) -> bool:
+        """Whether a browser asks for what is no address of ours: answered here, so that it leads past nothing."""
+        place = path.split("/")[1] if path.startswith("/") else path
+        return (
+            self._pages is not None
+            and place not in self._places
+            and "text/html" in headers.get(b"accept", "").lower()
+        )
+
+    def _refusal(self, path: str, headers: Mapping[bytes, str], error: KetenzorgError) -> ASGIResponse:
         """In the words of whoever is at this address."""
-        if self._pages and self._pages.has(path):
+        if self._pages and (self._pages.has(path) or self._lost(path, headers)):
             return self._pages.refusal(error)
         return oauth.outcome_of(error) if oauth.is_auth(path) else answers.outcome_of(error)
 

@@ -2,13 +2,13 @@
 
 from litestar.response.base import ASGIResponse
 
-from ketenzorg.errors import KetenzorgError
+from ketenzorg.errors import KetenzorgError, NotFound
 from ketenzorg.pages.site import Site, is_page
 
 # Without the layout: making a page is the very work that somebody asks too much of.
 REFUSAL = """<!doctype html>
-<html lang="nl"><head><meta charset="utf-8"><title>Even wachten</title></head>
-<body><main><h1>Even wachten</h1><p>{text}</p></main></body></html>
+<html lang="nl"><head><meta charset="utf-8"><title>{title}</title></head>
+<body><main><h1>{title}</h1><p>{text}</p><p><a href="/">Naar het begin</a></p></main></body></html>
 """
 
 
@@ -33,8 +33,9 @@ class Entrance:
 
     def refusal(self, error: KetenzorgError) -> ASGIResponse:
         """One plain sentence."""
+        title = "Niet gevonden" if isinstance(error, NotFound) else "Even wachten"
         return ASGIResponse(
-            body=REFUSAL.format(text=error.issues[0].nl).encode(),
+            body=REFUSAL.format(title=title, text=error.issues[0].nl).encode(),
             status_code=error.status,
             headers=error.headers,
             media_type="text/html",  # the framework adds the charset
