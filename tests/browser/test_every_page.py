@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pages.test_messages import told
 from referrals import a_referral, of
 from services import START, Service
 
@@ -120,6 +121,22 @@ async def test_a_practices_pages(service: Service, somebody: Opens) -> None:
     await marieke.press("Verstuur")
     await marieke.sees("Verstuur niets. Bel nu.")
     await good(marieke, "alarm")
+
+
+async def test_messages_and_that_one_has_not_arrived(service: Service, somebody: Opens) -> None:
+    noor, marieke = await somebody("Noor Bolt"), await somebody("Marieke Alberda")
+    await all_good(noor, "/berichten")
+    parked, *_ = await told(service, a="parked", b="parked", c="waiting", d="delivered")
+    await all_good(noor, "/berichten", "/berichten?lijst=wacht", "/berichten?lijst=aangekomen")
+    await noor.open("/berichten")
+    await noor.press("Opnieuw versturen")
+    await noor.sees("1 bericht gaat opnieuw op weg")
+    await good(noor, "sent again")
+    await service.rows("update ketenzorg.outbox set owed_since = owed_since - interval '1 day'")
+    await marieke.open(f"/praktijk/{parked}")
+    await marieke.sees("Nog niet aangekomen bij Welzijn Stadsbreed (fictief): bel 050-5550115")
+    await good(marieke, "not arrived")
+    await all_good(marieke, "/praktijk?lijst=loopt")
 
 
 @pytest.mark.parametrize("trajecten", [0, 120], ids=["empty", "counted"])

@@ -7,8 +7,9 @@ import pytest
 
 from delivery.conftest import Clock
 from delivery.test_mail import SENDER
+from ketenzorg.coordination.urgency import limits
 from ketenzorg.delivery.mailing import Mailer
-from ketenzorg.delivery.warning import Warner, limits
+from ketenzorg.delivery.warning import Warner
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.store.database import Database
 from ketenzorg.store.warnings import Warnings

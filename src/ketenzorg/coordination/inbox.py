@@ -10,6 +10,7 @@ import msgspec
 
 from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.names import listed_patient, who_plays
+from ketenzorg.coordination.reaching import ToCall, to_call
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.standing import roles_of
@@ -37,6 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime
     ended: datetime | None
     withdrawn: bool  # the patient took consent back
+    to_call: tuple[ToCall, ...] = ()  # who has not heard of what this organisation, as the referrer, sent
 
 
 class Inbox(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ async def inbox(
     else:
         page, earlier, later = lines[:PAGE], after is not None, more
     return Inbox(
-        rows=[_row(line, organisation, now, world) for line in page],
+        rows=await _rows(page, visit, world),
         counts=counts,
         before=page[0].spot if page and earlier else None,
         after=page[-1].spot if page and later else None,
@@ -89,6 +91,22 @@ def _places(catalogue: Catalogue, kind: str) -> Mapping[Which, Sequence[Place]]:
                 if step.owner == role and step.task in NOT_YET_TAKEN:
                     found["new"].append(place)
     return found
+
+
+async def _rows(page: Sequence[Line], visit: Visit, world: World) -> list[Row]:
+    organisation, now = visit.caller.organisation, world.now()
+    referred = {
+        line.traject for line in page if line.withdrawn is None and _refers(line, organisation, world)
+    }
+    calls = await to_call(referred, visit, world)
+    rows = [(_row(line, organisation, now, world), calls.get(line.traject, ())) for line in page]
+    return [msgspec.structs.replace(row, to_call=who) if who else row for row, who in rows]
+
+
+def _refers(line: Line, organisation: UUID, world: World) -> bool:
+    """Whether this organisation is who asked, in the hand-over that runs."""
+    requester = world.catalogue.version(line.pathway, line.version).steps[line.step].requester
+    return requester in roles_of(organisation, line.roles)
 
 
 def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:

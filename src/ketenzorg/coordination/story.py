@@ -14,6 +14,7 @@ from ketenzorg.coordination.inbox import NOT_YET_TAKEN
 from ketenzorg.coordination.letter import letter_of
 from ketenzorg.coordination.moments import Moment, moments_of
 from ketenzorg.coordination.names import name_of, patient_of, who_plays
+from ketenzorg.coordination.reaching import ToCall, to_call
 from ketenzorg.coordination.stepping import what_may_happen
 from ketenzorg.coordination.undoing import may_undo
 from ketenzorg.coordination.world import Visit, World
@@ -47,6 +48,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     parties: tuple[tuple[UUID, str], ...]  # the others that take part, by name
     referrer: str
     holder: str  # the organisation that must act in the pathway
+    to_call: tuple[ToCall, ...]  # who has not heard of what this organisation, as the referrer, sent
     dues: tuple[Due, ...]
     late: bool
     choices: tuple[Choice, ...]
@@ -122,6 +124,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     roles = roles_of(organisation, traject.roles)
     state = State(traject.step, traject.counts, traject.happened)
     choices = choices_of(options, roles, pathway, state, world.now())
+    calls = await to_call([traject.id] if step.requester in roles else [], visit, world)
     dues = () if over else tuple(engine.due(pathway, state))
     return Story(
         task=line.task,
@@ -140,6 +143,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         parties=tuple((each, name_of(each, world)) for each in traject.involved if each != organisation),
         referrer=who_plays(step.requester, traject.roles, world),
         holder=who_plays(step.performer, traject.roles, world),
+        to_call=calls.get(traject.id, ()),
         dues=dues,
         late=bool(dues) and dues[0].at < world.now(),
         choices=choices,

@@ -3,15 +3,13 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import msgspec
-
+from ketenzorg.coordination.urgency import overdue_since
 from ketenzorg.coordination.world import World
 from ketenzorg.delivery.mail_words import not_arriving, turned_off
 from ketenzorg.delivery.mailing import Mail, Mailer
 from ketenzorg.logs import LATE, WORKER_STUMBLED, log
-from ketenzorg.pathway.region_file import Limit, Undelivered
 from ketenzorg.store.warnings import Untold, Warnings
 
 LOOK_S = 5.0  # small beside the shortest limit
@@ -42,7 +40,7 @@ class Warner:
 
     async def look(self, now: datetime) -> None:
         """Note what is late now, and mail what was noted."""
-        before = {name: now - within for name, within in limits(self.world.region.file.undelivered).items()}
+        before = overdue_since(self.world.region.file.undelivered, now)
         for late in await self.warnings.late(before, now=now):
             log(
                 LATE,
@@ -76,9 +74,3 @@ class Warner:
             why=warning.why,
             base_url=self.base_url,
         )
-
-
-def limits(region: Undelivered) -> dict[str, timedelta]:
-    """Priority -> how long something may be on its way before a person hears of it."""
-    found: dict[str, Limit] = msgspec.structs.asdict(region)
-    return {name: timedelta(minutes=limit.minutes) for name, limit in found.items()}

@@ -56,13 +56,17 @@ class Site(_Table, frozen=True):
 
 
 class Organisation(_Table, frozen=True):
-    """Who takes part; `serves` are the municipalities whose inhabitants it takes."""
+    """Who takes part; `serves` are the municipalities whose inhabitants it takes.
+
+    `phone`: which the other parties call when a message has not arrived.
+    """
 
     id: UUID
     name: str
     kind: Kind
     ura: str
     agb: str = ""
+    phone: Annotated[str, msgspec.Meta(pattern=r"^[0-9+][0-9 -]{5,18}[0-9]$")] | None = None
     municipality: str = ""
     serves: list[str] = msgspec.field(default_factory=list)
     pathways: list[str] = msgspec.field(default_factory=list)
