@@ -1,9 +1,10 @@
 -- Who must hear of what is stored: written in the same transaction, numbered after it.
 set local search_path = ketenzorg, pg_temp;
 
--- An uuid7, so that rows of one moment lie side by side. RFC 9562 section 5.7.
+-- An uuid7, so that rows of one moment lie side by side. RFC 9562 section 5.7. It looks at nothing of ours, and so it may
+-- become part of the statement that asks.
 create function new_id() returns uuid
-language sql volatile security definer set search_path = ketenzorg, pg_temp as $$
+language sql volatile as $$
     select encode(set_byte(overlay(uuid_send(gen_random_uuid())
         placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
         6, get_byte(uuid_send(gen_random_uuid()), 6) & 15 | 112), 'hex')::uuid

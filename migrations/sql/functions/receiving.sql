@@ -107,7 +107,8 @@ begin
         select p_region, new_id(), s.id, r.type, r.id, 1, i.traject, i.priority, clock_timestamp(), clock_timestamp()
         from unnest(r_referral, r_type, r_id, r_parties) as r(referral, type, id, parties)
         join unnest(referrals) i on i.n = r.referral
-        join subscription s on s.region = p_region and s.type = r.type and s.organisation = any (r.parties::uuid[])
+        cross join lateral unnest(r.parties::uuid[]) as listener(organisation)
+        join subscription s on s.region = p_region and s.organisation = listener.organisation and s.type = r.type
             and s.status <> 'off'
         where r.referral = any (winners) and (s.filter is null or fits(p_region, r.type, r.id, s.filter));
 

@@ -1,7 +1,7 @@
 """By what a resource is found, and by whom: an element that a party does not see is none by which it can search."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -28,10 +28,14 @@ def _apart(row: Token) -> Token | None:
 
 def who_finds(kind: str, sights: Mapping[UUID, Visibility]) -> Finders:
     """Of those who see a type: by which parameters."""
+    return _who_finds(kind, tuple(sights.items()))
+
+
+@lru_cache(maxsize=4096)  # the same parties meet in one traject after another
+def _who_finds(kind: str, sights: tuple[tuple[UUID, Visibility], ...]) -> Finders:
     params = (*(parameter.name for parameter in PARAMETERS.get(kind, ())), NUMBER)
     return {
-        param: tuple(each for each, sight in sights.items() if param in _found_by(sight, kind))
-        for param in params
+        param: tuple(each for each, sight in sights if param in _found_by(sight, kind)) for param in params
     }
 
 
