@@ -304,3 +304,54 @@ async def test_s16_two_subscribers_never_get_what_is_the_others(service: Service
 
     assert len(coach.got) == 4
     assert other.got == []
+
+
+MANY, VERSIONS = 203, 5  # over a thousand: more than is numbered in one piece
+# As many Tasks, each in so many versions, in the order in which they happen; the practice hears of the first only.
+BURST = """
+    with tasks as (
+        insert into ketenzorg.resource
+        select r.* from ketenzorg.resource one, generate_series(1, {many}) n,
+            jsonb_populate_record(one, jsonb_build_object('n', n, 'id', gen_random_uuid())) r
+        where one.type = 'Task'
+        returning id, traject
+    )
+    insert into ketenzorg.outbox (region, id, subscription, type, resource, version, traject, priority, created,
+        owed_since)
+    select 'groningen', ketenzorg.new_id(), s.id, 'Task', t.id, v, t.traject, 'routine', now(), now()
+    from generate_series(1, {versions}) v, tasks t, ketenzorg.subscription s
+    where v = 1 or s.organisation = '{coach}'
+    order by v
+"""
+
+
+async def test_more_than_a_thousand_events_of_three_days_come_in_order_and_nobody_else_waits(
+    service: Service, outbox: Outbox, worker: Worker, clock: Clock
+) -> None:
+    async with receiver() as practice:
+        async with receiver() as coach:
+            await service.listens(COACH, coach.url)
+            await service.listens(PRACTICE, practice.url)
+        await service.refer()
+        await service.rows("delete from ketenzorg.outbox")
+        await service.rows(BURST.format(many=MANY, versions=VERSIONS, coach=COACH))
+        await all_of_it(worker)
+        assert len(practice.got) == MANY  # while the other is down
+        for hours in (1, 35, 36):
+            clock.passes(hours=hours)
+            await all_of_it(worker)
+        assert {event.state for event in await outbox.state()} == {"waiting", "queued"}
+
+        async with receiver() as back:
+            await service.rows(
+                f"update ketenzorg.subscription set endpoint = '{back.url}' where status = 'error'"
+            )
+            clock.passes(minutes=2)
+            await all_of_it(worker)
+
+    assert sorted(got.number for got in back.got) == [*range(1, MANY * VERSIONS + 1)]
+    versions: dict[str, list[int]] = {}
+    for got in back.got:
+        versions.setdefault(got.focus.partition("/_history")[0], []).append(got.version)
+    assert [*versions.values()] == [[*range(1, VERSIONS + 1)]] * MANY
+    assert await outbox.state() == []
