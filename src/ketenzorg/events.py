@@ -19,11 +19,12 @@ class ReferralReceived(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
     step: str
     at: datetime
     requester: UUID
-    owner: UUID
+    owner: UUID | None  # none: nobody has been chosen yet
     service_request: UUID
     task: UUID
     municipality: str
     kept: dict[str, int] = {}  # urgency and lengths of controls, as State.counts has them
+    asked: tuple[UUID, ...] = ()  # who may perform it, where nobody has been chosen yet
 
 
 class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-taken"):
@@ -43,6 +44,10 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     outputs: tuple[str, ...] = ()  # names of the answers that went to Task.output
     new_task: UUID | None = None  # of the hand-over that this step began
     handed_to: UUID | None = None  # the organisation that performs it
+    chosen: UUID | None = (
+        None  # of who was asked: this organisation was selected, or claimed it, and performs it now
+    )
+    not_chosen: tuple[UUID, ...] = ()  # who was asked until now
 
 
 class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="task-amended"):
@@ -53,6 +58,20 @@ class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     task: UUID
     at: datetime
     outputs: tuple[str, ...] = ()  # names of what was added, of those that we know: voortgang
+
+
+class CandidateAnswered(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="candidate-answered"
+):
+    """What became of asking one organisation, while nobody has been chosen; the step stayed."""
+
+    by: str  # role in the pathway
+    organisation: UUID
+    candidate: UUID  # the organisation that was asked
+    task: UUID
+    task_status: str  # requested: it was asked
+    at: datetime
+    reason: str | None = None  # code
 
 
 class StepCorrected(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-corrected"):
@@ -122,5 +141,12 @@ class ConsentChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"
 
 OfNorm: TypeAlias = NormReminded | NormExceeded | NormEscalated
 Event: TypeAlias = (
-    ReferralReceived | StepTaken | TaskAmended | StepCorrected | DataAdded | OfNorm | ConsentChanged
+    ReferralReceived
+    | StepTaken
+    | TaskAmended
+    | CandidateAnswered
+    | StepCorrected
+    | DataAdded
+    | OfNorm
+    | ConsentChanged
 )

@@ -46,12 +46,17 @@ def test_who_has_no_part_may_do_nothing_in_a_traject(does: str) -> None:
 
 def test_who_left_changes_nothing_and_a_candidate_sees_what_is_asked_only() -> None:
     writes = ("event", "update", "patch", "add", "create", "told")
-    for part in ("left", "candidate"):
-        assert not [does for does in writes for kind in r4.STORED_TYPES if rule_for(does, kind, part)]
+    assert not [does for does in writes for kind in r4.STORED_TYPES if rule_for(does, kind, "left")]
+    answers = {
+        (does, kind) for does in writes for kind in r4.STORED_TYPES if rule_for(does, kind, "candidate")
+    }
+    assert {kind for does, kind in answers if does != "told"} == {
+        "Task"
+    }  # its own, and nothing of the traject
     seen = {kind for kind in TABLE.types["traject"] if rule_for("read", kind, "candidate")}
     assert seen == {"Task", "ServiceRequest", "CarePlan"} == set(TABLE.candidate)
-    assert not [does for does in TABLE.interactions for kind in seen if does not in ("read", "vread", "search")
-                and rule_for(does, kind, "candidate")]  # fmt: skip
+    assert not [does for does in TABLE.interactions for kind in seen if does not in ("read", "vread", "search", "told")
+                and kind != "Task" and rule_for(does, kind, "candidate")]  # fmt: skip
 
 
 def test_data_are_added_while_a_traject_runs_only() -> None:

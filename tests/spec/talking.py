@@ -11,6 +11,7 @@ import httpx
 from ketenzorg.access.tokens import Caller
 from ketenzorg.app import tokens_of
 from ketenzorg.pathway.calendar import AMSTERDAM
+from ketenzorg.pathway.region import Organisation
 from services import REGION, SECRET, SETTINGS, Service
 from spec.walks import DAY_0
 
@@ -60,13 +61,17 @@ def first_due(parameters: list[dict[str, Any]]) -> str:
     return next((_due(each["part"]) for each in parameters if each["name"] == "due"), "-")
 
 
+def introduce(known: Organisation) -> None:
+    """From now on this organisation has a token, also one that only a test has in its region."""
+    caller = Caller(f"systeem-{known.ura}", known.id, known.kind, frozenset({"system/*.cruds"}), REGION.code)
+    _TOKENS[known.id] = tokens_of(SETTINGS, SECRET).issue(caller, timedelta(hours=1))
+
+
 def _token(organisation: UUID) -> str:
     if organisation not in _TOKENS:
         known = REGION.by_id(organisation)
         assert known is not None
-        scopes = frozenset({"system/*.cruds"})
-        caller = Caller(f"systeem-{known.ura}", organisation, known.kind, scopes, REGION.code)
-        _TOKENS[organisation] = tokens_of(SETTINGS, SECRET).issue(caller, timedelta(hours=1))
+        introduce(known)
     return _TOKENS[organisation]
 
 

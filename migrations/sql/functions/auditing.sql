@@ -1,6 +1,21 @@
 -- What goes on record, in the transaction of what it tells of.
 set local search_path = ketenzorg, pg_temp;
 
+-- The role that a key of traject.roles is about: "fysiotherapeut#<id>" had it earlier, "?<id>" was asked for it, "!<id>" was
+-- asked and is no longer.
+create function role_in(p_key text) returns text
+language sql immutable parallel safe security definer set search_path = ketenzorg, pg_temp as $$
+    select split_part(translate(p_key, '?!', '##'), '#', 1)
+$$;
+
+-- Whether an organisation is, or was, a candidate in trajecten with these roles, and nothing else.
+create function was_only_asked(p_organisation text, p_roles jsonb[]) returns boolean
+language sql immutable parallel safe security definer set search_path = ketenzorg, pg_temp as $$
+    select coalesce(bool_and(strpos(part.role, '?') > 0 or strpos(part.role, '!') > 0), false)
+    from unnest(p_roles) as each cross join jsonb_each_text(each) as part(role, organisation)
+    where part.organisation = p_organisation
+$$;
+
 -- One line. p_access: who does what and why, as ketenzorg.store.audit writes it; whose data they are is looked up here,
 -- among what the caller is a party to. p_outcome: '0' done, '4' not there or not for them.
 -- One traject at a time, by its key: any other way may read the whole table for a handful of rows.
@@ -34,14 +49,14 @@ begin
     values (p_region, (p_access ->> 'id')::uuid, clock_timestamp(), p_access ->> 'request', p_access ->> 'correlation',
         p_access ->> 'address', p_access ->> 'client', p_access ->> 'user_id', p_access ->> 'responsible',
         v_organisation::uuid, array(
-            select distinct split_part(part.role, '#', 1)
+            select distinct role_in(part.role)
             from unnest(roles) as each cross join jsonb_each_text(each) as part(role, organisation)
             where part.organisation = v_organisation),
         p_access ->> 'action', p_access ->> 'interaction', p_what, p_version,
         case when p_access -> 'query' = '[]' then '{}' else array(select jsonb_array_elements_text(p_access -> 'query')) end,
         p_access ->> 'digest', trajecten, patients, consents,
         case when p_outcome <> '0' then '' when takes_part or trajecten = '{}' then p_access ->> 'rule'
-            else p_access ->> 'rule_left' end,
+            when was_only_asked(v_organisation, roles) then p_access ->> 'rule_asked' else p_access ->> 'rule_left' end,
         p_access ->> 'purpose', p_outcome);
 end
 $$;

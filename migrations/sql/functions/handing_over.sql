@@ -22,8 +22,8 @@ $$;
 
 -- Parties that come, or that know the patient from now on, get what their role sees of the traject so far, but not the
 -- Tasks of others' hand-overs; a party that knows less from now on loses it. Who leaves no longer follows the plan, and
--- its own part ends. p_joining: [{"organisation", "types", "bsn", "log"}]; p_losing: [{"organisation", "types"}]; p_found_by: the
--- search rows of the resources whose parties change, with who finds them so. Runs inside store_step, for all parties.
+-- its own part ends. p_joining: [{"organisation", "types", "bsn", "log"}]; p_losing: [{"organisation", "types", "task"}], the
+-- Task one that it could have claimed, of which earlier versions stay as a sign that it was there; p_found_by: the search rows of the resources whose parties change, with who finds them so. Runs inside store_step, for all parties.
 create function let_in(
     p_region text, p_traject uuid, p_at timestamptz, p_joining jsonb, p_losing jsonb, p_leaving uuid[],
     p_found_by jsonb
@@ -56,13 +56,16 @@ begin
     end loop;
 
     for losing in
-        select l.organisation, l.types from jsonb_to_recordset(p_losing) as l(organisation uuid, types text[])
+        select l.organisation, l.types, l.task
+        from jsonb_to_recordset(p_losing) as l(organisation uuid, types text[], task uuid)
     loop
         update resource_history set parties = array_remove(parties, losing.organisation)
         where region = p_region and traject = p_traject and type = any (losing.types)
             and id = any (array(select r.id from resource r where r.region = p_region and r.traject = p_traject));
         update resource set parties = array_remove(parties, losing.organisation)
         where region = p_region and traject = p_traject and type = any (losing.types);
+        update resource set parties = array_remove(parties, losing.organisation)
+        where region = p_region and type = 'Task' and id = losing.task;
     end loop;
 
     update resource

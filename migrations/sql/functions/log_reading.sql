@@ -12,7 +12,7 @@ language sql security definer set search_path = ketenzorg, pg_temp set timezone 
         'pseudonym', of.pseudonym, 'consent', of.consent, 'patient', t.patient, 'pathway', t.pathway)
         -- The roles of a line are those in all its trajecten: of several only those in this one are told.
         || case when cardinality(a.trajecten) < 2 or t.id is null then '{}' else jsonb_build_object('roles', array(
-            select distinct role from jsonb_each_text(t.roles) as part(name, holder), split_part(name, '#', 1) as role
+            select distinct role from jsonb_each_text(t.roles) as part(name, holder), role_in(name) as role
             where holder = a.organisation::text and role = any (a.roles))) end)::text
     from audit a
     left join lateral unnest(a.trajecten, a.patients, a.consents) with ordinality

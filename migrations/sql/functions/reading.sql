@@ -43,19 +43,20 @@ begin
                 outcome)
             select p_region, a.id, clock_timestamp(), a.request, a.correlation, a.address, a.client, a.user_id,
                 a.responsible, a.organisation, array(
-                    select distinct split_part(part.role, '#', 1)
+                    select distinct role_in(part.role)
                     from jsonb_each_text(s.roles) as part(role, organisation)
                     where part.organisation = a.organisation::text),
                 a.action, a.interaction, p_types[a.n] || '/' || p_ids[a.n], coalesce(s.version, p_versions[a.n]),
                 a.query, a.digest, array_remove(array[s.id], null), array_remove(array[s.pseudonym], null),
                 case when s.id is null then '{}' else array[(s.consents ->> a.organisation::text)::uuid] end,
-                case when s.id is null then '' when s.involved @> array[a.organisation] then a.rule else a.rule_left end,
+                case when s.id is null then '' when s.involved @> array[a.organisation] then a.rule
+                    when was_only_asked(a.organisation::text, array[s.roles]) then a.rule_asked else a.rule_left end,
                 a.purpose, case when s.id is null then '4' else '0' end
             from rows from (jsonb_to_recordset(p_accesses) as (
                 id uuid, request text, correlation text, address text, client text, user_id text, responsible text,
-                organisation uuid, action text, interaction text, query text[], digest text, rule text, rule_left text,
+                organisation uuid, action text, interaction text, query text[], digest text, rule text, rule_left text, rule_asked text,
                 purpose text)) with ordinality as a(id, request, correlation, address, client, user_id, responsible,
-                organisation, action, interaction, query, digest, rule, rule_left, purpose, n)
+                organisation, action, interaction, query, digest, rule, rule_left, rule_asked, purpose, n)
             left join shown s on s.n = a.n
             where a.organisation = here
         )

@@ -6,7 +6,7 @@ set local search_path = ketenzorg, pg_temp;
 create type incoming as (
     n int, organisation uuid, system text, value text, hash text, traject uuid, locations text[], at timestamptz,
     pathway text, version text, step text, counts jsonb, happened jsonb, person uuid, pseudonym uuid, patient uuid,
-    service_request uuid, care_plan uuid, task uuid, roles jsonb, phases jsonb, parties uuid[], consents jsonb,
+    service_request uuid, care_plan uuid, task uuid, roles jsonb, phases jsonb, parties uuid[], involved uuid[], asides jsonb, consents jsonb,
     municipality text, dues jsonb, event_id uuid, event text, event_body jsonb, priority text, access jsonb, knows uuid[],
     weighed uuid[]
 );
@@ -55,20 +55,20 @@ begin
             array(select distinct party from unnest(referrals) i cross join unnest(i.parties) party), ','), true);
 
         insert into traject (region, id, pathway, version, step, counts, happened, seq, person, pseudonym, patient,
-            service_request, care_plan, task, roles, phases, parties, consents, municipality, started, due, due_norm)
+            service_request, care_plan, task, roles, phases, parties, involved, asides, consents, municipality, started, due, due_norm)
         select p_region, i.traject, i.pathway, i.version, i.step, i.counts, i.happened, 1, i.person, i.pseudonym,
-            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.phases, i.parties, i.consents, i.municipality,
+            i.patient, i.service_request, i.care_plan, i.task, i.roles, i.phases, i.parties, i.involved, i.asides, i.consents, i.municipality,
             i.at, (i.dues -> 0 ->> 'at')::timestamptz, i.dues -> 0 ->> 'norm'
         from unnest(referrals) i
         where i.n = any (winners);
 
         insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)
-        select p_region, i.traject, 1, i.event_id, i.event, i.at, i.at, '', i.step, i.event_body, i.parties
+        select p_region, i.traject, 1, i.event_id, i.event, i.at, i.at, '', i.step, i.event_body, coalesce(i.involved, i.parties)
         from unnest(referrals) i
         where i.n = any (winners);
 
         insert into due (region, traject, norm, began, within, at, look, parties)
-        select p_region, i.traject, d.norm, d.began, d.within, d.at, d.look, i.parties
+        select p_region, i.traject, d.norm, d.began, d.within, d.at, d.look, coalesce(i.involved, i.parties)
         from unnest(referrals) i
         cross join jsonb_to_recordset(i.dues)
             as d(norm text, began timestamptz, within text, at timestamptz, look timestamptz)

@@ -25,10 +25,11 @@ begin
     -- Each by its key: a join may choose to read all resources of a type for one of them.
     from (select * from resource r where r.region = p_region and r.type = 'Task' and r.id = p_task limit 1) task
     cross join lateral (select * from traject t where t.region = p_region and t.id = task.traject limit 1) t
-    cross join lateral (
+    -- Who was asked and has not been chosen no longer sees what was asked.
+    left join lateral (
         select * from resource r where r.region = p_region and r.type = 'ServiceRequest' and r.id = t.service_request
         limit 1
-    ) request
+    ) request on true
     -- Who has no part in the hand-over that runs now no longer follows the plan.
     left join lateral (
         select * from resource r where r.region = p_region and r.type = 'CarePlan' and r.id = t.care_plan limit 1
@@ -112,7 +113,7 @@ begin
     -- A new hand-over or round has a new Task, and new data have resources of their own.
     insert into resource (region, type, id, version, updated, traject, source, parties, body)
     select p_region, r.type, r.id, 1, v_at, v_traject, (p_step ->> 'organisation')::uuid,
-        ids(p_step -> 'seen_by' -> r.type), r.body
+        ids(coalesce(p_step -> 'seen_by' -> r.id::text, p_step -> 'seen_by' -> r.type)), r.body
     from unnest(r_type, r_id, r_version, r_body) as r(type, id, version, body)
     where r.version = 1;
 
@@ -213,7 +214,7 @@ begin
             p_region, v_traject, v_at, (p_step ->> 'organisation')::uuid, p_step ->> 'priority', p_step -> 'consent');
     end if;
 
-    perform tell(p_region, ids(p_step -> 'witnesses'), v_traject, p_step ->> 'priority', r_type, r_id, r_version);
+    perform tell(p_region, ids(p_step -> 'witnesses') || ids(coalesce(p_step -> 'listeners', '[]')), v_traject, p_step ->> 'priority', r_type, r_id, r_version);
 
     perform note(p_region, p_step -> 'access', 'Task/' || (p_step ->> 'task'),
         r_version[array_position(r_id, (p_step ->> 'task')::uuid)], array[v_traject]);
@@ -221,4 +222,14 @@ begin
 end
 $$;
 
-grant execute on function load_traject, store_step to ketenzorg_app;
+-- Whether a caller could claim a Task that is no longer open: its earlier versions were for the caller, it is not.
+create function was_open(p_region text, p_callers uuid[], p_task uuid) returns boolean
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    return exists (select from resource_history h where h.region = p_region and h.type = 'Task' and h.id = p_task)
+        and not exists (select from resource r where r.region = p_region and r.type = 'Task' and r.id = p_task);
+end
+$$;
+
+grant execute on function load_traject, store_step, was_open to ketenzorg_app;

@@ -10,8 +10,8 @@ begin
     select t.region, r.value::uuid, t.id, r.key, t.pathway, t.version, t.step, t.task, t.patient, t.started, t.ended,
         t.due, t.due_norm, coalesce(t.due, t.started + interval '5000 years')
     from changed t cross join jsonb_each_text(t.roles) r
-    -- Of who takes part no longer the part has ended, at the step where it did.
-    where t.involved is null or (r.value::uuid = any (t.involved) and strpos(r.key, '#') = 0)
+    -- Of who takes part no longer the part has ended, at the step where it did; who was asked only has none.
+    where t.involved is null or (r.value::uuid = any (t.involved) and r.key = role_in(r.key))
     on conflict (region, organisation, traject, role) do update set step = excluded.step, task = excluded.task,
         ended = excluded.ended, due = excluded.due, due_norm = excluded.due_norm,
         term = excluded.term;
@@ -32,7 +32,7 @@ begin
     if new.body ->> 'kind' = 'step-corrected' then
         update part set news = array_remove(news, (new.body ->> 'corrects')::int)
         where region = new.region and traject = new.traject and (new.body ->> 'corrects')::int = any (news);
-    elsif new.body ->> 'kind' <> 'step-taken' then
+    elsif new.body ->> 'kind' not in ('step-taken', 'candidate-answered') then
         update part set news = news || new.seq
         where region = new.region and traject = new.traject and organisation = any (ids(new.body -> 'told'));
     else
@@ -49,7 +49,7 @@ create trigger news_of_events after insert on event for each row
         new.body ->> 'kind' in ('step-corrected', 'norm-reminded', 'norm-exceeded', 'norm-escalated')
         or new.body ->> 'kind' = 'step-taken'
             and (new.body ->> 'exit' is not null or new.body -> 'outputs' <> '[]' or new.body -> 'codes' <> '{}')
-        or new.body ->> 'kind' = 'consent-changed'
+        or new.body ->> 'kind' in ('consent-changed', 'candidate-answered')
     )
     execute function note_news();
 

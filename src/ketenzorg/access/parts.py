@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ketenzorg.access.rules import Part
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.standing import only_asked
 
 
 def part_of(
@@ -14,7 +15,7 @@ def part_of(
     if organisation not in roles.values():
         return "none"
     if organisation not in involved:
-        return "left"
+        return "candidate" if only_asked(organisation, roles) else "left"
     here = pathway.steps[step]
     if roles.get(here.performer) == organisation:
         return "owner"

@@ -37,6 +37,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule: tuple[Rule, ...]
     routes: dict[str, tuple[str, ...]]
     candidate: dict[str, frozenset[str]]  # type -> elements
+    not_chosen: dict[str, frozenset[str]]  # the same
 
 
 TABLE = msgspec.toml.decode(Path(__file__).with_suffix(".toml").read_bytes(), type=Table)

@@ -11,7 +11,14 @@ from ketenzorg.access.personal_numbers import TOKEN, put_back
 from ketenzorg.access.rules import TABLE, rule_for, types_for
 from ketenzorg.fhir import json
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.standing import EARLIER, Standing, always_knows_alike, known_by
+from ketenzorg.pathway.standing import (
+    ASKED,
+    NOT_CHOSEN,
+    Standing,
+    always_knows_alike,
+    known_by,
+    role_in,
+)
 from ketenzorg.pathway.visibility import NOTHING, Visibility, narrowest, view_named, visibility, widest
 
 NEVER_CUT = frozenset({"resourceType", "id", "meta"})
@@ -19,6 +26,7 @@ OURS = "https://ketenzorg.example/fhir/"  # extensions of our own say the step; 
 TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?\Z")
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 CANDIDATE = Visibility(everything=False, bsn=False, shows={**TABLE.candidate}, answers=frozenset())
+PASSED_OVER = Visibility(everything=False, bsn=False, shows={**TABLE.not_chosen}, answers=frozenset())
 
 
 @cache
@@ -39,11 +47,15 @@ def view_of(pathway: Pathway, role: str, step: str) -> Visibility:
 def sight_of(pathway: Pathway, organisation: UUID, standing: Standing) -> Visibility:
     """What an organisation sees in a traject; with two roles what either shows."""
     views = [
-        view_of(pathway, key.partition(EARLIER)[0], standing.phase_of(key))
-        for key, party in standing.roles.items()
-        if party == organisation
+        _view_by(key, pathway, standing) for key, party in standing.roles.items() if party == organisation
     ]
     return reduce(widest, views) if views else NOTHING
+
+
+def _view_by(key: str, pathway: Pathway, standing: Standing) -> Visibility:
+    if ASKED in key:
+        return CANDIDATE
+    return PASSED_OVER if NOT_CHOSEN in key else view_of(pathway, role_in(key), standing.phase_of(key))
 
 
 def sight_by_rule(
@@ -52,9 +64,7 @@ def sight_by_rule(
     """What an organisation sees when it does this with a type of resource: nothing where no rule lets it."""
     part = part_of(organisation, pathway, standing.step, standing.roles, involved)
     rule = rule_for(does, kind, part)
-    if rule is None:
-        return NOTHING
-    return CANDIDATE if rule.shows == "candidate" else sight_of(pathway, organisation, standing)
+    return NOTHING if rule is None else sight_of(pathway, organisation, standing)
 
 
 def sights_of(pathway: Pathway, standing: Standing, organisations: Iterable[UUID]) -> dict[UUID, Visibility]:

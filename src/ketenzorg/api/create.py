@@ -1,4 +1,4 @@
-"""FHIR create of a Task that asks something beside a hand-over: to stop (abort), or for information.
+"""FHIR create of a Task that asks something beside a hand-over: to stop (abort), for information, or another candidate.
 
 A referral is a transaction Bundle; the Tasks of hand-overs are made by ketenzorg. https://hl7.org/fhir/R4/http.html#create
 """
@@ -13,11 +13,11 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, task_only, uuid_of, visit_of, world_of
-from ketenzorg.coordination.asking import ask_beside
+from ketenzorg.coordination.asking import ask_another, ask_beside
 from ketenzorg.errors import BadRequest, Invalid, Issue
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
-from ketenzorg.referral.aside_task import about, kind_of
+from ketenzorg.referral.aside_task import FULFIL, about, asks_another, kind_of
 
 
 @post("/fhir/{kind:str}", status_code=201)
@@ -31,10 +31,11 @@ async def create(request: Http, kind: FromPath[str]) -> ASGIResponse:
     body = await read_body(request)
     decode_as(body, r4.Task)
     task: dict[str, Any] = json.read(body)
-    code, (reference, _, id_) = kind_of(task), about(task).rpartition("/")
+    code, (reference, _, id_) = kind_of(task) or asks_another(task), about(task).rpartition("/")
     if not code or reference.rpartition("/")[2] != "Task" or task["status"] != "requested":
         raise Invalid(_what_can_be_asked())
-    now = await ask_beside(uuid_of("Task", id_), code, task, visit, world_of(request))
+    ask = ask_another if code == FULFIL else ask_beside
+    now = await ask(uuid_of("Task", id_), code, task, visit, world_of(request))
     answer = resource(now.body, status=201, version=now.version, updated=now.updated)
     made = json.read(now.body)["id"]
     answer.headers.add("Location", f"{request.app.state.base_url}/fhir/Task/{made}/_history/{now.version}")
@@ -43,10 +44,12 @@ async def create(request: Http, kind: FromPath[str]) -> ASGIResponse:
 
 def _what_can_be_asked() -> Issue:
     return Issue(
-        nl="Een Task die u zo maakt, heeft status requested en code abort (focus: de Task die moet stoppen) of "
-        "information (partOf: de Task waarover u iets vraagt). Een verwijzing stuurt u als transaction Bundle.",
-        en="A Task that you create this way has status requested and code abort (focus: the Task that must stop) or "
-        "information (partOf: the Task that you ask about). A referral is sent as a transaction Bundle.",
+        nl="Een Task die u zo maakt, heeft status requested en code abort (focus: de Task die moet stoppen), "
+        "information (partOf: de Task waarover u iets vraagt) of, met een owner, fulfill (partOf: de Task waarvoor nog "
+        "niemand gekozen is). Een verwijzing stuurt u als transaction Bundle.",
+        en="A Task that you create this way has status requested and code abort (focus: the Task that must stop), "
+        "information (partOf: the Task that you ask about) or, with an owner, fulfill (partOf: the Task for which "
+        "nobody is chosen yet). A referral is sent as a transaction Bundle.",
         expression=("Task.code", "Task.focus", "Task.partOf", "Task.status"),
         code="not-supported",
     )

@@ -47,7 +47,7 @@ async def next_events(request: Http, kind: FromPath[str], id_: FromPath[str]) ->
     parameters = [
         {"name": "step", "valueCodeableConcept": _step(traject, pathway, visit)},
         *(_option(option, traject, pathway, world) for option in options),
-        *(await _why(traject, pathway, visit, world) if options else []),
+        *(await _why(traject, pathway, visit, world) if options and takes_part(traject, visit) else []),
     ]
     return resource(msgspec.json.encode({"resourceType": "Parameters", "parameter": parameters}))
 
@@ -75,11 +75,11 @@ def _step(traject: Traject, pathway: Pathway, visit: Visit) -> dict[str, Any]:
 
 async def _why(traject: Traject, pathway: Pathway, visit: Visit, world: World) -> list[dict[str, Any]]:
     """Who must act, before when, and what the rules say."""
-    owner = json.read(traject.task.body)["owner"]
+    owner = json.read(traject.task.body).get("owner")
     dues = engine.due(pathway, State(traject.step, traject.counts, traject.happened))
     notices = await explained(traject, pathway, visit, world)
     return [
-        {"name": "owner", "valueReference": owner},
+        *([{"name": "owner", "valueReference": owner}] if owner else []),
         *({"name": "due", "part": _due(due)} for due in dues),
         *({"name": "explanation", "valueString": notice.nl} for notice in notices),
     ]

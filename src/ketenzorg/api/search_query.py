@@ -24,6 +24,7 @@ from ketenzorg.api.search_values import (
     read_reference,
     read_token,
     read_values,
+    read_yes_or_no,
     wrong_parameter,
 )
 from ketenzorg.coordination.world import World
@@ -35,6 +36,7 @@ MAX_PARAMETERS = 20
 MAX_LENGTH = 500  # characters of one value
 NAME = re.compile(r"[A-Za-z_][A-Za-z_:.-]{0,40}\Z")  # what comes back of a parameter: it may hold anything
 CONTROLS = frozenset({"_count", "_id", "_cursor", "_lastUpdated", "_include", "_format"})
+OWNER = "owner"  # :missing=true finds what is there to be claimed
 ORGANISATIONS = frozenset({"owner", "requester", "performer"})  # what :identifier can look up
 
 
@@ -184,6 +186,8 @@ class _Reader:
         elif parameter.name in ORGANISATIONS and modifier == "identifier":
             organisations = tuple(self._organisation(text) for text in read_values(value))
             self._references.append(ReferenceClause(parameter.name, organisations))
+        elif parameter.name == OWNER and modifier == "missing":
+            self._references.append(ReferenceClause(OWNER, missing=read_yes_or_no(value)))
         elif parameter.kind == "date" and not modifier:
             self._dates.append(
                 DateClause(parameter.name, tuple(read_date(text) for text in read_values(value)))

@@ -43,6 +43,13 @@ def read_count(value: str) -> int:
     return min(int(value), MAX_COUNT)
 
 
+def read_yes_or_no(value: str) -> bool:
+    """The value of :missing. https://hl7.org/fhir/R4/search.html#missing"""
+    if value not in ("true", "false"):
+        raise Wrong("true of false.", "true or false.")
+    return value == "true"
+
+
 def read_token(text: str) -> tuple[str | None, str | None]:
     """`code` any system, `|code` without one, `system|` any of that system."""
     if "|" not in text:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.coordination.stepping import TaskNow, load, take_event, task_now
+from ketenzorg.coordination.asking_another import asked_too, may_be_asked
+from ketenzorg.coordination.stepping import CHANGING, TRIES, TaskNow, insist, load, take_event, task_now
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import Issue, TransitionNotAllowed
+from ketenzorg.errors import Conflict, Issue, TransitionNotAllowed
 from ketenzorg.pathway.definition import Aside
 from ketenzorg.pathway.loaded import Pathway
 
@@ -22,6 +23,21 @@ async def ask_beside(task: UUID, code: str, posted: Mapping[str, Any], visit: Vi
     now, _ = await load(traject.open_task, visit.access(world, "read", "Task"), world)
     opened, _ = await load(now.asides[name].id, visit.access(world, "read", "Task"), world, shown=True)
     return task_now(opened.task, opened.task_updated, opened, pathway, visit)
+
+
+async def ask_another(task: UUID, _: str, posted: Mapping[str, Any], visit: Visit, world: World) -> TaskNow:
+    """One more candidate is asked: its Task. Raises Invalid, Conflict or TransitionNotAllowed."""
+    for _try in range(TRIES):
+        traject, pathway = await load(task, visit.access(world, "ask", "Task"), world)
+        rule = await insist("ask", traject, pathway, visit, world)
+        access = visit.access(world, "ask", "Task", rule=f"{rule.id} {pathway.name}|{pathway.version}")
+        at = world.now()
+        plan = asked_too(posted["owner"], access, visit.caller.organisation, traject, pathway, world, at)
+        shared = await world.consents.of(traject.id, visit.caller.organisation)
+        step, versions, finders, *_rest = may_be_asked(plan, shared, world, at)
+        if await world.trajecten.store(step, versions, finders):
+            return task_now(versions[0], at, traject, pathway, visit)
+    raise Conflict(CHANGING)
 
 
 def _given(posted: Mapping[str, Any], aside: Aside, pathway: Pathway) -> dict[str, str]:

@@ -10,6 +10,7 @@ from ketenzorg.errors import Invalid, Issue
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.referral.codes import BASE
+from ketenzorg.referral.coordination_task import is_selected
 
 WRITTEN_BY_US = frozenset({"meta", "text", "lastModified", "id"})
 GROWS = ("output", "note")  # what was said stays said: more may follow
@@ -23,6 +24,7 @@ class Change(msgspec.Struct, frozen=True):
     step: str | None  # the step that a changed businessStatus names
     reason_codes: tuple[str, ...]
     added: dict[str, list[Any]]
+    selected: bool = False  # businessStatus says that this candidate is chosen
 
     def answers(self, pathway: Pathway, wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, list[Any]]]:
         """The answers that an event wants, out of the reason and the new outputs; and what is left of those."""
@@ -72,9 +74,12 @@ def changes(before: dict[str, Any], after: dict[str, Any], sight: Visibility) ->
     status = after.get("status") if after.get("status") != before.get("status") else None
     step = _step(after.get("businessStatus"))
     step = step if step != _step(before.get("businessStatus")) else None
-    if status is None and step is None and not added:
+    selected = is_selected(after.get("businessStatus", {})) and not is_selected(
+        before.get("businessStatus", {})
+    )
+    if status is None and step is None and not added and not selected:
         return None
-    return Change(status, step, tuple(_codes(after.get("statusReason", {}))), added)
+    return Change(status, step, tuple(_codes(after.get("statusReason", {}))), added, selected)
 
 
 def _added(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, list[Any]], list[Issue]]:

@@ -22,6 +22,7 @@ from ketenzorg.pathway.answered import Code, Day, Value, YesNo
 from ketenzorg.pathway.answers import asks_for
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
+from ketenzorg.pathway.standing import has, role_in
 from ketenzorg.pathway.words import EXPLICIT
 from ketenzorg.referral.consent import KIND_SYSTEM, Choice, Written, consents_in, new_consent
 from ketenzorg.referral.intake import Named
@@ -66,11 +67,14 @@ def weighed(roles: Mapping[str, UUID], sharing: Sharing, world: World) -> tuple[
     made: list[tuple[UUID, bytes]] = []
     presumed: list[UUID] = []
     issues: list[Issue] = []
-    for role, organisation in _recipients(roles, sharing, world.region):
+    for key, organisation in _recipients(roles, sharing, world.region):
+        role = role_in(key)
         ground = _ground(role, organisation, sharing, world.region)
         decision = _decision(role, organisation, ground, sharing)
         if not decision.may:
             issues += _refusal(decision, role, organisation, ground, sharing)
+        elif not has(key):
+            continue  # who is only asked gets nothing of the patient: a Consent is made for who is chosen
         elif ground.choice is None:
             presumed.append(organisation.id)
         elif ground.choice.id is not None:
@@ -87,14 +91,14 @@ def weighed(roles: Mapping[str, UUID], sharing: Sharing, world: World) -> tuple[
 def _recipients(
     roles: Mapping[str, UUID], sharing: Sharing, region: Region
 ) -> Iterator[tuple[str, Organisation]]:
-    """Each organisation but the holder, once, in the role of hers that asks most."""
-    strictest = sorted(roles, key=lambda role: sharing.pathway.file.roles[role].consent != EXPLICIT)
+    """Each organisation but the holder, once, under the key of the role of hers that asks most."""
+    strictest = sorted(roles, key=lambda key: sharing.pathway.file.roles[role_in(key)].consent != EXPLICIT)
     seen = {sharing.holder}
-    for role in strictest:
-        organisation = region.by_id(roles[role])
+    for key in strictest:
+        organisation = region.by_id(roles[key])
         if organisation is not None and organisation.id not in seen:
             seen.add(organisation.id)
-            yield role, organisation
+            yield key, organisation
 
 
 def decision_on(role: str, organisation: Organisation, sharing: Sharing, region: Region) -> Decision:

@@ -71,7 +71,11 @@ def parties_after(
         if wanted.named is not None:
             raise Invalid(_no_hand_over(wanted.named))
         step = taken.to_step if taken else traject.step
-        return Parties(_standing(step, traject.roles, traject, pathway), before, before)
+        chosen = traject.roles.get(taken.performer) if taken else None
+        now = (
+            tuple(dict.fromkeys((*before, chosen))) if chosen else before
+        )  # where somebody had to be chosen first
+        return Parties(_standing(step, traject.roles, traject, pathway), now, before)
     roles = dict(traject.roles)
     if taken.requester not in roles and _may_ask(by, taken.requester, pathway, world):
         _give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
@@ -189,11 +193,14 @@ def leaving(parties: Parties) -> tuple[UUID, ...]:
 
 
 def found_by(
-    traject: Traject, versions: Sequence[NewVersion], sights: Mapping[UUID, Visibility]
+    traject: Traject,
+    versions: Sequence[NewVersion],
+    sights: Mapping[UUID, Visibility],
+    task: Version | None = None,
 ) -> tuple[FoundBy, ...]:
-    """The search rows of what the parties of a traject share, as they are after this step."""
+    """The search rows of what the parties of a traject share, as they are after this step; also of this Task."""
     found: list[FoundBy] = []
-    for version in (traject.request, traject.plan):
+    for version in (traject.request, traject.plan, *([task] if task else [])):
         new = next((each.rows for each in versions if each.id == version.id), None)
         rows = new or rows_of(json.read(version.body))
         finders = who_finds(version.type, sights)

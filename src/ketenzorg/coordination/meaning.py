@@ -1,6 +1,7 @@
 """What a party means: the event behind a named one, a changed Task.status or step, or an answer to a question."""
 
 from ketenzorg.coordination.asides import aside_of, event_for
+from ketenzorg.coordination.candidates import RELEASE, SELECT, candidate_of
 from ketenzorg.coordination.changes import Change
 from ketenzorg.coordination.progress import check_progress
 from ketenzorg.coordination.versions import Said
@@ -32,6 +33,10 @@ def role_for(event: str, traject: Traject, pathway: Pathway, roles: list[str]) -
 def meant(change: Change, traject: Traject, pathway: Pathway, roles: list[str]) -> Said:
     """The one event that a changed Task means; the answers it needs are read from reason and outputs."""
     state = state_of(traject)
+    if candidate_of(traject.task.id, traject):
+        said = _of_candidate(change, roles, pathway.steps[traject.step].requester)
+        if said is not None:
+            return said
     beside = aside_of(traject.task.id, traject, pathway)
     if beside is not None:
         return _meant_beside(change, beside[0], pathway, state, roles)
@@ -49,6 +54,14 @@ def meant(change: Change, traject: Traject, pathway: Pathway, roles: list[str]) 
         given, rest = change.answers(pathway, [*option.needs, *option.may])
         return Said(event=option.event, by=role, given=given, added=rest)
     raise refusal or Forbidden(Issue(nl="U heeft hierin geen rol.", en="You have no role in this."))
+
+
+def _of_candidate(change: Change, roles: list[str], requester: str) -> Said | None:
+    """What who asks means on the Task of one candidate."""
+    if requester not in roles:
+        return None
+    event = SELECT if change.selected else RELEASE if change.status == "cancelled" else ""
+    return Said(event=event, by=requester)
 
 
 def _meant_beside(change: Change, aside: Aside, pathway: Pathway, state: State, roles: list[str]) -> Said:

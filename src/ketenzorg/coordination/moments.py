@@ -19,6 +19,13 @@ from ketenzorg.pathway.words import ITSELF
 from ketenzorg.store.worklist import Recorded
 
 NAMED: dict[type, str] = {events.TaskAmended: "aanvulling", events.DataAdded: "gegevens aangevuld"}
+ASKED = {
+    "requested": "gevraagd",
+    "received": "vraag ontvangen",
+    "accepted": "kan het doen",
+    "rejected": "kan het niet doen",
+    "cancelled": "niet meer gevraagd",
+}
 CONSENT = {
     "gegeven": "toestemming gegeven",
     "ingetrokken": "toestemming ingetrokken",
@@ -86,6 +93,8 @@ def _moment(
     else:
         organisation = body.organisation
         event = NAMED.get(type(body), "hersteld")
+    if isinstance(body, events.CandidateAnswered):
+        event = f"{ASKED[body.task_status]}: {name_of(body.candidate, world)}"
     if isinstance(body, events.ConsentChanged):
         event = CONSENT[body.change]
     wrote: list[tuple[str, str]] = []
@@ -93,13 +102,15 @@ def _moment(
     if isinstance(body, events.TaskAmended):
         wrote = _written(words[body.task], body.outputs)
     if isinstance(body, events.StepTaken):
-        event = body.event
+        event = f"{body.event}: {name_of(body.chosen, world)}" if body.chosen else body.event
         # What was undone is no longer in the Task: the version before it was put back.
         wrote = [] if undone else _written(words[body.task], body.outputs)
         if body.new_task and body.new_task != body.task:  # the next Task begins with the same words
             wrote = _written(words[body.new_task], body.outputs) or wrote
         coded = {body.reason} | {code for name, code in body.codes.items() if name not in body.outputs}
         reasons = [pathway.file.codes[code] for code in sorted(filter(None, coded))]
+    if isinstance(body, events.CandidateAnswered) and body.reason in pathway.file.codes:
+        reasons = [pathway.file.codes[body.reason]]
     return Moment(
         seq=each.seq,
         task=None if isinstance(body, events.ConsentChanged) else body.task,

@@ -145,6 +145,8 @@ def answer_path(element: str) -> str:
 
 def _owner(pathway: Pathway, participants: Participants, screening: Screening, region: Region) -> Notice:
     chosen = participants.owner
+    if chosen is None:
+        return _to_be_chosen(participants)
     owner = f"{chosen.name} (Organization/{chosen.id})"
     place = participants.municipality_name
     if chosen == participants.requester:
@@ -168,6 +170,22 @@ def _owner(pathway: Pathway, participants: Participants, screening: Screening, r
     return _told(
         f"Aan zet: {owner}, want {why_nl}.{step}{rule_nl}",
         f"To act: {owner}, because: {why_en}.{step_en}{rule_en}",
+        "Task.owner",
+    )
+
+
+def _to_be_chosen(participants: Participants) -> Notice:
+    if participants.open:
+        number = len(participants.asked)
+        return _told(
+            f"Nog niemand is aan zet: {number} organisatie(s) kunnen deze Task oppakken. Wie het eerst is, heeft hem.",
+            f"Nobody is to act yet: {number} organisation(s) can claim this Task; the first that does has it.",
+            "Task.owner",
+        )
+    names = "; ".join(f"{each.name} (Organization/{each.id})" for each in participants.asked)
+    return _told(
+        f"Gevraagd: {names}. U kiest wie het wordt: zet op de Task van wie het aannam de businessStatus ‘selected’.",
+        f"Asked: {names}. You select one: set businessStatus 'selected' on the Task of one that accepted.",
         "Task.owner",
     )
 

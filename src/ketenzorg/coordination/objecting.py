@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
+from ketenzorg.coordination.candidates import closed
 from ketenzorg.coordination.handing_over import Parties
 from ketenzorg.coordination.names import ELSEWHERE
 from ketenzorg.coordination.notices import Notice
@@ -26,7 +27,7 @@ from ketenzorg.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from ketenzorg.pathway.leaving import WayOut, withdrawal
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region_file import CARE_PROVIDERS
-from ketenzorg.pathway.standing import EARLIER, roles_of
+from ketenzorg.pathway.standing import asked_in, has, roles_of
 from ketenzorg.pathway.words import ITSELF
 from ketenzorg.referral.consent import Choice, new_consent
 from ketenzorg.referral.stored import instant, stored_form
@@ -152,6 +153,9 @@ def _objection(
         change = plan.change
         if lost:
             notice = shared.traject.task.version + int(plan.ended)
+            step, versions = change
+            asked = tuple(each for each in lost if each in asked_in(shared.traject.roles))
+            change = step, [*versions, *closed(shared.traject, asked, None, at)]
             change = taken_back(*change, lost, shared, world, at, notice=notice)
             if here or visit.caller.organisation in shared.traject.parties:
                 notices += told(lost, shared, plan.ended, world)
@@ -264,7 +268,7 @@ def _way_out(shared: Shared, lost: tuple[UUID, ...], party: UUID, pathway: Pathw
     step = pathway.steps[traject.step]
     if traject.ended is not None or traject.roles.get(step.performer) not in lost:
         return None
-    others = [role for role in traject.roles if EARLIER not in role]
+    others = [role for role in traject.roles if has(role)]
     roles = [*roles_of(party, traject.roles), step.requester, *others]
     return withdrawal(step, roles, pathway.steps, pathway.file.needs)
 

@@ -1,14 +1,16 @@
 """Who takes part: the organisations named in a bundle, the one that refers, and the one that must act."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from ketenzorg.access.tokens import Caller
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Route
 from ketenzorg.pathway.definition import Role
+from ketenzorg.pathway.flatten import Step, handover_of
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
+from ketenzorg.pathway.standing import ASKED
 from ketenzorg.pathway.taking_part import bystanders
 from ketenzorg.referral.bundle import Posted
 from ketenzorg.referral.intake import Asked, Named
@@ -28,7 +30,7 @@ class Participants(NamedTuple):
     """The parties of a new traject."""
 
     requester: Organisation
-    owner: Organisation
+    owner: Organisation | None  # none: who performs it is still to be chosen
     roles: dict[str, UUID]
     municipality: str  # CBS code
     municipality_name: str
@@ -36,6 +38,8 @@ class Participants(NamedTuple):
     capability: str  # what the owner must be able to do
     alternatives: tuple[Organisation, ...]  # who else could take it
     owner_was_named: bool
+    asked: tuple[Organisation, ...] = ()  # of whom one will be chosen
+    open: bool = False  # by claiming it; else by selection
 
 
 def must_be_named(role: Role) -> bool:
@@ -76,6 +80,10 @@ def find_participants(
         kinds = ", ".join(pathway.file.roles[first.requester].kinds)
         return None, [_may_not_refer(asked, kinds)]
     issues = _speaks_for_another(asked, requester, region)
+    how = how_chosen(asked, pathway, first)
+    if how or asked.candidates:
+        found, wrong = _asked(asked, pathway, first, capability, referrer, region)
+        return (None if wrong else found), [*issues, *wrong]
     named = organisation_of(asked.owner, region) if asked.owner else None
     if first.performer == first.requester:
         candidates, fits = [requester], named == requester
@@ -106,14 +114,83 @@ def find_participants(
     return participants, issues
 
 
+def how_chosen(asked: Asked, pathway: Pathway, first: Step) -> Literal["kandidaten", "open", ""]:
+    """How who performs it will be chosen, as the referral wants and the hand-over allows; empty: it goes to one."""
+    _, handover = handover_of(first.main, pathway.file)
+    allowed = handover.choice.how if handover.choice else []
+    if asked.candidates:
+        return "kandidaten" if "kandidaten" in allowed else ""
+    return "open" if asked.open and "open" in allowed else ""
+
+
+def _asked(
+    asked: Asked, pathway: Pathway, first: Step, capability: str, referrer: Referrer, region: Region
+) -> tuple[Participants | None, list[Issue]]:
+    """The organisations that are asked: those that the Tasks name, or all that serve the municipality."""
+    requester, place, role = referrer.organisation, referrer.municipality, first.performer
+    assert requester is not None  # noqa: S101  (whoever may not refer is told before)
+    serving = region.candidates(pathway, role, place, capability)
+    if asked.candidates:
+        found, issues = _named(asked, pathway, first, capability, serving, region)
+    else:
+        found = [each for each in serving if each.id != requester.id]
+        issues = [] if found else [_nobody(asked, place)]
+    others = {
+        each: party
+        for each, party in _others(asked, pathway, first.name, None, region).items()
+        if party not in {organisation.id for organisation in found}
+    }
+    return Participants(
+        requester=requester,
+        owner=None,
+        roles={
+            **others,
+            first.requester: requester.id,
+            **{f"{role}{ASKED}{each.id}": each.id for each in found},
+        },
+        municipality=place,
+        municipality_name=region.municipalities.get(place, place),
+        municipality_is_guess=referrer.municipality_is_guess,
+        capability=capability,
+        alternatives=(),
+        owner_was_named=bool(asked.candidates),
+        asked=tuple(found),
+        open=not asked.candidates,
+    ), issues
+
+
+def _named(
+    asked: Asked,
+    pathway: Pathway,
+    first: Step,
+    capability: str,
+    serving: list[Organisation],
+    region: Region,
+) -> tuple[list[Organisation], list[Issue]]:
+    """Who is named in the Tasks, and what is wrong with it."""
+    if not how_chosen(asked, pathway, first):
+        return [], [_one_only(each.task.path) for each in asked.candidates[1:]]
+    found: list[Organisation] = []
+    issues: list[Issue] = []
+    for each in asked.candidates:
+        organisation = organisation_of(each.named, region)
+        if organisation is None or not region.fits(organisation, pathway, first.performer, capability):
+            issues.append(cannot_own(each.named.path, serving))
+        elif organisation in found:
+            issues.append(_asked_twice(each.named.path))
+        else:
+            found.append(organisation)
+    return found, issues
+
+
 def _others(
-    asked: Asked, pathway: Pathway, first: str, owner: Organisation, region: Region
+    asked: Asked, pathway: Pathway, first: str, owner: Organisation | None, region: Region
 ) -> dict[str, UUID]:
     """Who takes part beside the two: a further ServiceRequest.performer that can play such a role."""
     found: dict[str, UUID] = {}
     for named in asked.others:
         organisation = organisation_of(named, region)
-        if organisation is None or organisation.id == owner.id:
+        if organisation is None or organisation == owner:
             continue
         for role in bystanders(pathway, first):
             if _plays(organisation, pathway.file.roles[role]):
@@ -187,6 +264,24 @@ def cannot_own(path: str, candidates: list[Organisation]) -> Issue:
         "municipality.",
         expression=(path,),
         code="not-found",
+    )
+
+
+def _one_only(path: str) -> Issue:
+    return Issue(
+        nl="Op dit zorgpad gaat een verwijzing naar één organisatie: stuur één Task.",
+        en="On this pathway a referral goes to one organisation: send one Task.",
+        expression=(path,),
+        code="business-rule",
+    )
+
+
+def _asked_twice(path: str) -> Issue:
+    return Issue(
+        nl="Deze organisatie staat al in een andere Task van deze Bundle.",
+        en="Another Task of this Bundle asks this organisation already.",
+        expression=(path,),
+        code="duplicate",
     )
 
 

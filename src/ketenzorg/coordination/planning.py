@@ -11,6 +11,8 @@ from ketenzorg.access.finding import finders_of
 from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.coordination.answering import who_reads_letters, with_letter
 from ketenzorg.coordination.asides import asides_after
+from ketenzorg.coordination.candidates import closed, keep_sight, selected, settled
+from ketenzorg.coordination.candidates import losing as not_chosen_lose
 from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.handing_over import (
     Parties,
@@ -68,6 +70,8 @@ def planned(
     else:
         taken = engine.advance(pathway, state_of(traject), said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
+    asked, (roles, lost) = traject, settled(traject, pathway, taken, said.chosen)
+    traject = msgspec.structs.replace(traject, roles=roles)
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
     parties = parties_after(taken, traject, pathway, wanted, organisation, world)
     dues = engine.due(pathway, state)
@@ -76,8 +80,12 @@ def planned(
         versions = with_letter(versions, taken, traject, parties, pathway, organisation, world, at)
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
+    if said.chosen:
+        versions[0] = task = selected(task, asked, said.chosen)
+        open_now = task
     aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
     versions += aside.versions if aside else []
+    versions += closed(asked, lost, said.chosen, at)
     sights = parties.sights(pathway)
     step = Step(
         traject=traject.id,
@@ -95,21 +103,24 @@ def planned(
         event=said.event or "aanvulling",
         from_step=traject.step,
         happened_at=happened,
-        event_body=_event(said, taken, pathway, organisation, task.id, parties, open_now.id, happened),
+        event_body=_event(said, taken, pathway, organisation, task.id, parties, open_now.id, happened, lost),
         priority=how_soon(pathway, state.counts, json.read(open_now.body).get("priority")),
         access=access,
         organisation=organisation,
         roles=dict(parties.roles),
         phases=dict(parties.standing.phases),
-        parties=tuple(dict.fromkeys((*traject.parties, *parties.all))),
+        parties=tuple(dict.fromkeys((*keep_sight(asked, lost), *parties.all))),
         involved=parties.involved,
         witnesses=parties.witnesses,
         asides=aside.named if aside else msgspec.UNSET,
         seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
         joining=joining(parties, traject, pathway),
-        losing=losing(parties, traject, pathway),
+        listeners=lost,
+        losing=(*losing(parties, traject, pathway), *not_chosen_lose(asked, lost)),
         leaving=leaving(parties),
-        found_by=found_by(traject, versions, sights) if sees_otherwise(parties, traject, pathway) else (),
+        found_by=found_by(traject, versions, sights, traject.task if lost else None)
+        if lost or sees_otherwise(parties, traject, pathway)
+        else (),
     )
     return Planned(step, versions, finders_of(sights), taken, parties)
 
@@ -151,6 +162,7 @@ def _event(
     parties: Parties,
     open_now: UUID,
     happened: datetime,
+    lost: tuple[UUID, ...],
 ) -> events.Event:
     if taken is None:
         return events.TaskAmended(
@@ -172,4 +184,6 @@ def _event(
         outputs=(*names_of(said.added), *taken.output),
         new_task=open_now if taken.new_task else None,
         handed_to=parties.roles[taken.performer] if taken.new_task else None,
+        chosen=said.chosen,
+        not_chosen=lost,
     )

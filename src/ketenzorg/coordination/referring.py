@@ -1,6 +1,6 @@
 """A referral comes in: read, checked against its pathway, given to who must act, stored whole or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -14,6 +14,7 @@ from ketenzorg.access.personal_numbers import seal
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import sights_of, who_sees
+from ketenzorg.coordination.candidates import tasks_of_candidates
 from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.consenting import Recorded, weighed
 from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
@@ -23,7 +24,12 @@ from ketenzorg.coordination.participants import (
     find_referrer,
     match_organisations,
 )
-from ketenzorg.coordination.sent_consent import objections_sent, unless_objected, what_is_shared
+from ketenzorg.coordination.sent_consent import (
+    objections_sent,
+    unless_objected,
+    what_is_shared,
+    without_objected,
+)
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
@@ -33,6 +39,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.region import Organisation
 from ketenzorg.pathway.standing import BEFORE_THE_FIRST, Standing, phases_after
 from ketenzorg.pathway.unread import unread
 from ketenzorg.pathway.visibility import Visibility
@@ -94,8 +101,12 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     participants, strangers = find_participants(asked, pathway, referrer, screening.route, world.region)
     issues += strangers + _stops(screening) + objections_sent(own)
     traject, recorded = world.new_id(), Recorded((), {})
+    person = next(
+        (token for token in numbers.tokens.values() if str(token).encode() in asked.patient.raw), None
+    )
     if participants is not None:
         sharing = what_is_shared(own, asked, pathway, participants, answers, traject, at)
+        participants = await without_objected(participants, sharing, person or asked.patient.id, world)
         recorded, refusals = weighed(participants.roles, sharing, world)
         said = {place for issue in issues for place in issue.expression}
         issues += [each for each in refusals if said.isdisjoint(each.expression) or not each.expression]
@@ -115,6 +126,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
         await _sealed(numbers.tokens, world),
         traject,
         recorded,
+        person or asked.patient.id,
         visit,
         world,
         at,
@@ -157,15 +169,18 @@ def _package(
     numbers: list[SealedNumber],
     traject: UUID,
     recorded: Recorded,
+    person: UUID,
     visit: Visit,
     world: World,
     at: datetime,
 ) -> Package:
     """Everything that is stored together."""
     plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
-    owner, requester = participants.owner.id, participants.requester.id
+    owner = participants.owner.id if participants.owner else None
+    requester = participants.requester.id
+    candidates = tuple(each.id for each in participants.asked)
     began = pathway.begins_with(state.step)
-    parties = tuple(dict.fromkeys((requester, owner, *participants.roles.values())))
+    parties = tuple(dict.fromkeys((requester, *([owner] if owner else []), *participants.roles.values())))
     phases = phases_after(pathway, BEFORE_THE_FIRST, state.step, participants.roles)
     sights = sights_of(pathway, Standing(state.step, participants.roles, phases), parties)
     resources = [
@@ -173,8 +188,10 @@ def _package(
         *(_resource("Consent", id_, body, sights) for id_, body in recorded.made),
         *_made(state.step, urgency, asked, pathway, participants, plan, task, sights, soonest(dues), at),
     ]
-    patient_number = next((n.token for n in numbers if str(n.token).encode() in asked.patient.raw), None)
-    person = patient_number or asked.patient.id
+    named = {
+        each.id: candidate.task.id
+        for each, candidate in zip(participants.asked, asked.candidates, strict=False)
+    }
     referral = NewReferral(
         organisation=requester,
         system=asked.identifier[0],
@@ -202,6 +219,8 @@ def _package(
         roles=participants.roles,
         phases=phases,
         parties=parties,
+        involved=tuple(each for each in parties if each not in candidates) if candidates else None,
+        asides=tasks_of_candidates(named, task),
         consents=recorded.of,
         municipality=participants.municipality,
         dues=running(dues, pathway),
@@ -219,6 +238,7 @@ def _package(
             task=task,
             municipality=participants.municipality,
             kept=state.counts,
+            asked=candidates,
         ),
         priority=how_soon(
             pathway,
@@ -268,25 +288,46 @@ def _made(
         request=request,
         at=at,
     )
-    coordination_task = first_task(
-        asked.task.raw if asked.task else None,
-        task,
-        canonical=pathway.canonical,
-        step=step.name,
-        status=step.task,
-        priority=most_urgent(asked.request.resource.priority, urgency.priority) if urgency else None,
-        care_plan=f"CarePlan/{plan}",
-        request=request,
-        patient=patient,
-        requester=requester,
-        owner=f"Organization/{participants.owner.id}",
-        until=until,
-        at=at,
-    )
+
+    def a_task(sent: bytes | None, id_: UUID, owner: Organisation | None, part_of: str = "") -> bytes:
+        return first_task(
+            sent,
+            id_,
+            canonical=pathway.canonical,
+            step=step.name,
+            status=step.task,
+            priority=most_urgent(asked.request.resource.priority, urgency.priority) if urgency else None,
+            care_plan=f"CarePlan/{plan}",
+            request=request,
+            patient=patient,
+            requester=requester,
+            owner=f"Organization/{owner.id}" if owner else "",
+            until=until,
+            at=at,
+            part_of=part_of,
+        )
+
+    coordination_task = a_task(asked.task.raw if asked.task else None, task, participants.owner)
+    # Who is asked sees its own Task; the one without an owner only when that is there to be claimed.
+    others = sights if participants.open else _without(sights, participants.asked)
     return [
+        *(
+            _resource(
+                "Task",
+                candidate.task.id,
+                a_task(candidate.task.raw, candidate.task.id, each, f"Task/{task}"),
+                {**others, each.id: sights[each.id]},
+            )
+            for each, candidate in zip(participants.asked, asked.candidates, strict=False)
+        ),
         _resource("CarePlan", plan, care_plan, sights),
-        _resource("Task", task, coordination_task, sights),
+        _resource("Task", task, coordination_task, others),
     ]
+
+
+def _without(sights: Sights, asked: Sequence[Organisation]) -> dict[UUID, Visibility]:
+    left_out = {each.id for each in asked}
+    return {each: sight for each, sight in sights.items() if each not in left_out}
 
 
 def _resource(kind: str, id_: UUID, body: bytes, sights: Sights) -> NewResource:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.coordination.consenting import Sharing, weighed
+from ketenzorg.coordination.consenting import Sharing, decision_on, weighed
 from ketenzorg.coordination.participants import Participants
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
@@ -14,6 +14,7 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway.answered import Value
 from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.standing import ASKED, role_in
 from ketenzorg.referral.bundle import Entry
 from ketenzorg.referral.consent import consents_in
 from ketenzorg.referral.intake import Asked
@@ -66,6 +67,29 @@ def objections_sent(entries: Sequence[Entry]) -> list[Issue]:
         for entry in entries
         if entry.kind == "Consent" and any(not each.permits for each in consents_in([entry.content]))
     ]
+
+
+async def without_objected(
+    participants: Participants, sharing: Sharing, person: UUID, world: World
+) -> Participants:
+    """What is open to all goes past whom the patient objects to; all of them, and the referral is refused as any."""
+    if not participants.open:
+        return participants
+    objections = await world.consents.objections(person)
+    against = msgspec.structs.replace(sharing, objections=objections)
+    by_key = {key: party for key, party in participants.roles.items() if ASKED in key}
+    kept = {
+        each.id
+        for each in participants.asked
+        for key, party in by_key.items()
+        if party == each.id and decision_on(role_in(key), each, against, world.region).may
+    }
+    if not kept:
+        return participants
+    return participants._replace(
+        roles={key: party for key, party in participants.roles.items() if key not in by_key or party in kept},
+        asked=tuple(each for each in participants.asked if each.id in kept),
+    )
 
 
 async def unless_objected(

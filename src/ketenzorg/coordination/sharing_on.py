@@ -15,7 +15,7 @@ from ketenzorg.pathway.answers import read_answers
 from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.latest import latest
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.standing import EARLIER
+from ketenzorg.pathway.standing import has, role_in
 from ketenzorg.pathway.words import EXPLICIT
 from ketenzorg.referral.consent import Choice
 from ketenzorg.store.consents import Shared
@@ -97,11 +97,7 @@ def pathway_of(traject: Traject, world: World) -> Pathway:
 
 def _joining(parties: Parties, taken: StepTaken | None, pathway: Pathway) -> dict[str, UUID]:
     """Who gets to see the traject now, and who gets work that takes an explicit consent: that must still hold."""
-    here = {
-        role: party
-        for role, party in parties.roles.items()
-        if EARLIER not in role and party in parties.involved
-    }
+    here = {role: party for role, party in parties.roles.items() if has(role) and party in parties.involved}
     begins = taken.performer if taken and taken.new_task else ""
     return {
         role: party
@@ -112,4 +108,4 @@ def _joining(parties: Parties, taken: StepTaken | None, pathway: Pathway) -> dic
 
 def _parts(roles: Mapping[str, UUID]) -> list[tuple[str, UUID]]:
     """Each organisation in each role that it has or had."""
-    return [(role.partition(EARLIER)[0], party) for role, party in roles.items()]
+    return [(role_in(key), party) for key, party in roles.items()]

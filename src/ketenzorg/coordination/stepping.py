@@ -11,7 +11,9 @@ from ketenzorg.access.parts import part_of
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.asides import aside_of, not_asked
+from ketenzorg.coordination.candidates import answers, candidate_of, for_requester, is_asked, may_claim
 from ketenzorg.coordination.changes import changes, refuse_cut
+from ketenzorg.coordination.choosing import TAKEN, claimed, names, said_of_candidate
 from ketenzorg.coordination.handing_over import can_happen
 from ketenzorg.coordination.meaning import meant, role_for, state_of
 from ketenzorg.coordination.planning import planned
@@ -30,7 +32,7 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.definition import Aside
 from ketenzorg.pathway.engine import Option
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.standing import roles_of
+from ketenzorg.pathway.standing import Standing, asked_in, roles_of
 from ketenzorg.referral.aside_task import is_open
 from ketenzorg.referral.coordination_task import withdrawn_task
 from ketenzorg.referral.intake import Named
@@ -91,6 +93,8 @@ async def write_task(
         sight = sight_of(pathway, visit.caller.organisation, traject.standing)
         seen = shown(traject.task.body, "Task", sight, {})
         before, after = json.read(seen), edit(json.read(seen))
+        if may_claim(visit.caller.organisation, traject) and names(after.get("owner"), visit, world):
+            del after["owner"]  # who claims a Task makes itself its owner
         if rule.shows == "whole":
             refuse_cut(before, after, sight)
         change = changes(before, after, sight)
@@ -105,6 +109,10 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
     The look is on record.
     """
     traject, pathway = await load(task, look, world, shown=True)
+    if is_asked(look.organisation, traject):
+        return traject, pathway, answers(pathway, state_of(traject))
+    if candidate_of(task, traject) and look.organisation in traject.involved:
+        return traject, pathway, for_requester(traject, pathway)
     beside = aside_of(task, traject, pathway)
     if look.organisation not in traject.involved or (beside is None and traject.open_task != task):
         return traject, pathway, []
@@ -116,8 +124,8 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
     ]
     if beside is not None:
         aside, version = beside
-        answers = (aside.yes, aside.no) if is_open(version.body) else ()
-        options = [each for each in options if each.event in answers]
+        expected = (aside.yes, aside.no) if is_open(version.body) else ()
+        options = [each for each in options if each.event in expected]
     return traject, pathway, options
 
 
@@ -125,31 +133,63 @@ async def _act(
     task: UUID, does: Interaction, judge: Judge, visit: Visit, world: World, if_match: int | None
 ) -> TaskNow:
     for _ in range(TRIES):
-        traject, pathway = await load(task, visit.access(world, does, "Task"), world)
+        traject, pathway = await _to_change(task, does, visit, world)
         if if_match is not None and if_match != traject.task.version:
             raise _stale(traject)
-        if traject.open_task != task:
+        organisation = visit.caller.organisation
+        of_candidate = _still_asked(task, traject, organisation)
+        if traject.open_task != task and not of_candidate:
             beside = aside_of(task, traject, pathway)
             if beside is None or not is_open(beside[1].body):
                 raise _over(traject, visit)
             return await _act_beside(beside[0], does, judge, traject, pathway, visit, world)
         rule = await insist(does, traject, pathway, visit, world)
-        roles = roles_of(visit.caller.organisation, traject.roles)
-        said = judge(traject, pathway, roles, rule)
+        said = judge(traject, pathway, _speaks_as(organisation, traject, pathway), rule)
         if said is None:
             await world.audit.note(visit.access(world, "read", "Task"), f"Task/{task}", [traject.id])
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
         by = f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
         access = visit.access(world, does, "Task", rule=by)
-        organisation = visit.caller.organisation
-        plan = planned(said, access, organisation, traject, pathway, world, at)
+        if may_claim(organisation, traject):
+            said = claimed(said, organisation, traject, pathway)
+        plan = (said_of_candidate if of_candidate else planned)(
+            said, access, organisation, traject, pathway, world, at
+        )
         step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
         if await world.trajecten.store(step, versions, plan.finders):
             if step.consent and organisation in step.consent.withdrawn:
                 return TaskNow(withdrawn_task(task, versions[0].version, at), versions[0].version, at)
-            return task_now(versions[0], at, traject, pathway, visit)
+            after = Standing(step.step, step.roles, step.phases) if asked_in(traject.roles) else None
+            return task_now(versions[0], at, traject, pathway, visit, after)
     raise Conflict(CHANGING)
+
+
+async def _to_change(task: UUID, does: Interaction, visit: Visit, world: World) -> tuple[Traject, Pathway]:
+    """The traject of a Task. Raises Conflict for who could have claimed it and was not the first."""
+    try:
+        return await load(task, visit.access(world, does, "Task"), world)
+    except NotFound:
+        if await world.trajecten.was_open(task, visit.caller.organisation):
+            raise Conflict(TAKEN) from None
+        raise
+
+
+def _still_asked(task: UUID, traject: Traject, organisation: UUID) -> bool:
+    """Whether this is the Task of a candidate about which this organisation has something to say."""
+    candidate = candidate_of(task, traject)
+    return (
+        candidate is not None
+        and candidate in asked_in(traject.roles)
+        and (candidate == organisation or organisation in traject.involved)
+    )
+
+
+def _speaks_as(organisation: UUID, traject: Traject, pathway: Pathway) -> list[str]:
+    """The roles in which an organisation acts; who is asked speaks as the one that would perform it."""
+    if is_asked(organisation, traject):
+        return [pathway.steps[traject.step].performer]
+    return roles_of(organisation, traject.roles)
 
 
 async def _act_beside(
@@ -208,10 +248,15 @@ def _not_there() -> NotFound:
 
 
 def task_now(
-    version: Version | NewVersion, updated: datetime, traject: Traject, pathway: Pathway, visit: Visit
+    version: Version | NewVersion,
+    updated: datetime,
+    traject: Traject,
+    pathway: Pathway,
+    visit: Visit,
+    standing: Standing | None = None,
 ) -> TaskNow:
     """A version of the Task as the caller sees it."""
-    sight = sight_of(pathway, visit.caller.organisation, traject.standing)
+    sight = sight_of(pathway, visit.caller.organisation, standing or traject.standing)
     return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
 
 

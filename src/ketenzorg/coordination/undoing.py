@@ -117,6 +117,13 @@ def may_undo(log: list[Recorded], traject: Traject, visit: Visit, world: World) 
 
 def _mistaken(log: list[Recorded], traject: Traject, visit: Visit, world: World) -> Recorded:
     last = next(each for each in reversed(log) if not isinstance(each.body, events.OfNorm))
+    if isinstance(last.body, events.StepTaken) and (last.body.chosen or last.body.not_chosen):
+        raise TransitionNotAllowed(
+            Issue(
+                nl="Wie gevraagd was, heeft al gehoord wie het doet: dit is niet te herstellen. U kunt nog intrekken.",
+                en="Who was asked has heard who does it: this cannot be undone. The referral can still be withdrawn.",
+            ),
+        )
     if (
         not isinstance(last.body, events.StepTaken)
         or last.body.by == ITSELF

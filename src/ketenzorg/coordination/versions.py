@@ -32,6 +32,7 @@ class Said(msgspec.Struct, frozen=True):
     added: Mapping[str, list[Any]] = {}
     at: datetime | None = None
     performer: Named | None = None  # of the hand-over that the event begins
+    chosen: UUID | None = None  # the candidate that performs this hand-over from now on
 
 
 def next_versions(

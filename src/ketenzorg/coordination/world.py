@@ -110,6 +110,7 @@ class Visit:
             action=ACTIONS.get(interaction, "R"),
             rule=rule_id(does, kind, "bystander") if rule is None else rule,
             rule_left=rule_id(does, kind, "left") if rule is None else rule,
+            rule_asked=rule_id(does, kind, "candidate") if rule is None else rule,
             query=tuple(dict.fromkeys(name for name, _ in asked)),
             digest=keyed_digest(world.keys.query, query.encode()).hex() if query else "",
         )

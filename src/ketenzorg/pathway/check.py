@@ -6,6 +6,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
+from ketenzorg.pathway.check_choice import check_choice
 from ketenzorg.pathway.check_consent import check_consent, check_withdrawal
 from ketenzorg.pathway.check_identity import check_identity
 from ketenzorg.pathway.check_norms import check_norms
@@ -80,6 +81,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
     return [
         *check_tables(file),
         *check_parts(file, steps),
+        *check_choice(file, steps),
         *check_walks(file, steps),
         *check_hearing(file, steps),
         *check_withdrawal(file, steps),

@@ -33,12 +33,20 @@ class Role(FileTable, frozen=True):
     consent: Literal["verondersteld", "uitdrukkelijk"] = "verondersteld"  # what sending to this role takes
 
 
+class Choosing(FileTable, frozen=True):
+    """Who asks need not know yet who performs: it may ask several and select one, or leave it open to who claims it."""
+
+    how: list[Literal["kandidaten", "open"]]
+    source: Source
+
+
 class Handover(FileTable, frozen=True):
     """Who asks whom: one Coordination Task. `from` and `to` are the same for work that stays in one house."""
 
     title: str
     from_: str = msgspec.field(name="from")
     to: str
+    choice: Choosing | None = None  # none: it goes to one organisation at once
 
 
 class View(FileTable, frozen=True):

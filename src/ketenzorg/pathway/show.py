@@ -3,7 +3,7 @@
 import re
 
 from ketenzorg.pathway.calendar import day_in_words
-from ketenzorg.pathway.definition import DataElement, Move, Source
+from ketenzorg.pathway.definition import DataElement, Handover, Move, Source
 from ketenzorg.pathway.document import Part, as_markdown, bullets, table
 from ketenzorg.pathway.flatten import Step
 from ketenzorg.pathway.loaded import Pathway
@@ -52,7 +52,9 @@ def document(pathway: Pathway) -> list[Part]:
         table("Stappen", ["stap", "aan zet", "Task.status", "norm", "wat kan gebeuren"], _steps(pathway)),
         table("Zijstappen", ["zijstap", "over", "begint met", "eindigt met", "aan zet"], _sides(pathway)),
         table("Einden", ["einde", "reden", "na", "bericht aan"], _ends(pathway)),
-        table("Overdrachten", ["overdracht", "wie vraagt", "wie voert uit"], _handovers(pathway)),
+        table(
+            "Overdrachten", ["overdracht", "wie vraagt", "wie voert uit", "te kiezen"], _handovers(pathway)
+        ),
         table("Wie ziet wat", ["rol", "ziet", "BSN", "toestemming"], _views(pathway)),
         bullets("Wat van de patiënt bekend is", [_said(each.say, each.source) for each in file.identity]),
         bullets(
@@ -156,7 +158,13 @@ def _controls(pathway: Pathway) -> list[list[str]]:
 
 
 def _handovers(pathway: Pathway) -> list[list[str]]:
-    return [[each.title, each.from_, each.to] for each in pathway.file.handovers.values()]
+    return [[each.title, each.from_, each.to, _choice(each)] for each in pathway.file.handovers.values()]
+
+
+def _choice(handover: Handover) -> str:
+    if handover.choice is None:
+        return ""
+    return f"{', '.join(handover.choice.how)} ({cite(handover.choice.source)})"
 
 
 def _norms(pathway: Pathway) -> list[list[str]]:

@@ -5,6 +5,7 @@ keeps what it knew: a role whose part has ended, or that looks on while another 
 which it knew the patient. That step is kept with the traject, for as long as it is not the step of now.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -15,6 +16,9 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.taking_part import taking_part
 
 EARLIER = "#"  # "nefroloog#<id>": who had this role before another took it over
+ASKED = "?"  # "fysiotherapeut?<id>": was asked for this role, and nobody has been chosen yet
+NOT_CHOSEN = "!"  # "fysiotherapeut!<id>": was asked, and is so no longer
+MARKS = re.compile(r"[#?!]")
 NEVER = ""  # for a step: it has not known the patient yet
 
 
@@ -33,9 +37,30 @@ class Standing(NamedTuple):
 BEFORE_THE_FIRST = Standing("", {}, {})
 
 
+def role_in(key: str) -> str:
+    """The role that a key of `roles` is about, whoever has, had or was asked for it."""
+    return MARKS.split(key, maxsplit=1)[0]
+
+
+def has(key: str) -> bool:
+    """Whether who stands under this key of `roles` has the role now."""
+    return MARKS.search(key) is None
+
+
 def roles_of(organisation: UUID, roles: Mapping[str, UUID]) -> list[str]:
     """The roles that an organisation has in a traject: in these it acts."""
-    return [role for role, party in roles.items() if party == organisation and EARLIER not in role]
+    return [role for role, party in roles.items() if party == organisation and has(role)]
+
+
+def asked_in(roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
+    """Who was asked, as long as nobody has been chosen."""
+    return tuple(party for key, party in roles.items() if ASKED in key)
+
+
+def only_asked(organisation: UUID, roles: Mapping[str, UUID]) -> bool:
+    """Whether an organisation is a candidate, or was one, and nothing else."""
+    keys = [key for key, party in roles.items() if party == organisation]
+    return bool(keys) and all(ASKED in key or NOT_CHOSEN in key for key in keys)
 
 
 @cache  # the same for every traject of the version
@@ -67,6 +92,8 @@ def phases_after(pathway: Pathway, before: Standing, step: str, roles: Mapping[s
     """Of the roles for which it is not the step that a traject comes in now: the step that says what they know."""
     phases = {}
     for key, organisation in roles.items():
+        if ASKED in key or NOT_CHOSEN in key:  # a candidate knows nothing of the patient in any step
+            continue
         role, _, earlier = key.partition(EARLIER)
         if always_knows_alike(pathway, role) or (not earlier and knows_in(pathway, role, step)):
             continue

@@ -13,7 +13,7 @@ from ketenzorg.fhir import json
 from ketenzorg.referral.codes import BASE, TASK_CODE, output_type
 from ketenzorg.referral.stored import instant, ours, stored_form
 
-ABORT, INFORMATION = "abort", "information"
+ABORT, INFORMATION, FULFIL = "abort", "information", "fulfill"
 QUESTION_SYSTEM = f"{BASE}/CodeSystem/task-code"
 CODINGS = {
     ABORT: {"system": TASK_CODE, "code": "abort", "display": "Mark the focal resource as no longer active"},
@@ -88,7 +88,16 @@ def kind_of(task: Mapping[str, Any]) -> str:
     return ""
 
 
+def asks_another(task: Mapping[str, Any]) -> str:
+    """FULFIL for a Task that asks one more organisation, as part of a hand-over for which nobody is chosen yet."""
+    codings = task.get("code", {}).get("coding", [{"code": FULFIL}])
+    wanted = any(each.get("code") == FULFIL for each in codings)
+    return FULFIL if wanted and task.get("partOf") and task.get("owner") else ""
+
+
 def about(task: Mapping[str, Any]) -> str:
     """The Task that it is about: "Task/<id>", or what else stands there."""
     parts = task.get("partOf") or [{}]
+    if asks_another(task):
+        return str(parts[0].get("reference", ""))
     return str((task.get("focus") or parts[0]).get("reference", ""))

@@ -14,6 +14,7 @@ from ketenzorg.referral.codes import fulfil, output_type, reason_concept, step_c
 from ketenzorg.referral.stored import instant, ours, stored_form
 
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
+SELECTED = {"system": "http://fhir.nl/CodeSystem/nl-cow-business-status", "code": "selected"}
 URGENCIES = ("routine", "urgent", "asap", "stat")  # http://hl7.org/fhir/request-priority, sooner and sooner
 
 
@@ -32,8 +33,12 @@ def first_task(
     priority: str | None,
     until: datetime | None,
     at: datetime,
+    part_of: str = "",
 ) -> bytes:
-    """The Task of a new hand-over: the sender's own, completed, or one that we make."""
+    """The Task of a new hand-over: the sender's own, completed, or one that we make.
+
+    Without an `owner` it is still to be chosen; that of a candidate is `part_of` it.
+    """
     started = json.read(sent) if sent else {"resourceType": "Task", "intent": "order"}
     return stored_form(
         json.write(started) if sent is None else sent,
@@ -50,7 +55,8 @@ def first_task(
         authoredOn=started.get("authoredOn") or instant(at),
         lastModified=_not_before(started.get("authoredOn"), at),
         requester=started.get("requester") or {"reference": requester},
-        owner={"reference": owner},
+        owner={"reference": owner} if owner else None,
+        partOf=[*started.get("partOf", ()), {"reference": part_of}] if part_of else started.get("partOf"),
         restriction=started.get("restriction") or _until(until),
         **({"priority": urgent} if (urgent := most_urgent(started.get("priority"), priority)) else {}),
     )
@@ -175,6 +181,58 @@ def withdrawn_task(id_: UUID, version: int, at: datetime) -> bytes:
             "statusReason": reason_concept("toestemming-ingetrokken", "Toestemming ingetrokken"),
             "intent": "order",
         },
+    )
+
+
+def candidate_task(handover: bytes, id_: UUID, *, owner: str, until: datetime | None, at: datetime) -> bytes:
+    """The Task of one more candidate, part of that of the hand-over."""
+    old = json.read(handover)
+    resource = {
+        **ours("Task", id_, 1, at),
+        "identifier": [_own_identifier(id_)],
+        "partOf": [{"reference": f"Task/{old['id']}"}],
+        "status": "requested",
+        "businessStatus": old["businessStatus"],
+        **{name: old[name] for name in KEPT if name in old},
+        "authoredOn": instant(at),
+        "lastModified": instant(at),
+        "requester": old["requester"],
+        "owner": {"reference": owner},
+        "restriction": _until(until),
+    }
+    return json.write({name: value for name, value in resource.items() if value not in ([], None)})
+
+
+def owned_task(body: bytes, owner: str) -> bytes:
+    """The Task that was open to all, claimed."""
+    return json.write(json.read(body) | {"owner": {"reference": owner}})
+
+
+def selected_task(body: bytes) -> bytes:
+    """The Task of the candidate that was chosen, marked as NL-COW does beside the step."""
+    task = json.read(body)
+    status = task["businessStatus"]
+    task["businessStatus"] = {**status, "coding": [*status["coding"], SELECTED]}
+    return json.write(task)
+
+
+def is_selected(concept: Mapping[str, Any]) -> bool:
+    """Whether a businessStatus says that this candidate is chosen."""
+    wanted = (SELECTED["system"], SELECTED["code"])
+    return any((each.get("system"), each.get("code")) == wanted for each in concept.get("coding", ()))
+
+
+def not_chosen_task(body: bytes, id_: UUID, version: int, at: datetime) -> bytes:
+    """The Task of a candidate that is not asked any more, without the patient."""
+    return stored_form(
+        body,
+        id_,
+        version,
+        at,
+        status="cancelled",
+        statusReason=reason_concept("niet-gekozen", "Niet gekozen"),
+        **{"for": None},
+        lastModified=_not_before(json.read(body).get("authoredOn"), at),
     )
 
 

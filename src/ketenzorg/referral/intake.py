@@ -8,6 +8,7 @@ from ketenzorg.errors import Issue
 from ketenzorg.fhir import r4
 from ketenzorg.referral.bundle import Entry, Posted
 
+MOST_ASKED = 20  # Tasks of one referral
 MUNICIPALITY_CODE = "GM"  # CBS code of a municipality: GM0014
 
 
@@ -17,6 +18,13 @@ class Named(NamedTuple):
     identifiers: tuple[tuple[str, str], ...]
     id: str
     path: str
+
+
+class Candidate(NamedTuple):
+    """An organisation that is asked beside others, and the Task by which it is."""
+
+    named: Named
+    task: Entry
 
 
 class Asked(NamedTuple):
@@ -31,6 +39,8 @@ class Asked(NamedTuple):
     requester: Named | None
     owner: Named | None
     others: tuple[Named, ...]  # further performers
+    candidates: tuple["Candidate", ...]  # several organisations are asked, of which one will be chosen
+    open: bool  # a Task without an owner: for who claims it, where the pathway has that
     municipality: str | None  # as the address says it: a CBS code or a name
 
 
@@ -38,15 +48,16 @@ def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
     """Read the bundle as a referral; None when it lacks what a referral is made of."""
     requests, patients, tasks = posted.of("ServiceRequest"), posted.of("Patient"), posted.of("Task")
     issues = [*_one("ServiceRequest", requests), *_one("Patient", patients)]
-    if len(tasks) > 1:
-        issues += [_too_many("Task", task) for task in tasks[1:]]
+    issues += [_too_many_asked(task) for task in tasks[MOST_ASKED:]]
     if issues:
         return None, issues
-    request, patient, task = requests[0], patients[0], tasks[0] if tasks else None
+    request, patient, task = requests[0], patients[0], tasks[0] if len(tasks) == 1 else None
     issues += _about_whom(posted, request, patient)
     issues += _state_of_request(request)
-    if task is not None:
-        issues += _state_of_task(posted, task, request)
+    for each in tasks:
+        issues += _state_of_task(posted, each, request)
+    candidates = _candidates(posted, tasks) if len(tasks) > 1 else []
+    issues += [_without_owner(each) for each in tasks if task is None and each.resource.owner is None]
     identifier = _identifier(request.resource)
     if identifier is None:
         issues.append(_no_identifier(request))
@@ -60,8 +71,10 @@ def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
         codes=_codes(request.resource.code),
         canonicals=tuple(request.resource.instantiatesCanonical or ()),
         requester=organisation_named(posted, request.resource.requester, f"{request.path}.requester"),
-        owner=_owner(posted, request, task),
-        others=_others(posted, request, task),
+        owner=None if candidates else _owner(posted, request, task),
+        others=_others(posted, request, task, asked=bool(candidates)),
+        candidates=tuple(candidates),
+        open=task is not None and task.resource.owner is None and not request.resource.performer,
         municipality=_municipality(patient.resource),
     )
     return asked, issues
@@ -92,9 +105,19 @@ def _owner(posted: Posted, request: Entry, task: Entry | None) -> Named | None:
     return organisation_named(posted, performers[0], f"{request.path}.performer[0]") if performers else None
 
 
-def _others(posted: Posted, request: Entry, task: Entry | None) -> tuple[Named, ...]:
-    """The performers who are not asked to act first: the first of them is, unless the Task names its owner."""
-    after = 0 if task is not None and task.resource.owner is not None else 1
+def _candidates(posted: Posted, tasks: list[Entry]) -> list[Candidate]:
+    """Each Task that names its owner; who is named twice is asked by the first."""
+    found = (
+        (organisation_named(posted, task.resource.owner, f"{task.path}.owner"), task)
+        for task in tasks
+        if task.resource.owner is not None
+    )
+    return [Candidate(named, task) for named, task in found if named is not None]
+
+
+def _others(posted: Posted, request: Entry, task: Entry | None, *, asked: bool) -> tuple[Named, ...]:
+    """The performers who are not asked to act first: the first of them is, unless a Task names its owner."""
+    after = 0 if asked or (task is not None and task.resource.owner is not None) else 1
     named = (
         organisation_named(posted, performer, f"{request.path}.performer[{place}]")
         for place, performer in enumerate(request.resource.performer or ())
@@ -149,6 +172,23 @@ def _too_many(kind: str, extra: Entry) -> Issue:
         nl=f"Een verwijzing heeft één {kind}; stuur een tweede verwijzing in een eigen Bundle.",
         en=f"A referral has one {kind}; send a second referral in a Bundle of its own.",
         expression=(extra.path,),
+    )
+
+
+def _too_many_asked(extra: Entry) -> Issue:
+    return Issue(
+        nl=f"Vraag hoogstens {MOST_ASKED} organisaties tegelijk.",
+        en=f"Ask at most {MOST_ASKED} organisations at once.",
+        expression=(extra.path,),
+    )
+
+
+def _without_owner(task: Entry) -> Issue:
+    return Issue(
+        nl="Met meer dan één Task vraagt u meer organisaties: noem in elke Task.owner wie u vraagt.",
+        en="More than one Task asks several organisations: name in each Task.owner whom you ask.",
+        expression=(f"{task.path}.owner",),
+        code="required",
     )
 
 

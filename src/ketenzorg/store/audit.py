@@ -64,6 +64,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     rule: str
     rule_left: str  # where the organisation took part earlier and does so no longer
+    rule_asked: str = ""  # where it was asked, and has not been chosen
     query: tuple[str, ...] = ()  # names of search parameters
     digest: str = ""  # hex, keyed, of the whole query
 

@@ -62,6 +62,8 @@ class NewReferral(msgspec.Struct, frozen=True, kw_only=True):
     roles: dict[str, UUID]
     phases: dict[str, str]
     parties: tuple[UUID, ...]
+    involved: tuple[UUID, ...] | None = None  # without who was only asked; none: all of them take part
+    asides: dict[str, UUID] = {}  # the Tasks beside the one of the hand-over, by name
     consents: dict[UUID, UUID]  # organisation -> the Consent under which it takes part
     municipality: str
     dues: tuple[Running, ...]

@@ -33,10 +33,11 @@ class TokenClause(msgspec.Struct, frozen=True):
 
 
 class ReferenceClause(msgspec.Struct, frozen=True):
-    """`param=Type/id,…`: one of these; type None is any type."""
+    """`param=Type/id,…`: one of these; type None is any type. `missing`: whether the reader sees none at all."""
 
     param: str
-    one_of: tuple[tuple[str | None, UUID], ...]
+    one_of: tuple[tuple[str | None, UUID], ...] = ()
+    missing: bool | None = None
 
 
 class DateClause(msgspec.Struct, frozen=True):
@@ -143,7 +144,9 @@ class Look:
 
     def _conditions(self, query: Query) -> list[ColumnElement[bool]]:
         conditions = [self._has(search_token, query, _token(each)) for each in query.tokens]
-        conditions += [self._has(search_reference, query, _reference(each)) for each in query.references]
+        for clause in query.references:
+            found = self._has(search_reference, query, _reference(clause))
+            conditions.append(~found if clause.missing else found)
         for each in query.dates:
             if each.param:
                 conditions.append(self._has(search_date, query, _date(each)))
@@ -182,6 +185,8 @@ def _token(clause: TokenClause) -> ColumnElement[bool]:
 
 def _reference(clause: ReferenceClause) -> ColumnElement[bool]:
     column = search_reference.c
+    if clause.missing is not None:
+        return column.param == clause.param
     one_of = (
         and_(column.target == target, *([] if type_ is None else [column.target_type == type_]))
         for type_, target in clause.one_of

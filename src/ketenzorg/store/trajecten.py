@@ -46,7 +46,7 @@ class Traject(msgspec.Struct, frozen=True, kw_only=True):
     task: Version
     task_updated: datetime
     municipality: str
-    request: Version
+    request: Version  # with an empty body for who was asked and was not chosen
     plan: Version  # with an empty body for who no longer follows it
     asides: dict[
         str, Version
@@ -83,10 +83,11 @@ class Joining(msgspec.Struct, frozen=True):
 
 
 class Losing(msgspec.Struct, frozen=True):
-    """A party that takes part and no longer sees these types of resources."""
+    """A party that no longer sees these types of resources, nor this Task that it could have claimed."""
 
     organisation: UUID
     types: tuple[str, ...]
+    task: UUID | None = None
 
 
 class FoundBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +185,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     asides: dict[str, UUID] | msgspec.UnsetType = (
         msgspec.UNSET
     )  # as they are after the step; unset: as they were
-    seen_by: dict[str, tuple[UUID, ...]] = {}  # type of what is new -> who sees it
+    seen_by: dict[str, tuple[UUID, ...]] = {}  # type, or id, of what is new -> who sees it
+    listeners: tuple[UUID, ...] = ()  # who hears of it beside the witnesses, as far as it sees what is new
     joining: tuple[Joining, ...] = ()
     losing: tuple[Losing, ...] = ()
     leaving: tuple[UUID, ...] = ()
@@ -254,6 +256,13 @@ class Trajecten:
         locations = rows[0]["locations"]
         return None if locations is None else tuple(locations)
 
+    async def was_open(self, task: UUID, organisation: UUID) -> bool:
+        """Whether an organisation could claim this Task, and another was first."""
+        rows = await self._database.fetch(
+            "select was_open($1, $2, $3) as was_open", self._region, [organisation], task
+        )
+        return bool(rows[0]["was_open"])
+
     async def store(self, step: Step, versions: Sequence[NewVersion], finders: FindersOf) -> bool:
         """Store a step with the new versions; False when another one came first and nothing was written."""
         try:
@@ -313,7 +322,7 @@ def _traject(row: Any, task: UUID) -> Traject:
         task=Version("Task", task, row["task_version"], row["task_body"]),
         task_updated=row["task_updated"],
         request=Version(
-            "ServiceRequest", row["service_request"], row["request_version"], row["request_body"]
+            "ServiceRequest", row["service_request"], row["request_version"] or 0, row["request_body"] or b""
         ),
         plan=Version("CarePlan", row["care_plan"], row["plan_version"] or 0, row["plan_body"] or b""),
         asides=_asides(row),

@@ -63,6 +63,9 @@ class Told(NamedTuple):
     facts: tuple[tuple[Fact, bool], ...]
 
 
+NOBODY = UUID(int=0)
+
+
 @dataclass(frozen=True)
 class _Clock:
     name: str
@@ -148,9 +151,15 @@ def told(log: Log, rules: Rules) -> Told | None:
         received.pathway,
         received.municipality,
         received.requester,
-        received.owner,
+        _owner(received, valid),
         tuple(_first_ones(facts)),
     )
+
+
+def _owner(received: events.ReferralReceived, log: Log) -> UUID:
+    """Whose work it was at first; nobody's for as long as several are asked."""
+    chosen = (event.chosen for _, event in log if isinstance(event, events.StepTaken) and event.chosen)
+    return received.owner or next(chosen, NOBODY)
 
 
 def _rounds(received: events.ReferralReceived, log: Iterable[events.Event], rules: Rules) -> list[_Round]:
