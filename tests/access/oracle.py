@@ -15,7 +15,7 @@ from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import PARAMETERS
-from ketenzorg.pathway.standing import Standing
+from ketenzorg.pathway.standing import ASKED, Standing, only_asked
 from ketenzorg.settings import for_asyncpg
 from services import CATALOGUE
 
@@ -65,6 +65,7 @@ async def reduce(database: Database, party: UUID) -> None:
                     f"delete from {table} where not coalesce({may_see}, false)", *arguments
                 )
         await _forget_where_it_went(connection, party)
+        await _forget_who_was_chosen(connection, party)
         await _cut(connection, party)
     finally:
         await connection.close()
@@ -106,6 +107,24 @@ async def _forget_where_it_went(connection: asyncpg.Connection, party: UUID) -> 
         """,
         party,
     )
+
+
+async def _forget_who_was_chosen(connection: asyncpg.Connection, party: UUID) -> None:
+    """Who was asked knows not who else takes part, nor how it goes; who is asked no more not even where it stands."""
+    for row in await connection.fetch("select id, pathway, version, roles from traject"):
+        own = {key: each for key, each in json.read(row["roles"].encode()).items() if each == str(party)}
+        if not only_asked(party, {key: UUID(each) for key, each in own.items()}):
+            continue
+        await connection.execute(
+            "update traject set roles = $2, counts = '{}', happened = '{}', due = null, due_norm = null, ended = null,"
+            " parties = array[$3::uuid], involved = '{}' where id = $1",
+            row["id"], json.write(own).decode(), party,
+        )  # fmt: skip
+        if not any(ASKED in key for key in own):
+            begins = CATALOGUE.version(row["pathway"], row["version"]).file.begins
+            await connection.execute(
+                "update traject set step = $2, task = $3 where id = $1", row["id"], begins, UUID(int=1)
+            )
 
 
 async def _cut(connection: asyncpg.Connection, party: UUID) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from asked import ONE, TWO, ask, says
 from databases import Database, execute, new_database
 from every_type import with_words
 from examples import an_example
@@ -92,6 +93,22 @@ async def a_region(service: Service) -> None:
     await service.refer(a_referral("woorden", with_words))
     await _foreign(service)
     await _based_on_what_a_coach_does_not_see(service)
+    await _candidates(service)
+
+
+async def _candidates(service: Service) -> None:
+    """Who was asked and waits, was not selected, was selected, said no, could claim it, claimed it."""
+    await ask(service, ONE, TWO, number="gevraagd")
+    for number, chosen in (("verloren", TWO), ("gewonnen", ONE)):
+        asked = await ask(service, ONE, TWO, number=number)
+        await says(service, chosen, asked.tasks[chosen], "aannemen")
+        await says(service, PARTIES["practice"], asked.tasks[chosen], "selecteren")
+        await says(service, chosen, asked.tasks[chosen], "intake afgesproken")
+    refused = await ask(service, ONE, TWO, number="geweigerd")
+    await says(service, ONE, refused.tasks[ONE], "afwijzen", reden_van_afwijzen="geen-plek")
+    await ask(service, number="open")
+    claimed = await ask(service, number="opgepakt")
+    await says(service, ONE, claimed.handover, "aannemen")
 
 
 async def _foreign(service: Service) -> None:

@@ -107,6 +107,8 @@ def a_bundle(pathway: str, role: str) -> dict[str, Any]:
         elif element.type == "ja-nee" and name not in asked and element.need == "mag":
             response["item"].append(an_item(name, False))
     with_words(bundle)
+    if pathway == "artrose":  # a Task without an owner would be open to a claim
+        of(bundle, "Task")["owner"] = {"identifier": {"system": URA, "value": URAS["fysio-veerkracht"]}}
     return bundle
 
 

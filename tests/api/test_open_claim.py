@@ -3,8 +3,6 @@
 import asyncio
 from uuid import UUID
 
-import pytest
-
 from api.test_objection import consent
 from asked import ONE, PRACTICE, THREE, TWO, ask, asking, crowd, patches, read, says
 from ketenzorg.coordination.watching import Watcher
@@ -110,8 +108,3 @@ async def test_it_goes_past_whom_the_patient_objects_to(service: Service) -> Non
     assert second.handover in await found(service, other, CLAIMABLE)
     refused = await call(service, PRACTICE, "POST", "/fhir", asking(ONE, TWO, number="derde"), 422)
     assert "bezwaar" in texts(refused)
-
-
-@pytest.mark.parametrize("value", ["ja", ""])
-async def test_missing_is_true_or_false(service: Service, value: str) -> None:
-    await call(service, ONE, "GET", f"/fhir/Task?owner:missing={value}", None, 400)
