@@ -37,6 +37,7 @@ from ketenzorg.referral.aside_task import is_open
 from ketenzorg.referral.coordination_task import withdrawn_task
 from ketenzorg.referral.intake import Named
 from ketenzorg.store.audit import REFUSED, Access, Interaction
+from ketenzorg.store.consents import Outrun
 from ketenzorg.store.trajecten import NewVersion, Traject, Version
 
 TRIES = 3  # two parties may act at one moment; the second sees the first's step and is judged again
@@ -156,7 +157,10 @@ async def _act(
         plan = (said_of_candidate if of_candidate else planned)(
             said, access, organisation, traject, pathway, world, at
         )
-        step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
+        try:
+            step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
+        except Outrun:  # another claimed it since it was read
+            continue
         if await world.trajecten.store(step, versions, plan.finders):
             if step.consent and organisation in step.consent.withdrawn:
                 return TaskNow(withdrawn_task(task, versions[0].version, at), versions[0].version, at)

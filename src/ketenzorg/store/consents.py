@@ -46,9 +46,11 @@ class Consents:
         return tuple(_objection(dict(row)) for row in rows)
 
     async def of(self, traject: UUID, organisation: UUID) -> Shared:
-        """What is shared in a traject in which the organisation has a part."""
-        [row] = await self._database.fetch(SHARING, self._region, [organisation], traject, False)
-        return _shared(row)
+        """What is shared in a traject in which the organisation has a part. Raises Outrun when it has none any more."""
+        rows = await self._database.fetch(SHARING, self._region, [organisation], traject, False)
+        if not rows:
+            raise Outrun
+        return _shared(rows[0])
 
     @asynccontextmanager
     async def decide(
