@@ -58,9 +58,11 @@ from ketenzorg.logs import STARTED, STOPPED, log
 from ketenzorg.pages import refusals
 from ketenzorg.pages import routes as pages
 from ketenzorg.pages.entrance import Entrance
+from ketenzorg.pages.promises import load_promises
 from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.content import Content, content_of
 from ketenzorg.pathway.published import published
+from ketenzorg.promised import promised_numbers
 from ketenzorg.settings import Settings
 from ketenzorg.store.audit import AuditLog
 from ketenzorg.store.audit_reading import AuditReading
@@ -242,6 +244,7 @@ def create_app(
                 "published": definitions,
                 "referee": referee,
                 "throughput": Throughput(database, world.region, world.catalogue),
+                "promises": load_promises(promised_numbers(settings, world.region)),
                 "site": make_site(settings, world.keys, world.region, real_time),
                 "check_ready": health.Look(
                     partial(check_all_ready, database, newest(settings.migrations), world.keyring)

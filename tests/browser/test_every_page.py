@@ -43,7 +43,7 @@ def page_of(task: str, home: str = "/werk") -> str:
 
 
 async def test_signing_in_and_what_is_not_there(somebody: Opens) -> None:
-    await all_good(await somebody(), "/login")
+    await all_good(await somebody(), "/login", "/guide", "/guide/promises")
     noor = await somebody("Noor Bolt")
     await all_good(noor, "/werk", "/werk/niets", "/werk?lijst=niets", "/keten")
 

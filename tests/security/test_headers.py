@@ -25,6 +25,7 @@ STRICT = {
 }  # fmt: skip
 KEPT = (
     "/static/",
+    "/guide/guide.",
     "/keten/chain.",
     "/auth/jwks",
     "/.well-known/",

@@ -12,7 +12,7 @@ import msgspec
 
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import Conflict, Invalid, Issue, KetenzorgError, Unavailable
+from ketenzorg.errors import Conflict, Invalid, Issue, Unavailable
 from ketenzorg.store.retries import Key
 
 TRY_AGAIN_S = 1  # what takes longer is rare
@@ -46,7 +46,7 @@ async def once(
         raise Conflict(_under_way(), headers={"Retry-After": str(TRY_AGAIN_S)})
     try:
         answered = await work()
-    except KetenzorgError:
+    except Exception:
         with suppress(Unavailable):  # then it lapses
             await world.retries.give_back(keyed, claim)
         raise

@@ -18,7 +18,9 @@ from ketenzorg.pathway.region import Region
 from ketenzorg.settings import Settings
 
 Http = Request[Any, Any, Any]
-PREFIXES = ("/werk", "/praktijk", "/verwijzen", "/berichten", "/keten", "/zorgpaden", "/login", "/static")
+PREFIXES = (
+    "/werk", "/praktijk", "/verwijzen", "/berichten", "/keten", "/zorgpaden", "/guide", "/login", "/static",
+)  # fmt: skip
 NEXT = re.compile(
     r"(/(werk|praktijk)(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?|/berichten|/verwijzen(/[a-z-]{1,60})?|/keten(/[a-z-]{1,60})?)\Z"
 )
