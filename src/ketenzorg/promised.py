@@ -42,6 +42,7 @@ def promised_numbers(settings: Settings, region: Region) -> dict[str, str]:
         "late": f"{late.stat.minutes} minutes (stat), {late.asap.minutes} (asap), {late.urgent.minutes} (urgent) or "
         f"{late.routine.minutes} (routine)",
         "events_at_once": str(EVENTS_AT_ONCE),
+        "event_days": str(settings.event_days),
         "body_bytes": f"{MAX_BODY:,}",
         "entries": str(bounds.MAX_ENTRIES),
         "depth": str(bounds.MAX_DEPTH),

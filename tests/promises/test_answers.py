@@ -1,7 +1,7 @@
 """What each status means: the first part of the page of what we promise."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +15,11 @@ from ketenzorg.api import transaction
 from ketenzorg.api.body import MAX_BODY
 from ketenzorg.app import create_app, tokens_of
 from ketenzorg.cli.sandbox import caller_for
+from ketenzorg.delivery.forgetting import Forgetter
 from promises.talking import PATCH, accepting, stored
 from referrals import a_referral, of, places, said, texts
 from services import REGION, SECRET, SETTINGS, Service, serving, token_for
+from subscriptions import numbers, polling
 from systems import speaking
 
 
@@ -124,6 +126,23 @@ async def test_status_409(service: Service) -> None:
     assert task in texts(other)
     assert "aannemen" in texts(too_early)
     assert not {"retry-after"} & {*other.headers, *too_early.headers}
+
+
+async def test_status_410(service: Service) -> None:
+    made = (await service.coach.post("/fhir/Subscription", json=polling())).json()
+    address = f"/fhir/Subscription/{made['id']}"
+    for number in ("1", "2"):
+        await service.refer(a_referral(number))
+        await service.coach.get(f"{address}/$events?eventsSinceNumber=2")  # with which the first has arrived
+    forgetter = Forgetter(service.app.litestar.state.world, SETTINGS.event_days)
+    assert await forgetter.look(datetime.now(UTC) + timedelta(days=SETTINGS.event_days, hours=1)) == 1
+    first = {"resourceType": "Parameters", "parameter": [{"name": "eventsSinceNumber", "valueString": "1"}]}
+    for answer in (
+        await service.coach.get(f"{address}/$events?eventsSinceNumber=1"),
+        await service.coach.post(f"{address}/$resend", json=first),
+    ):
+        assert (answer.status_code, "Ask from 2 on" in texts(answer)) == (410, True)
+    assert numbers((await service.coach.get(f"{address}/$events?eventsSinceNumber=2")).json()) == [2]
 
 
 async def test_status_412(service: Service) -> None:

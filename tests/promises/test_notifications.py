@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from base64 import b64decode, b64encode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from ketenzorg.coordination import replaying
 from ketenzorg.coordination.subscribing import BOTH_SIGN
 from ketenzorg.coordination.subscription_asked import DEFAULT_TIMEOUT_S, LONGEST_TIMEOUT_S
 from ketenzorg.delivery import schedule
+from ketenzorg.delivery.forgetting import Forgetter
 from ketenzorg.delivery.serving import AT_ONCE
 from ketenzorg.delivery.worker import Worker
 from ketenzorg.store.outbox import Outbox
@@ -23,7 +24,7 @@ from mailboxes import mailbox
 from promises.talking import all_of_it, named
 from receivers import Got, Receiver, answer, receiver
 from referrals import a_referral
-from services import REGION, SHARED, Service
+from services import REGION, SETTINGS, SHARED, Service
 from subscriptions import extended, numbers, polling, subscription
 
 COACH, PRACTICE = REGION.of_client("welzijn-demo").id, REGION.of_client("his-demo").id
@@ -353,9 +354,16 @@ async def test_events_again(service: Service, monkeypatch: pytest.MonkeyPatch) -
     async def since(number: int) -> list[int]:
         return numbers((await service.coach.get(f"{address}?eventsSinceNumber={number}")).json())
 
-    assert (await since(1), await since(3), await since(4)) == ([1, 2], [3], [])
-    years = "interval '10 years'"
-    await service.rows(f"update ketenzorg.outbox set created = created - {years}, ended = ended - {years}")
+    assert (await since(1), await since(3), await since(4)) == (
+        [1, 2],
+        [3],
+        [],
+    )  # which says that these arrived
+    world, now = service.app.litestar.state.world, datetime.now(UTC)
+    await service.refer(a_referral("4"))
+    forgetter = Forgetter(world, SETTINGS.event_days)
+    assert await forgetter.look(now + timedelta(days=SETTINGS.event_days, hours=-1)) == 0
     assert await since(1) == [1, 2]
-    assert (await service.coach.delete(f"/fhir/Subscription/{made['id']}")).status_code in (200, 204)
-    assert (await service.coach.get(address)).status_code == 404
+    assert await forgetter.look(now + timedelta(days=3650)) == 3
+    assert await since(4) == [4]
+    assert await forgetter.look(now + timedelta(days=3650)) == 0
