@@ -138,7 +138,8 @@ async def tell_story(story: Story) -> None:
         _dated(what.at, f"{_who(running, what, story)}: {what.event}{_words(what)}")
     task = await story.lines.of(case.practice).call("GET", f"/fhir/{running.task}")
     say(f"\n  En dit leest de huisarts nu (GET /fhir/{running.task} als his-demo):")
-    say(f"    status {task['status']}, stap ‘{task['businessStatus']['text']}’")
+    step = task.get("businessStatus", {}).get("text")  # a Task need not say it
+    say(f"    status {task['status']}" + (f", stap ‘{step}’" if step else ""))
     for output in task.get("output", ()):
         line(f"    {output['type']['text'] + ':':<16}", _words_of(output))
 
