@@ -17,17 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from databases import APP_PASSWORD, execute, new_database, server
-from ketenzorg.app import create_app
 from ketenzorg.logs import configure
 from ketenzorg.settings import for_asyncpg
 from ketenzorg.store.migrate import migrate
-from referrals import a_referral
-from services import SECRET, SETTINGS, START, token_for
+from services import START, serving
 
 LATE = 100
 OF_A_DAY = 200  # one in so many
@@ -55,19 +52,12 @@ async def main() -> None:
         for many in (10_000, 100_000):
             async with new_database(url) as database:
                 await migrate(database.admin_url, app_password=APP_PASSWORD)
-                app = create_app(SETTINGS, SECRET, database.app_url, in_sandbox=True)
-                app.litestar.state.clock.set(START)
-                headers = {"Authorization": f"Bearer {token_for('his-demo')}"}
-                transport = httpx.ASGITransport(app=app)
-                async with httpx.AsyncClient(
-                    transport=transport, base_url="http://test", headers=headers
-                ) as his:
-                    (await his.post("/fhir", json=a_referral())).raise_for_status()
-                await execute(database.admin_url, COPIES.format(many=many))
-                await execute(database.admin_url, LATER)
-                await execute(database.admin_url, "vacuum analyze")
-                await looks(app, database.admin_url, many)
-                await app.litestar.state.database.close()
+                async with serving(database) as service:
+                    await service.refer()
+                    await execute(database.admin_url, COPIES.format(many=many))
+                    await execute(database.admin_url, LATER)
+                    await execute(database.admin_url, "vacuum analyze")
+                    await looks(service.app, database.admin_url, many)
 
 
 async def looks(app: Any, url: str, many: int) -> None:

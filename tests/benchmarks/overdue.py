@@ -18,11 +18,9 @@ import httpx
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from databases import APP_PASSWORD, execute, new_database, server
-from ketenzorg.app import create_app
 from ketenzorg.logs import configure
 from ketenzorg.store.migrate import migrate
-from referrals import a_referral
-from services import SECRET, SETTINGS, START, token_for
+from services import serving
 
 LATE = 500
 TIMES = 35  # the first five do not count
@@ -43,20 +41,13 @@ async def main() -> None:
         for many in (10_000, 100_000):
             async with new_database(url) as database:
                 await migrate(database.admin_url, app_password=APP_PASSWORD)
-                app = create_app(SETTINGS, SECRET, database.app_url, in_sandbox=True)
-                app.litestar.state.clock.set(START)
-                headers = {"Authorization": f"Bearer {token_for('his-demo')}"}
-                transport = httpx.ASGITransport(app=app)
-                async with httpx.AsyncClient(
-                    transport=transport, base_url="http://test", headers=headers
-                ) as his:
-                    (await his.post("/fhir", json=a_referral())).raise_for_status()
+                async with serving(database) as service:
+                    await service.refer()
                     await execute(database.admin_url, LOAD.format(many=many, late=LATE))
                     await execute(database.admin_url, "vacuum analyze")
                     print(
-                        f"{many:>9,} running, {LATE} late: median {await median(his):.1f} ms for a page of 50"
+                        f"{many:>9,} running, {LATE} late: median {await median(service.his):.1f} ms for a page of 50"
                     )
-                await app.litestar.state.database.close()
 
 
 async def median(his: httpx.AsyncClient) -> float:
