@@ -60,7 +60,7 @@ from ketenzorg.pages import routes as pages
 from ketenzorg.pages.entrance import Entrance
 from ketenzorg.pages.promises import load_promises
 from ketenzorg.pages.site import is_page, make_site
-from ketenzorg.pathway.content import Content, content_of
+from ketenzorg.pathway.content import Content, read_content
 from ketenzorg.pathway.published import published
 from ketenzorg.promised import promised_numbers
 from ketenzorg.settings import Settings
@@ -160,7 +160,9 @@ def world_of(
     content: Content | None = None,
 ) -> World:
     """Everything that the use cases need, from the settings."""
-    catalogue, region = content or content_of(settings)
+    catalogue, region = content or read_content(
+        settings.pathways, settings.region, settings.data_dir / "pathways.proven"
+    )
     bell = Doorbell(database, settings.region)
     return World(
         region=region,

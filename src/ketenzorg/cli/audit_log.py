@@ -21,8 +21,7 @@ from ketenzorg.cli.operator import by_operator
 from ketenzorg.cli.place import Place, place
 from ketenzorg.errors import Invalid, Issue, NotFound
 from ketenzorg.pathway.calendar import AMSTERDAM
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import load_region
+from ketenzorg.pathway.content import read_content
 from ketenzorg.store.audit import Access, AuditLog, Interaction
 from ketenzorg.store.audit_chain import START, AuditChain, Head
 from ketenzorg.store.audit_chain import Place as Spot
@@ -86,9 +85,7 @@ def review(environ: Mapping[str, str], week: str, *, embedded: bool) -> None:
         found = asyncio.run(_review(here, start))
         names = {
             each.id: each.name
-            for each in load_region(
-                here.settings.pathways, here.settings.region, load(here.settings.pathways)
-            ).organisations
+            for each in read_content(here.settings.pathways, here.settings.region).region.organisations
         }
     for each in found:
         house = names.get(each.did.organisation, "de dienst zelf")

@@ -28,8 +28,7 @@ from ketenzorg.cli.bench_turns import Ground, take_turns
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.sandbox import token_for
 from ketenzorg.errors import Issue, KetenzorgError
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import load_region
+from ketenzorg.pathway.content import read_content
 from ketenzorg.settings import (
     DATA_DIR,
     DATABASE_URL,
@@ -110,7 +109,7 @@ def _end_on_sigterm() -> Iterator[None]:
 
 def _organisations(here: Place) -> list[str]:
     settings = here.settings
-    region = load_region(settings.pathways, settings.region, load(settings.pathways))
+    region = read_content(settings.pathways, settings.region).region
     return [str(organisation.id) for organisation in region.organisations]
 
 

@@ -14,8 +14,8 @@ from ketenzorg.access.public_keys import PublicKey, check_keys, usable_keys
 from ketenzorg.access.scopes import read_scopes
 from ketenzorg.cli.place import Place, place
 from ketenzorg.errors import Conflict, Invalid, Issue, NotFound
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import Organisation, Region, load_region
+from ketenzorg.pathway.content import read_content
+from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.region_file import URA
 from ketenzorg.store.clients import Client, Clients
 from ketenzorg.store.database import Database
@@ -174,7 +174,7 @@ def _organisations(region: Region, uras: Sequence[str]) -> list[Organisation]:
 
 def _region(here: Place) -> Region:
     settings = here.settings
-    return load_region(settings.pathways, settings.region, load(settings.pathways))
+    return read_content(settings.pathways, settings.region).region
 
 
 def _line(client: Client, region: Region) -> str:

@@ -34,9 +34,9 @@ from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.errors import Issue
 from ketenzorg.pages.people import load_people
 from ketenzorg.pathway.calendar import AMSTERDAM
-from ketenzorg.pathway.load import load
+from ketenzorg.pathway.content import read_content
 from ketenzorg.pathway.loaded import Catalogue
-from ketenzorg.pathway.region import Region, load_region
+from ketenzorg.pathway.region import Region
 from ketenzorg.settings import (
     BASE_URL,
     DATA_DIR,
@@ -104,8 +104,7 @@ async def _demo(here: Place, own: Mapping[str, str], listener: socket.socket, as
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    catalogue = load(here.settings.pathways)
-    region = load_region(here.settings.pathways, here.settings.region, catalogue)
+    catalogue, region = read_content(here.settings.pathways, here.settings.region)
     async with serving(here, region, listener) as service:
         second = second_api(
             {**own, DATABASE_URL.name: here.database_url}, here.settings.data_dir / SECOND_LOG

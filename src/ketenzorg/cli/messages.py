@@ -14,8 +14,8 @@ from ketenzorg.cli.operator import by_operator
 from ketenzorg.cli.place import Place, place
 from ketenzorg.coordination.subscribing import set_endpoint as set_endpoint_of
 from ketenzorg.errors import Invalid, Issue, NotFound
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import Organisation, Region, load_region
+from ketenzorg.pathway.content import read_content
+from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.region_file import URA
 from ketenzorg.settings import Settings
 from ketenzorg.store.audit import Access, Interaction
@@ -115,7 +115,7 @@ def _organisation(ura: str, settings: Settings) -> Organisation:
 
 
 def _region(settings: Settings) -> Region:
-    return load_region(settings.pathways, settings.region, load(settings.pathways))
+    return read_content(settings.pathways, settings.region).region
 
 
 def _event_id(text: str) -> UUID:

@@ -24,9 +24,8 @@ from ketenzorg.cli.serve import options
 from ketenzorg.coordination.notification import TOPICS
 from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.fhir import json
-from ketenzorg.pathway.load import load
+from ketenzorg.pathway.content import read_content
 from ketenzorg.pathway.loaded import Catalogue
-from ketenzorg.pathway.region import load_region
 from ketenzorg.secret_file import read_secret
 from ketenzorg.settings import BASE_URL, Settings
 
@@ -51,8 +50,8 @@ def partner(
     """Play a partner until Ctrl-C; its switch listens one port higher."""
     base = f"http://{HOST}:{service_port}"
     settings = Settings.from_environ({BASE_URL.name: base, **environ})
-    catalogue = load(settings.pathways)
-    caller = caller_for(load_region(settings.pathways, settings.region, catalogue), CLIENTS[kind])
+    catalogue, region = read_content(settings.pathways, settings.region)
+    caller = caller_for(region, CLIENTS[kind])
     # The demo keeps a folder, and so a secret, of its own.
     demo = settings.data_dir / DEMO / settings.secret_file.name
     secret = read_secret(demo if demo.exists() else settings.secret_file)

@@ -6,8 +6,8 @@ from datetime import timedelta
 from ketenzorg.access.tokens import Caller
 from ketenzorg.app import tokens_of
 from ketenzorg.errors import Issue, NotFound
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import Region, load_region
+from ketenzorg.pathway.content import read_content
+from ketenzorg.pathway.region import Region
 from ketenzorg.secret_file import read_or_make_secret
 from ketenzorg.settings import BASE_URL, Settings
 
@@ -16,7 +16,7 @@ def token_for(environ: Mapping[str, str], client: str, hours: int, port: int) ->
     """A token for a client that the region's sandbox file lists."""
     here = {BASE_URL.name: f"http://127.0.0.1:{port}"}
     settings = Settings.from_environ({**here, **environ})
-    region = load_region(settings.pathways, settings.region, load(settings.pathways))
+    region = read_content(settings.pathways, settings.region).region
     secret = read_or_make_secret(settings.secret_file)
     return tokens_of(settings, secret).issue(caller_for(region, client), timedelta(hours=hours))
 

@@ -1,11 +1,11 @@
 """What was agreed, and between whom: the pathways and the organisations of a region, read and checked together."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from ketenzorg.pathway.load import load
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region, load_region
-from ketenzorg.settings import Settings
 
 
 class Content(NamedTuple):
@@ -15,7 +15,7 @@ class Content(NamedTuple):
     region: Region
 
 
-def content_of(settings: Settings) -> Content:
-    """The content of this installation; PathwayErrors with everything that is wrong in it."""
-    catalogue = load(settings.pathways, settings.data_dir / "pathways.proven")
-    return Content(catalogue, load_region(settings.pathways, settings.region, catalogue))
+def read_content(folder: Path, region: str, proven: Path | None = None) -> Content:
+    """What this folder says; PathwayErrors with everything that is wrong in it. `proven`: see `load`."""
+    catalogue = load(folder, proven)
+    return Content(catalogue, load_region(folder, region, catalogue))
