@@ -12,7 +12,16 @@ import msgspec
 from ketenzorg.referral.consent import Choice
 from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
-from ketenzorg.store.trajecten import CALL, FindersOf, NewVersion, Step, Traject, Version, arguments
+from ketenzorg.store.trajecten import (
+    CALL,
+    FindersOf,
+    NewVersion,
+    Step,
+    Traject,
+    Version,
+    arguments,
+    own_columns,
+)
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,23 +104,9 @@ def _shared(row: Any) -> Shared:
     by_id = {each.id: each for each in resources}
     return Shared(
         traject=Traject(
-            id=row["id"],
-            pathway=row["pathway"],
-            version=row["version"],
-            step=row["step"],
-            counts=msgspec.convert(row["counts"], dict[str, int]),
-            happened=msgspec.convert(row["happened"], dict[str, datetime]),
-            seq=row["seq"],
-            open_task=row["task"],
-            roles=msgspec.convert(row["roles"], dict[str, UUID]),
-            phases=row["phases"],
-            parties=tuple(row["parties"]),
-            involved=tuple(row["involved"]),
-            started=row["started"],
-            ended=row["ended"],
+            **own_columns(row),
             task=by_id[row["task"]],
             task_updated=row["updated"],
-            municipality=row["municipality"],
             request=by_id[row["service_request"]],
             plan=by_id[row["care_plan"]],
             asides={name: by_id[UUID(id_)] for name, id_ in row["asides"].items()},
