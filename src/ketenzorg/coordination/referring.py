@@ -17,7 +17,7 @@ from ketenzorg.access.views import sights_of, who_sees
 from ketenzorg.coordination.candidates import tasks_of_candidates
 from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.consenting import Recorded, weighed
-from ketenzorg.coordination.notices import Notice, answer_path, cite, notices_of, unusable, warned
+from ketenzorg.coordination.notices import Notice, notices_of, warned
 from ketenzorg.coordination.participants import (
     Participants,
     find_participants,
@@ -30,6 +30,7 @@ from ketenzorg.coordination.sent_consent import (
     what_is_shared,
     without_objected,
 )
+from ketenzorg.coordination.stopping import no_such_pathway, not_stored, other_content, stops
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
@@ -37,7 +38,7 @@ from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.answers import read_answers
-from ketenzorg.pathway.criteria import Blocked, Screening, Soon, screen
+from ketenzorg.pathway.criteria import Soon, screen
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation
 from ketenzorg.pathway.standing import BEFORE_THE_FIRST, Standing, phases_after
@@ -99,7 +100,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     unreadable = unread(pathway, contents, answers)
     screening = screen(pathway, answers, at)
     participants, strangers = find_participants(asked, pathway, referrer, screening.route, world.region)
-    issues += strangers + _stops(screening) + objections_sent(own)
+    issues += strangers + stops(screening) + objections_sent(own)
     traject, recorded = world.new_id(), Recorded((), {})
     person = next(
         (token for token in numbers.tokens.values() if str(token).encode() in asked.patient.raw), None
@@ -134,7 +135,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     stored = await unless_objected(package, participants, sharing, visit, world)
     if stored.hash != digest:
         if not asked.request.if_none_exist:
-            raise Conflict(_other_content(asked, stored))
+            raise Conflict(other_content(asked, stored))
         return _what_there_is(posted, asked, stored, at)
     notices = notices_of(pathway, participants, screening, unreadable, dues, stored, world)
     return _receipt(posted, asked, notices, stored, at)
@@ -152,9 +153,9 @@ def _pathway(asked: Asked, world: World) -> tuple[Pathway | None, list[Issue]]:
         pathway = world.catalogue.by_canonical(canonical_)
         if pathway is not None:
             return pathway, []
-        return None, [_no_such_pathway(f"{asked.request.path}.instantiatesCanonical[{place}]", world)]
+        return None, [no_such_pathway(f"{asked.request.path}.instantiatesCanonical[{place}]", world)]
     pathway = world.catalogue.by_code(asked.codes)
-    return pathway, [] if pathway else [_no_such_pathway(f"{asked.request.path}.code", world)]
+    return pathway, [] if pathway else [no_such_pathway(f"{asked.request.path}.code", world)]
 
 
 def _package(
@@ -371,70 +372,5 @@ def _what_there_is(posted: Posted, asked: Asked, stored: Stored, at: datetime) -
         care_plan=stored.locations[-2],
         task=stored.locations[-1],
         task_was_posted=False,
-        notices=(_not_stored(),),
-    )
-
-
-def _not_stored() -> Notice:
-    return Issue(
-        nl="Deze verwijzing was er al, met andere inhoud. Van wat nu kwam is niets opgeslagen.",
-        en="This referral was there already, with other content. Of what came now nothing was stored.",
-        severity="warning",
-        code="informational",
-    )
-
-
-def _stops(screening: Screening) -> list[Issue]:
-    """What stops the sending: an alarm, a condition that is not met, an answer that must be there."""
-    return [*_rules(screening), *(unusable(issue) for stop in screening.blocked for issue in stop.why)]
-
-
-def _rules(screening: Screening) -> list[Issue]:
-    return [
-        Issue(
-            nl=_unanswered_nl(stop) if stop.needed else _said(stop),
-            en=f"Nothing was sent: {_unanswered_en(stop)}" if stop.needed else _by_rule(stop),
-            expression=tuple(answer_path(element) for element in stop.elements),
-            code="required" if stop.needed else "business-rule",
-            severity="fatal" if stop.alarm else "error",
-        )
-        for stop in screening.blocked
-    ]
-
-
-def _said(stop: Blocked) -> str:
-    return f"{stop.first_aid} {stop.say}".strip()
-
-
-def _by_rule(stop: Blocked) -> str:
-    return f"Nothing was sent, by rule '{stop.rule}' ({cite(stop.source)}): '{_said(stop)}'"
-
-
-def _unanswered_nl(stop: Blocked) -> str:
-    return f"Zonder dit antwoord wordt niets verstuurd: {stop.say}"
-
-
-def _unanswered_en(stop: Blocked) -> str:
-    return f"linkId '{stop.rule}' must be answered ({cite(stop.source)}): '{stop.say}'"
-
-
-def _no_such_pathway(path: str, world: World) -> Issue:
-    known = ", ".join(world.catalogue.current(name).url for name in world.catalogue.names)
-    return Issue(
-        nl=f"Dit zorgpad kennen we niet. Noem het in ServiceRequest.instantiatesCanonical: {known}",
-        en=f"No such pathway. Name it in ServiceRequest.instantiatesCanonical: {known}",
-        expression=(path,),
-        code="not-found",
-    )
-
-
-def _other_content(asked: Asked, stored: Stored) -> Issue:
-    task = stored.locations[-1]
-    return Issue(
-        nl=f"Onder dit kenmerk is al een verwijzing met andere inhoud opgeslagen ({task}). Iets toevoegen? Zet een "
-        f"notitie op {task}. Iets veranderen? Trek {task} in en stuur de verwijzing met een nieuw kenmerk.",
-        en=f"A referral with other content is stored under this identifier ({task}). To add something, put a note on "
-        f"{task}. To change something, cancel {task} and send the referral under a new identifier.",
-        expression=(f"{asked.request.path}.identifier",),
-        code="duplicate",
+        notices=(not_stored(),),
     )
