@@ -144,7 +144,12 @@ def _kept(node: Any, sight: Visibility) -> Any:
         return node
     if not sight.bsn and _is_number(node):
         return None
-    kept = {key: part for key, value in node.items() if (part := _kept(value, sight)) is not None}
+    kept = {
+        key: part
+        for key, value in node.items()
+        # Most values are texts, and a call costs more than to look.
+        if (part := value if isinstance(value, str) else _kept(value, sight)) is not None
+    }
     if _refers_to_what_is_hidden(node, sight):
         kept.pop("display", None)
         if str(kept.get("reference", "")).startswith("#"):  # what is contained is never shown in part

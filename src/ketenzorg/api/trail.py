@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from ketenzorg.access.personal_numbers import holds_number, is_bsn
 from ketenzorg.coordination.world import Trail
+from ketenzorg.store.ids import uuid7
 
 TRACE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 BETWEEN = re.compile(r"[._-]")
@@ -20,7 +20,7 @@ def trail_of(headers: Mapping[bytes, str], client: Any) -> Trail:
     aorta = dict(AORTA.findall(headers.get(b"aorta-id", "")[:LONGEST_AORTA_ID]))
     request = _safe(headers.get(b"x-request-id") or aorta.get("requestID", ""))
     correlation = _safe(headers.get(b"x-correlation-id") or aorta.get("initialRequestID", ""))
-    return Trail(request or str(uuid4()), correlation, str(client[0]) if client else "")
+    return Trail(request or str(uuid7()), correlation, str(client[0]) if client else "")
 
 
 def _safe(given: str) -> str:

@@ -54,6 +54,14 @@ class Side:
     latencies: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     cpu: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS, 0.0))
 
+    def forget(self) -> None:
+        """What was measured so far was for plans and caches."""
+        self.latencies, self.cpu = {kind: [] for kind in KINDS}, dict.fromkeys(KINDS, 0.0)
+
+    def cpu_us(self, kind: str) -> float:
+        """Of API and database together, per request; 0 where there is no /proc."""
+        return self.cpu[kind] / max(1, len(self.latencies[kind])) * 1e6
+
 
 def audit_costs(
     database: EmbeddedPostgres,
@@ -64,23 +72,23 @@ def audit_costs(
     log: Path,
 ) -> list[Cost]:
     """Measure so many seconds of each kind on each side. `token_at`: a token for the service on a port."""
-    with_connection(at_database(database, UNAUDITED), _silence)
+    with_connection(at_database(database, UNAUDITED), silence)
     with ExitStack() as stack:
         sides = [
             Side(name, api, Target(api.port, token_at(api.port)))
             for name in (AUDITED, UNAUDITED)
-            for api in [stack.enter_context(serving(_on(name, served), processes, log))]
+            for api in [stack.enter_context(serving(on_database(name, served), processes, log))]
         ]
         for side in sides:
             post_some(1, side.target, side.numbers)
-            side.task = with_connection(at_database(database, side.name), _a_task)
+            side.task = with_connection(at_database(database, side.name), a_task)
             for kind in KINDS:
-                _take_turn(side, kind, database)  # plans and caches: before the first is measured
-            side.latencies, side.cpu = {kind: [] for kind in KINDS}, dict.fromkeys(KINDS, 0.0)
+                take_turn(side, kind, database)
+            side.forget()
         for _ in range(max(1, round(seconds / TURN_S))):
             for kind in KINDS:
                 for side in sides:
-                    _take_turn(side, kind, database)
+                    take_turn(side, kind, database)
     return [_cost(kind, *sides) for kind in KINDS]
 
 
@@ -95,13 +103,7 @@ def told(costs: Sequence[Cost]) -> Iterator[str]:
 
 
 def _cost(kind: str, *sides: Side) -> Cost:
-    with_, without = (
-        (
-            percentile(side.latencies[kind], 0.5) * 1000,
-            side.cpu[kind] / max(1, len(side.latencies[kind])) * 1e6,
-        )
-        for side in sides
-    )
+    with_, without = ((percentile(side.latencies[kind], 0.5) * 1000, side.cpu_us(kind)) for side in sides)
     return Cost(kind, (with_[0], without[0]), (with_[1], without[1]))
 
 
@@ -109,13 +111,14 @@ def _share(values: tuple[float, float]) -> float:
     return values[0] / values[1] - 1 if values[1] else 0.0
 
 
-def _on(name: str, served: Mapping[str, str]) -> dict[str, str]:
+def on_database(name: str, served: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service, at another database of the same server."""
     url = make_url(served[DATABASE_URL.name]).set(database=name)
     return {**served, DATABASE_URL.name: url.render_as_string(hide_password=False)}
 
 
-async def _silence(connection: asyncpg.Connection) -> None:
-    """The two functions that write the line: one does nothing more, of the other what is left is never asked for."""
+async def silence(connection: asyncpg.Connection) -> None:
+    """No line any more: one function does nothing, of the other what is left is never asked for."""
     definition = "select pg_get_functiondef($1::text::regproc)"
     note: str = await connection.fetchval(definition, "ketenzorg.note")
     await connection.execute(f"{note.partition('AS $function$')[0]} as 'begin end'")
@@ -123,11 +126,13 @@ async def _silence(connection: asyncpg.Connection) -> None:
     await connection.execute(INSERT.sub("", reading))
 
 
-async def _a_task(connection: asyncpg.Connection) -> str:
+async def a_task(connection: asyncpg.Connection) -> str:
+    """The id of one that is there."""
     return str(await connection.fetchval("select id from ketenzorg.resource where type = 'Task'"))
 
 
-def _take_turn(side: Side, kind: str, database: EmbeddedPostgres) -> None:
+def take_turn(side: Side, kind: str, database: EmbeddedPostgres) -> None:
+    """One second of a kind of request, added to what was measured of the side."""
     before = _cpu(side, database)
     if kind == "read":
         side.latencies[kind] += _read_for(TURN_S, side)

@@ -44,10 +44,12 @@ class Api:
 
 
 @contextlib.contextmanager
-def serving(environ: Mapping[str, str], processes: int, log: Path) -> Iterator[Api]:
-    """`ketenzorg serve` on a free port; stopped when the context ends."""
+def serving(
+    environ: Mapping[str, str], processes: int, log: Path, module: str = "ketenzorg"
+) -> Iterator[Api]:
+    """`ketenzorg serve` on a free port; stopped when the context ends. `module`: run as if it were ketenzorg."""
     port = _free_port()
-    command = [sys.executable, "-m", "ketenzorg", "serve", "--port", str(port), "--processes", str(processes)]
+    command = [sys.executable, "-m", module, "serve", "--port", str(port), "--processes", str(processes)]
     started = time.perf_counter()
     # A session of its own: Ctrl-C is for us, and what it leaves behind can be ended as a group.
     with log.open("wb") as output:

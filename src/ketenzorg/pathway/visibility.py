@@ -33,8 +33,8 @@ class Visibility(msgspec.Struct, frozen=True, eq=False):
         if kind not in self.shows or element == "contained":
             return False
         elements = self.shows[kind]
-        # `_birthDate` goes with birthDate
-        return elements is None or element.removeprefix("_") in elements | _ALWAYS
+        name = element.removeprefix("_")  # `_birthDate` goes with birthDate
+        return elements is None or name in elements or name in _ALWAYS
 
 
 NOTHING = Visibility(everything=False, bsn=False, shows={}, answers=frozenset())

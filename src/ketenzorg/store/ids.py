@@ -4,11 +4,15 @@ import os
 import time
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 
 def uuid7() -> UUID:
     """A new id: 48 bits of milliseconds, 74 bits of chance."""
     milliseconds = time.time_ns() // 1_000_000
-    chance = int.from_bytes(os.urandom(10), "big")
-    number = (milliseconds & (1 << 48) - 1) << 80 | chance
-    number = number & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+    chance = bytearray(os.urandom(10))
+    chance[0] = chance[0] & 0x0F | 0x70  # the version
+    chance[2] = chance[2] & 0x3F | 0x80  # the variant
+    # The driver's UUID is one of Python's, made and written twenty times as fast.
+    id_: UUID = pgproto.UUID(milliseconds.to_bytes(6, "big") + chance)
+    return id_
