@@ -4,6 +4,7 @@ https://build.fhir.org/ig/HL7/fhir-cow-ig/fulfiller-determination.html; c1 is th
 sending on, c4 cancelling. Nothing here looks past HTTP: what a party knows, it read.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from api.test_asides import abort, question
+from asked import ONE, SELECTED, THREE, TWO, ask, crowd, patches, read, says
 from examples import an_example
 from kidneys import a_kidney_referral
 from referrals import a_referral, of, said, texts
@@ -23,6 +25,7 @@ PRACTICE, COACH, HOSPITAL = (REGION.of_client(f"{name}-demo").id for name in ("h
 HOUSES = REGION.file.organisations
 OTHER_COACH = next(each.id for each in HOUSES.values() if each.ura == "99990016")
 HOUSES_BY_ID = {each.id: each for each in HOUSES.values()}
+CLAIMABLE = "owner:missing=true&status=requested"
 UNDER_WAY = ("aannemen", "eerste contact", "kennismaking gehouden")
 
 
@@ -173,6 +176,38 @@ async def test_pattern_directed_but_the_patient_may_go_elsewhere(service: Servic
     assert await asked.request() == "active"
 
 
+async def test_pattern_broadcast_and_claim(service: Service) -> None:
+    """Open to who claims it first: one has it, and for the others it is not there any more."""
+    claimers = crowd(service, 4)
+    open_ = await ask(service)
+    for who in claimers:
+        assert await tasks(service, who, CLAIMABLE) == [open_.handover]
+    claims = [
+        patches(
+            service, who, open_.handover, None, status="accepted", owner={"reference": f"Organization/{who}"}
+        )
+        for who in claimers
+    ]
+    answers = await asyncio.gather(*claims)
+    assert sorted(each.status_code for each in answers) == [200, 409, 409, 409]
+    for who, answer in zip(claimers, answers, strict=True):
+        found = await call(service, who, "GET", f"/fhir/{open_.handover}")
+        assert found.status_code == (200 if answer.status_code == 200 else 404)
+
+
+async def test_pattern_candidates_bid_and_one_is_selected(service: Service) -> None:
+    """Several are asked, without the patient's name; who says yes bids, and the placer chooses."""
+    asked = await ask(service, ONE, TWO, THREE)
+    for who in (ONE, TWO):
+        await says(service, who, asked.tasks[who], "aannemen")
+    await says(service, THREE, asked.tasks[THREE], "afwijzen", reden_van_afwijzen="geen-plek")
+    assert (await call(service, TWO, "GET", f"/fhir/{asked['Patient']}")).status_code == 404
+    await patches(service, PRACTICE, asked.tasks[TWO], businessStatus=SELECTED)
+    assert (await read(service, TWO, asked["Patient"]))["name"]
+    standing = [(await read(service, PRACTICE, asked.tasks[who]))["status"] for who in (ONE, TWO, THREE)]
+    assert standing == ["cancelled", "accepted", "rejected"]
+
+
 async def test_pattern_a_coordinator_assigns_and_tells(service: Service) -> None:
     """Nobody is named: ketenzorg finds who acts, and tells the placer who that is and why."""
     asked = await refer(service, lambda bundle: of(bundle, "ServiceRequest").pop("performer", None))
@@ -224,6 +259,17 @@ async def test_c1_row_1_intake(service: Service) -> None:
     assert await heard(service, COACH, events) == 1
 
 
+async def test_c1_row_1b_open_claim(service: Service) -> None:
+    open_ = await ask(service)
+    task = await read(service, PRACTICE, open_.handover)
+    assert (task["status"], "owner" in task) == ("requested", False)
+    assert (await read(service, PRACTICE, open_["ServiceRequest"]))["status"] == "active"
+    assert await tasks(service, ONE, CLAIMABLE) == [open_.handover]
+    await says(service, ONE, open_.handover, "aannemen")
+    assert (await read(service, PRACTICE, open_.handover))["owner"]["reference"] == f"Organization/{ONE}"
+    assert await tasks(service, ONE, CLAIMABLE) == []
+
+
 async def test_c1_row_2_read(service: Service) -> None:
     asked = await refer(service)
     found = await call(
@@ -264,6 +310,22 @@ async def test_c1_row_5b_reject(service: Service) -> None:
     assert ((await asked.stands(PRACTICE))[0], await asked.request()) == ("rejected", "active")
     assert await heard(service, PRACTICE, events) == 2
     await asked.writes(COACH, asked.task, "accepted", expected=409)
+
+
+async def test_c1_row_5d_select(service: Service) -> None:
+    events = {who: await listens(service, who) for who in (ONE, TWO)}
+    asked = await ask(service, ONE, TWO)
+    for who in (ONE, TWO):
+        await says(service, who, asked.tasks[who], "aannemen")
+    before = {who: await heard(service, who, inbox) for who, inbox in events.items()}
+    await patches(service, PRACTICE, asked.tasks[TWO], businessStatus=SELECTED)
+    won, lost = await read(service, TWO, asked.tasks[TWO]), await read(service, ONE, asked.tasks[ONE])
+    assert (won["status"], lost["status"]) == ("accepted", "cancelled")
+    assert SELECTED["coding"][0] in won["businessStatus"]["coding"]
+    assert lost["statusReason"]["text"] == "Niet gekozen"
+    assert (await read(service, PRACTICE, asked["ServiceRequest"]))["status"] == "active"
+    for who, inbox in events.items():
+        assert await heard(service, who, inbox) == before[who] + 1
 
 
 async def test_c1_row_6_start(service: Service) -> None:
@@ -458,10 +520,10 @@ async def test_c3_chained_from_house_to_house(service: Service) -> None:
         await call(service, HOSPITAL, "POST", f"/fhir/{consult}/$event", said(event, **given), 200)
     chain = await tasks(service, PRACTICE, f"focus={referral['ServiceRequest']}")
     assert (len(chain), set(chain) >= {asked.task, consult}) == (3, True)
-    read = [await asked.read(PRACTICE, each) for each in chain]
+    links = [await asked.read(PRACTICE, each) for each in chain]
     for same in ("focus", "basedOn", "for"):
-        assert len({str(each[same]) for each in read}) == 1, same
-    assert sorted(each["status"] for each in read)[:2] == ["completed", "completed"]
+        assert len({str(each[same]) for each in links}) == 1, same
+    assert sorted(each["status"] for each in links)[:2] == ["completed", "completed"]
     assert await asked.request() == "active"
 
 
