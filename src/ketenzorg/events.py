@@ -48,6 +48,8 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
         None  # of who was asked: this organisation was selected, or claimed it, and performs it now
     )
     not_chosen: tuple[UUID, ...] = ()  # who was asked until now
+    appointment: UUID | None = None  # that meant it, and its status then
+    appointment_status: str | None = None
 
 
 class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="task-amended"):
@@ -72,6 +74,17 @@ class CandidateAnswered(
     task_status: str  # requested: it was asked
     at: datetime
     reason: str | None = None  # code
+
+
+class AppointmentKept(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="appointment-kept"):
+    """Who does the work made or changed an appointment; the step stayed."""
+
+    by: str
+    organisation: UUID
+    task: UUID
+    at: datetime
+    appointment: UUID
+    status: str  # of FHIR: booked, noshow
 
 
 class StepCorrected(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step-corrected"):
@@ -145,6 +158,7 @@ Event: TypeAlias = (
     | StepTaken
     | TaskAmended
     | CandidateAnswered
+    | AppointmentKept
     | StepCorrected
     | DataAdded
     | OfNorm

@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from api.test_appointment import appointment
 from databases import Database
 from every_type import with_every_type
 from ketenzorg.access.parts import part_of
@@ -41,6 +42,7 @@ class Traject(NamedTuple):
     standing: Standing
     involved: tuple[UUID, ...]
     ended: bool
+    request: str  # id of the ServiceRequest
 
 
 class Cell(NamedTuple):
@@ -69,6 +71,16 @@ async def _ask(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
     focus = {"reference": f"Task/{cell.id}"}
     task = {"resourceType": "Task", "status": "requested", "intent": "order", "code": abort, "focus": focus}
     return (await client.post("/fhir/Task", json=task)).status_code
+
+
+async def _book(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
+    body = {
+        "resourceType": "Appointment",
+        "status": "proposed",
+        "basedOn": [{"reference": f"ServiceRequest/{cell.traject.request}"}],
+        "participant": [{"actor": {"display": "iemand"}, "status": "tentative"}],
+    }
+    return (await client.post("/fhir/Appointment", json=body)).status_code
 
 
 def _get(tail: str = "") -> Ask:
@@ -109,6 +121,23 @@ WAYS: dict[str, Way] = {
 }
 
 
+async def _propose(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
+    body = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "proposal",
+        "basedOn": [{"reference": f"ServiceRequest/{cell.id}"}],
+        "subject": {"display": "iemand"},
+    }
+    return (await client.post("/fhir/ServiceRequest", json=body)).status_code
+
+
+OF_TYPE: dict[str, dict[str, Way]] = {
+    "Appointment": {"create": ("book", _book), "update": ("rebook", _put)},
+    "ServiceRequest": {"create": ("event", _propose)},  # of the Task that asks for it
+}
+
+
 def asked_of() -> list[tuple[str, str]]:
     """(type, interaction) as the CapabilityStatement has them, operations with a $."""
     [rest] = capability_statement("http://test", START)["rest"]
@@ -143,7 +172,9 @@ def may(does: str, cell: Cell, client: str) -> bool:
 async def matrix(database: Database) -> AsyncIterator[tuple[Service, list[Cell]]]:
     """Trajecten in which each client refers, performs, looks on, or has no part at all; one has ended with a letter."""
     async with serving(database) as service:
-        await service.refer(a_referral("own", with_every_type))
+        own = await service.refer(a_referral("own", with_every_type))
+        booked = await service.coach.post("/fhir/Appointment", json=appointment(own))
+        assert booked.status_code == 201, booked.text
         await service.refer(a_kidney_referral("kidney"))
         for name in ("antistolling", "oogzorg"):
             await service.refer(json.loads(EXAMPLE.with_name(f"referral-{name}.json").read_text("utf-8")))
@@ -164,7 +195,7 @@ async def matrix(database: Database) -> AsyncIterator[tuple[Service, list[Cell]]
 async def cells(service: Service) -> list[Cell]:
     rows = await service.rows(
         "select r.type, r.id::text, t.id as traject, t.pathway, t.version, t.step, t.roles::text, t.phases::text,"
-        " coalesce(t.involved, t.parties) as involved, t.ended"
+        " coalesce(t.involved, t.parties) as involved, t.ended, t.service_request::text as request"
         " from ketenzorg.resource r join ketenzorg.traject t on t.id = r.traject order by r.id"
     )
     found = []
@@ -172,7 +203,7 @@ async def cells(service: Service) -> list[Cell]:
         roles = {role: UUID(party) for role, party in json.loads(row["roles"]).items()}
         standing = Standing(row["step"], roles, json.loads(row["phases"]))
         pathway = CATALOGUE.version(row["pathway"], row["version"])
-        traject = Traject(pathway, standing, tuple(row["involved"]), row["ended"] is not None)
+        traject = Traject(pathway, standing, tuple(row["involved"]), row["ended"] is not None, row["request"])
         found.append(Cell(row["type"], row["id"], traject))
         if row["type"] == "Composition":
             found.append(Cell("Binary", row["id"], traject))
@@ -190,7 +221,8 @@ async def test_every_cell_comes_out_as_the_table_says(matrix: tuple[Service, lis
         transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as line:
             for kind, code in asked_of():
-                does, ask = WAYS[code]
+                does, ask = (WAYS | OF_TYPE.get(kind, {}))[code]
+                about = "Task" if does == "event" else kind
                 does = "document" if kind == "Binary" else does  # the letter as a PDF
                 for cell in [*found, organisation]:
                     if cell.kind != kind:
@@ -198,7 +230,10 @@ async def test_every_cell_comes_out_as_the_table_says(matrix: tuple[Service, lis
                     whole = {"resourceType": kind, "id": cell.id, "status": "requested", "intent": "order"}
                     got = await ask(line, cell, whole)
                     asked += 1
-                    wanted = "forbidden" if without_scope(client, kind, does) else reached(does, cell, client)
+                    judged = cell._replace(kind=about)
+                    wanted = (
+                        "forbidden" if without_scope(client, about, does) else reached(does, judged, client)
+                    )
                     allowed += wanted == "reached"
                     if outcome(got) not in (wanted, *UNTOLD.get(does, ())):
                         wrong.append((client, kind, code, cell.traject.pathway.name, wanted, got))

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from api.test_appointment import appointment
 from api.test_asides import abort
 from api.test_objection import consent
 from delivery.test_subscription import subscribed
@@ -70,6 +71,11 @@ async def a_day(service: Service) -> str:
     assert (await his.put(f"/fhir/{task}", json=noted)).status_code == 200
     accept = [{"op": "replace", "path": "/status", "value": "accepted"}]
     assert (await coach.patch(f"/fhir/{task}", json=accept, headers=PATCH)).status_code == 200
+    meeting = appointment(referral, status="proposed")
+    kept = await coach.post("/fhir/Appointment", json=meeting)
+    assert kept.status_code == 201, kept.text
+    moved = {**kept.json(), "description": "In het buurthuis."}
+    assert (await coach.put(f"/fhir/Appointment/{moved['id']}", json=moved)).status_code == 200
     data = {
         "resourceType": "Bundle",
         "type": "transaction",

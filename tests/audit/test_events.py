@@ -112,8 +112,8 @@ async def test_every_line_of_a_whole_day_is_a_valid_and_complete_audit_event(ser
             assert told["patient"]["identifier"]["value"], event
     kinds = {row["interaction"] for row in rows}
     assert kinds == {
-        "create", "add", "ask", "decide", "read", "vread", "search", "overdue", "events", "next",
-        "event", "undo", "update", "patch", "note",
+        "create", "add", "ask", "book", "decide", "read", "vread", "search", "overdue", "events", "next",
+        "event", "undo", "update", "rebook", "patch", "note",
         "figures", "list", "page", "print", "document", "export", "subscribe",
     }  # fmt: skip
     assert [word for word in PERSONAL if word in str(events)] == []

@@ -1,12 +1,14 @@
 """A practice's day: what it sent, the answer first, and a referral by form that is sent once or not at all."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from api.test_appointment import appointment
 from referrals import a_referral
-from services import Service
+from services import START, Service
 
 from .browsers import Browser
 from .test_inbox import rows
@@ -337,3 +339,28 @@ async def test_a_form_is_of_one_person_and_one_number(
     await marieke.post(action, filled, Origin="https://elsewhere.example")
     assert marieke.response.status_code == 403
     assert await stored(service) == before
+
+
+async def test_an_appointment_that_nobody_came_to_and_a_proposal_say_what_to_do(
+    service: Service, marieke: Browser, noor: Browser
+) -> None:
+    met = await service.refer(a_referral("a-appointment"))
+    await service.happens(met["Task"], "aannemen")
+    kept = (await service.coach.post("/fhir/Appointment", json=appointment(met))).json()
+    for person, home in ((marieke, "praktijk"), (noor, "werk")):
+        await person.open(f"/{home}/{met['Task'][5:]}")
+        card = person.page.one("section", **{"aria-labelledby": "afspraken"}).text
+        assert "Gepland 19 januari 2026, 10.00 uur Buurthuis De Wende, Groningen" in card
+    service.app.litestar.state.clock.set(START + timedelta(days=8))
+    missed = await service.coach.put(f"/fhir/Appointment/{kept['id']}", json=kept | {"status": "noshow"})
+    assert missed.status_code == 200, missed.text
+    await marieke.open(f"/praktijk/{met['Task'][5:]}")
+    assert "Kwam niet 19 januari" in marieke.page.one("section", **{"aria-labelledby": "afspraken"}).text
+
+    refused = (await service.refer(a_referral("a-proposal")))["Task"]
+    await noor.open(f"/werk/{refused[5:]}/doen/ander-voorstel")
+    await noor.press("Leg vast: ander voorstel", voorstel="Een maatje via Humanitas.")
+    await marieke.open(f"/praktijk/{refused[5:]}")
+    answer = marieke.page.one("section", **{"aria-labelledby": "antwoord"}).text
+    assert "Een maatje via Humanitas." in answer
+    assert "Dit is een voorstel. Neemt u het over?" in answer

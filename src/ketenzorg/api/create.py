@@ -1,4 +1,4 @@
-"""FHIR create of a Task that asks something beside a hand-over: to stop (abort), for information, or another candidate.
+"""FHIR create: a Task that asks something (abort, information, another candidate), an Appointment, a proposal.
 
 A referral is a transaction Bundle; the Tasks of hand-overs are made by ketenzorg. https://hl7.org/fhir/R4/http.html#create
 """
@@ -11,7 +11,9 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
+from ketenzorg.api.appointment import create_appointment
 from ketenzorg.api.body import read_body
+from ketenzorg.api.proposal import create_proposal
 from ketenzorg.api.requests import Http, task_only, uuid_of, visit_of, world_of
 from ketenzorg.coordination.asking import ask_another, ask_beside
 from ketenzorg.errors import BadRequest, Invalid, Issue
@@ -22,7 +24,11 @@ from ketenzorg.referral.aside_task import FULFIL, about, asks_another, kind_of
 
 @post("/fhir/{kind:str}", status_code=201)
 async def create(request: Http, kind: FromPath[str]) -> ASGIResponse:
-    """Ask the other side something; the answer is the Task that it now has."""
+    """Ask the other side something: the Task that it now has. Or keep an appointment, or propose other care."""
+    if kind == "Appointment":
+        return await create_appointment(request)
+    if kind == "ServiceRequest":
+        return await create_proposal(request)
     task_only(kind)
     visit = visit_of(request)
     permit(visit.caller, "ask", "Task")

@@ -114,6 +114,12 @@ def _of_type(kind: str) -> dict[str, Any]:
     searches = PARAMETERS.get(kind, ())
     if searches:
         interactions.append("search-type")
+    if kind == "Appointment":
+        interactions += ["create", "update"]
+    if kind == "ServiceRequest":
+        interactions.append(
+            "create"
+        )  # with intent proposal: refusing a referral, and what could be done instead
     if kind == "Task":
         interactions += ["create", "update", "patch"]  # create: asks beside a hand-over
     described: dict[str, Any] = {

@@ -8,7 +8,7 @@ from litestar import Request
 
 from ketenzorg.api.gate import VISIT
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import BadRequest, Issue, MethodNotAllowed, NotFound
+from ketenzorg.errors import BadRequest, Invalid, Issue, MethodNotAllowed, NotFound
 
 Http = Request[Any, Any, Any]
 LONGEST_KEY = 255  # characters of an Idempotency-Key
@@ -89,3 +89,17 @@ def prefers(request: Http, preference: str) -> bool:
         return False
     wishes = re.split(r"[,;]", header.decode("latin-1"))
     return any(wish.replace(" ", "").replace('"', "").lower() == preference.lower() for wish in wishes)
+
+
+def check_id(body: Any, id_: UUID) -> None:
+    """Raise Invalid when a resource has another id than its address says."""
+    if body.id != str(id_):
+        kind = type(body).__name__
+        raise Invalid(
+            Issue(
+                nl=f"{kind}.id is een andere dan in het adres.",
+                en=f"{kind}.id differs from the id in the URL.",
+                expression=(f"{kind}.id",),
+                code="value",
+            ),
+        )

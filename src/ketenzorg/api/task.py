@@ -1,4 +1,4 @@
-"""FHIR update and patch of a Task. https://hl7.org/fhir/R4/http.html#update, #patch"""
+"""FHIR update and patch of a Task, update of an Appointment. https://hl7.org/fhir/R4/http.html#update, #patch"""
 
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
+from ketenzorg.api.appointment import update_appointment
 from ketenzorg.api.body import read_body
-from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
+from ketenzorg.api.requests import Http, check_id, if_match_of, task_only, uuid_of, visit_of, world_of
 from ketenzorg.coordination.stepping import write_task
 from ketenzorg.errors import Invalid, Issue, Malformed
 from ketenzorg.fhir import bounds, json, r4
@@ -25,13 +26,15 @@ MAX_OPERATIONS = 100
 
 @put("/fhir/{kind:str}/{id_:str}")
 async def update(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
-    """Take a Task as its reader saw it, with what the reader changed in it."""
+    """Take a Task as its reader saw it, with what the reader changed in it; or what became of an appointment."""
+    if kind == "Appointment":
+        return await update_appointment(request, uuid_of(kind, id_))
     task_only(kind)
     visit = visit_of(request)
     permit(visit.caller, "update", "Task")
     task = uuid_of("Task", id_)
     body = await read_body(request)
-    _check_id(decode_as(body, r4.Task), task)
+    check_id(decode_as(body, r4.Task), task)
     return await _write(request, task, "update", lambda _: json.read(body))
 
 
@@ -49,18 +52,6 @@ async def json_patch(request: Http, kind: FromPath[str], id_: FromPath[str]) -> 
 async def _write(request: Http, task: UUID, does: Interaction, edit: Any) -> ASGIResponse:
     now = await write_task(task, does, edit, visit_of(request), world_of(request), if_match_of(request))
     return resource(now.body, version=now.version, updated=now.updated)
-
-
-def _check_id(task: Any, id_: UUID) -> None:
-    if task.id != str(id_):
-        raise Invalid(
-            Issue(
-                nl="Task.id is een andere dan in het adres.",
-                en="Task.id differs from the id in the URL.",
-                expression=("Task.id",),
-                code="value",
-            ),
-        )
 
 
 def _operations(body: bytes) -> jsonpatch.JsonPatch:

@@ -87,7 +87,7 @@ async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
             return Addition(False, world.now(), earlier, (_had_it(),))
         known = await world.trajecten.data_of(kind, id_, adding())
         if known is None:
-            raise _not_there()
+            raise not_there()
         traject, pathway = await load(known.task, adding(), world)
         if traject.ended is not None:
             raise _ended()
@@ -230,7 +230,7 @@ def _based_on(posted: Posted) -> tuple[str, UUID]:
     try:
         return kind, UUID(id_)
     except ValueError:
-        raise _not_there() from None
+        raise not_there() from None
 
 
 def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
@@ -241,7 +241,7 @@ def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) ->
     }
     issues += resolve(posted.entries, posted.addresses(), world.addresses | ours)
     persons = {token for kind, _, body in known.resources if kind == "Patient" for token in tokens_in(body)}
-    issues += [_somebody_else(entry) for entry in posted.entries if not tokens_in(entry.raw) <= persons]
+    issues += [somebody_else(entry) for entry in posted.entries if not tokens_in(entry.raw) <= persons]
     if issues:
         raise Invalid(*issues)
 
@@ -255,7 +255,8 @@ def _not_data(entry: Entry) -> Issue:
     )
 
 
-def _somebody_else(entry: Entry) -> Issue:
+def somebody_else(entry: Entry) -> Issue:
+    """A personal number that is not of the patient of the traject."""
     return Issue(
         nl="In deze resource staat het BSN van iemand anders dan de patiënt van dit traject.",
         en="This resource holds the BSN of somebody else than the patient of this traject.",
@@ -273,7 +274,8 @@ def _had_it() -> Notice:
     )
 
 
-def _not_there() -> NotFound:
+def not_there() -> NotFound:
+    """What is named is not there, or not for the caller."""
     return NotFound(
         Issue(
             nl="De verwijzing in basedOn is er niet, of niet voor u.",

@@ -59,10 +59,10 @@ def with_letter(
     ]
 
 
-def who_reads_letters(parties: Parties, pathway: Pathway) -> dict[str, tuple[UUID, ...]]:
+def who_reads(kinds: Sequence[str], parties: Parties, pathway: Pathway) -> dict[str, tuple[UUID, ...]]:
     """Type -> those before and after the step whose role shows it."""
     sights = sights_of(pathway, parties.standing, parties.witnesses)
-    return {kind: who_sees(kind, sights) for kind in KINDS}
+    return {kind: who_sees(kind, sights) for kind in kinds}
 
 
 def without_letter(

@@ -26,6 +26,12 @@ ASKED = {
     "rejected": "kan het niet doen",
     "cancelled": "niet meer gevraagd",
 }
+APPOINTMENT = {
+    "booked": "afspraak vastgelegd",
+    "cancelled": "afspraak gaat niet door",
+    "noshow": "patiënt kwam niet op de afspraak",
+    "entered-in-error": "afspraak was een vergissing",
+}
 CONSENT = {
     "gegeven": "toestemming gegeven",
     "ingetrokken": "toestemming ingetrokken",
@@ -97,6 +103,8 @@ def _moment(
         event = f"{ASKED[body.task_status]}: {name_of(body.candidate, world)}"
     if isinstance(body, events.ConsentChanged):
         event = CONSENT[body.change]
+    if isinstance(body, events.AppointmentKept):
+        event = APPOINTMENT.get(body.status, "afspraak bijgewerkt")
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
     if isinstance(body, events.TaskAmended):

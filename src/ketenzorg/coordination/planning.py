@@ -9,7 +9,7 @@ import msgspec
 from ketenzorg import events
 from ketenzorg.access.finding import finders_of
 from ketenzorg.access.personal_numbers import holds_number
-from ketenzorg.coordination.answering import who_reads_letters, with_letter
+from ketenzorg.coordination.answering import KINDS, who_reads, with_letter
 from ketenzorg.coordination.asides import asides_after
 from ketenzorg.coordination.candidates import closed, keep_sight, selected, settled
 from ketenzorg.coordination.candidates import losing as not_chosen_lose
@@ -28,6 +28,7 @@ from ketenzorg.coordination.handing_over import (
 )
 from ketenzorg.coordination.meaning import state_of
 from ketenzorg.coordination.progress import names_of
+from ketenzorg.coordination.proposing import with_proposal
 from ketenzorg.coordination.urgency import how_soon
 from ketenzorg.coordination.versions import Said, next_versions
 from ketenzorg.coordination.world import World
@@ -39,6 +40,7 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.audit import Access
 from ketenzorg.store.trajecten import FindersOf, NewVersion, Step, Traject
 
+WRITTEN = (*KINDS, "ServiceRequest")  # for those who take part before or after the step: letters, proposals
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -77,6 +79,7 @@ def planned(
     dues = engine.due(pathway, state)
     versions = next_versions(said, taken, traject, parties, pathway, world, soonest(dues), at)
     if taken is not None:
+        versions = with_proposal(versions, said, taken, traject, organisation, world, at)
         versions = with_letter(versions, taken, traject, parties, pathway, organisation, world, at)
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
@@ -113,7 +116,7 @@ def planned(
         involved=parties.involved,
         witnesses=parties.witnesses,
         asides=aside.named if aside else msgspec.UNSET,
-        seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads_letters(parties, pathway),
+        seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads(WRITTEN, parties, pathway),
         joining=joining(parties, traject, pathway),
         listeners=lost,
         losing=(*losing(parties, traject, pathway), *not_chosen_lose(asked, lost)),

@@ -24,6 +24,7 @@ from ketenzorg.coordination.participants import (
     find_referrer,
     match_organisations,
 )
+from ketenzorg.coordination.proposals import seen_requests
 from ketenzorg.coordination.sent_consent import (
     objections_sent,
     unless_objected,
@@ -85,7 +86,9 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
     numbers = take_numbers_out(posted.entries, world.keys)
     digest = keyed_digest(world.keys.digest, canonical(posted))
     own = [entry for entry in posted.entries if entry.kind != "Organization"]
-    issues += numbers.issues + resolve(own, posted.addresses(), world.addresses)
+    seen = await seen_requests(posted.of("ServiceRequest"), visit, world)
+    known = world.addresses | seen if seen else world.addresses
+    issues += numbers.issues + resolve(own, posted.addresses(), known)
     if asked is None:
         raise Invalid(*issues)
     system, value = asked.identifier

@@ -18,7 +18,7 @@ from ketenzorg.coordination.handing_over import can_happen
 from ketenzorg.coordination.meaning import meant, role_for, state_of
 from ketenzorg.coordination.planning import planned
 from ketenzorg.coordination.under_consent import under_consent
-from ketenzorg.coordination.versions import Said
+from ketenzorg.coordination.versions import NewProposal, Said
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import (
     Conflict,
@@ -67,15 +67,17 @@ async def take_event(
     world: World,
     if_match: int | None,
     performer: Named | None = None,
+    proposal: NewProposal | None = None,
 ) -> TaskNow:
     """Record a named event of the pathway. Raises TransitionNotAllowed naming what is allowed, and to whom.
 
     `performer`: who gets the hand-over that the event begins; by default who had that role, else the nearest.
+    `proposal`: what is proposed instead, where the event does that; by default its words alone.
     """
 
     def judge(traject: Traject, pathway: Pathway, roles: list[str], _: Rule) -> Said:
         by = role_for(event, traject, pathway, roles)
-        return Said(event=event, by=by, given=given, at=at, performer=performer)
+        return Said(event=event, by=by, given=given, at=at, performer=performer, proposal=proposal)
 
     return await _act(task, "event", judge, visit, world, if_match)
 

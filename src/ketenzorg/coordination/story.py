@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.views import shown, sight_of
+from ketenzorg.coordination.agreed import Agreed, agreed
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.consent_story import OnRecord, on_record
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
@@ -28,7 +29,7 @@ from ketenzorg.pathway.standing import roles_of
 from ketenzorg.store.audit import REFUSED, Interaction
 from ketenzorg.store.worklist import Line
 
-KINDS = ("Consent", "Patient", "QuestionnaireResponse", "Task")
+KINDS = ("Appointment", "Consent", "Patient", "QuestionnaireResponse", "Task")
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     file_number: str | None
     started: datetime
     ended: datetime | None
+    appointments: tuple[Agreed, ...]  # the first to come first
 
     def choice(self, event: str) -> Choice | None:
         """The thing that may happen by this name."""
@@ -165,6 +167,9 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         file_number=line.file_number,
         started=line.started,
         ended=line.ended,
+        appointments=agreed([body for kind, _, body in seen if kind == "Appointment"])
+        if sight.sees("Appointment")
+        else (),
     )
 
 

@@ -22,6 +22,7 @@ from ketenzorg.referral.stored import instant, stored_form
 from ketenzorg.store.trajecten import NewVersion, Step, Traject, Version
 from ketenzorg.store.worklist import Recorded
 
+CAME_ALONG = ("Appointment", "ServiceRequest")  # with a step, and are as they were when it is undone
 WITHIN = timedelta(hours=24)  # a proposal: later on it is no wrong click any more, but a change of mind
 
 
@@ -63,7 +64,15 @@ async def _undo(task: UUID, seen: int, visit: Visit, world: World) -> TaskNow | 
     written = [_again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
     written += without_letter(json.read(traject.task.body), before, traject, pathway, world, at)
-    written += await _asides(traject, mistaken, organisation, world, at)
+    beside = [
+        *traject.asides.values(),
+        *[
+            Version(kind, id_, int(json.read(body)["meta"]["versionId"]), body)
+            for kind, id_, body in await world.worklist.resources(organisation, traject.id, CAME_ALONG)
+            if id_ != traject.request.id
+        ],
+    ]
+    written += await _beside(beside, mistaken, organisation, world, at)
     parties = traject.involved
     step = Step(
         traject=traject.id,
@@ -151,14 +160,12 @@ def _changed_request(traject: Traject, pathway: Pathway, step: str) -> list[Vers
     return [traject.request] if changed else []
 
 
-async def _asides(
-    traject: Traject, mistaken: Recorded, organisation: UUID, world: World, at: datetime
+async def _beside(
+    beside: list[Version], mistaken: Recorded, organisation: UUID, world: World, at: datetime
 ) -> list[NewVersion]:
-    """The Tasks of questions as they were; one that the mistaken step asked was asked by mistake."""
+    """Questions and appointments as they were; one that came with the mistaken step was a mistake itself."""
     changed = [
-        each
-        for each in traject.asides.values()
-        if json.read(each.body)["meta"]["lastUpdated"] == instant(mistaken.recorded)
+        each for each in beside if json.read(each.body)["meta"]["lastUpdated"] == instant(mistaken.recorded)
     ]
     asked = [each for each in changed if each.version == 1]
     answered = [await _before(each, organisation, world) for each in changed if each.version > 1]

@@ -23,6 +23,13 @@ from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.trajecten import NewVersion, Traject, Version
 
 
+class NewProposal(msgspec.Struct, frozen=True):
+    """A ServiceRequest with intent proposal, sealed and checked, and the id under which it is stored."""
+
+    id: UUID
+    raw: bytes
+
+
 class Said(msgspec.Struct, frozen=True):
     """What a party says: an event with what it brings, and what it adds to the Task. No event: it only adds."""
 
@@ -33,6 +40,7 @@ class Said(msgspec.Struct, frozen=True):
     at: datetime | None = None
     performer: Named | None = None  # of the hand-over that the event begins
     chosen: UUID | None = None  # the candidate that performs this hand-over from now on
+    proposal: NewProposal | None = None  # a ServiceRequest as its sender wrote it; else the words become one
 
 
 def next_versions(

@@ -19,7 +19,8 @@ from ketenzorg.pathway.calendar import local_day
 
 ROLE = "praktijk"
 HOME = "/praktijk"
-FEEDBACK = "terugkoppeling"
+PROPOSAL = "voorstel"
+FEEDBACK = ("terugkoppeling", PROPOSAL)
 READ = "Er zijn geen nieuwe berichten. Wat iemand van uw praktijk heeft geopend, is niet nieuw meer."
 WAITS = Tab("aan-u", "ours", "Wacht op u", "Er wacht niets op u.")
 NEWS = Tab("nieuw", "unread", "Nieuw bericht", READ)
@@ -87,11 +88,12 @@ async def _what_matters(request: Http, visitor: Visitor) -> Opened:
 
 
 def _beside(request: Http, visitor: Visitor, told: Story) -> dict[str, Any]:
-    wrote = [(moment, text) for moment in told.moments for name, text in moment.wrote if name == FEEDBACK]
+    wrote = [(moment, text) for moment in told.moments for name, text in moment.wrote if name in FEEDBACK]
     region = world_of(request).region
     kinds = sorted({each.kind for each in region.organisations})
     return {
         "feedback": wrote[::-1],
+        "proposed": told.ended is not None and any(name == PROPOSAL for name, _ in told.last.wrote),
         "letter": "",  # letters are the coach's
         "sent": {},
         "consent_wrong": (),

@@ -6,6 +6,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
+from ketenzorg.pathway.check_appointment import check_appointment
 from ketenzorg.pathway.check_choice import check_choice
 from ketenzorg.pathway.check_consent import check_consent, check_withdrawal
 from ketenzorg.pathway.check_identity import check_identity
@@ -80,6 +81,7 @@ def check_file(file: PathwayFile) -> list[Finding]:
     steps = flatten(file)
     return [
         *check_tables(file),
+        *check_appointment(file, steps),
         *check_parts(file, steps),
         *check_choice(file, steps),
         *check_walks(file, steps),
@@ -200,7 +202,7 @@ def _check_needs(file: PathwayFile) -> Iterator[Finding]:
         for code in need.capability:
             if code not in need.codes:
                 yield unknown(("needs", name, "capability", code), "code", "code", code, need.codes)
-        if need.goes_to != "uitkomst" and not need.codes:
+        if need.goes_to in ("reden", "gebeurtenis") and not need.codes:
             # Reasons are coded, and the event log holds codes only, never what somebody typed about a person.
             nl = f"‘{need.goes_to}’ vraagt om codes; vrije tekst gaat naar ‘uitkomst’."
             yield Finding(("needs", name), nl, f"'{need.goes_to}' takes codes; free text goes to 'uitkomst'.")

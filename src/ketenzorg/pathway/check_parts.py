@@ -89,5 +89,5 @@ def _hidden(view: str, file: PathwayFile) -> set[str]:
 def _comes_with(move: Move, file: PathwayFile) -> set[str]:
     """The elements of the Task in which stands what an event brings."""
     kinds = {file.needs[name].goes_to for name in (*move.needs, *move.may)}
-    written, coded = "uitkomst" in kinds, "reden" in kinds or bool(move.reason)
+    written, coded = bool(kinds & {"uitkomst", "voorstel"}), "reden" in kinds or bool(move.reason)
     return ({_WRITTEN} if written else set()) | ({_CODED} if coded else set())

@@ -141,7 +141,8 @@ class Need(FileTable, frozen=True):
     """What an event must bring: a text for the other side, or a code of [codes]."""
 
     ask: str
-    goes_to: Literal["uitkomst", "reden", "gebeurtenis"]  # Task.output, Task.statusReason, event log
+    # Task.output, Task.statusReason, event log; voorstel: a ServiceRequest with intent proposal, in Task.output too
+    goes_to: Literal["uitkomst", "reden", "gebeurtenis", "voorstel"]
     codes: list[str] = msgspec.field(default_factory=list)  # empty: free text
     # code -> what who performs the hand-over that begins must be able to do
     capability: dict[str, str] = msgspec.field(default_factory=dict)
@@ -350,6 +351,7 @@ class PathwayFile(FileTable, frozen=True):
     shared: list[Shared] = msgspec.field(default_factory=list)
     side: list[Side] = msgspec.field(default_factory=list)
     asides: dict[str, Aside] = msgspec.field(default_factory=dict)
+    appointment: dict[str, list[str]] = msgspec.field(default_factory=dict)  # Appointment.status -> events
     open: list[OpenQuestion] = msgspec.field(default_factory=list)
     handovers: dict[str, Handover] = msgspec.field(default_factory=dict)
     by_task: dict[str, list[TaskStatus]] = msgspec.field(

@@ -64,6 +64,7 @@ class StepTaken(msgspec.Struct, frozen=True):
     performer: str = ""
     emergency: bool = False
     forward: bool = False  # the new Task goes to another organisation in the same role
+    proposes: str = ""  # the name of the answer that proposes something else
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -137,7 +138,8 @@ def advance(
         request=after.request,
         careplan=after.careplan,
         tell=tuple(role for role in move.tell if role != by),
-        output=tuple(name for name in given if pathway.file.needs[name].goes_to == "uitkomst"),
+        output=tuple(name for name in given if pathway.file.needs[name].goes_to in ("uitkomst", "voorstel")),
+        proposes=next((name for name in given if pathway.file.needs[name].goes_to == "voorstel"), ""),
         ends=bool(after.ends),
         exit=after.ends,
         reason=reason,

@@ -27,6 +27,7 @@ ACCEPTED = frozenset(
     },
 )  # fmt: skip
 REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
+ALONE = -1  # the place of a resource that came by itself
 RESTFUL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})\Z")
 
 
@@ -47,7 +48,7 @@ class Entry:
     @property
     def path(self) -> str:
         """Where a finding about this resource points."""
-        return f"Bundle.entry[{self.place}].resource"
+        return self.kind if self.place == ALONE else f"Bundle.entry[{self.place}].resource"
 
     def is_known_as(self, id_: UUID) -> None:
         """It was here already, under this id."""
@@ -99,6 +100,7 @@ class _PlainBundle(msgspec.Struct):
 
 
 _RAW = msgspec.json.Decoder(_RawBundle)
+_CONTENT = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 _PLAIN = msgspec.json.Decoder(_PlainBundle, float_hook=str)
 
 
@@ -120,6 +122,16 @@ def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
             for place, entry in enumerate(bundle.entry)
         ],
     )
+
+
+def read_alone(body: bytes, kind: Any, id_: UUID) -> Entry:
+    """A resource of this struct that came by itself. Raises Malformed or Invalid."""
+    resource = decode_as(body, kind)
+    if b"\\" in body:
+        body = json.write(json.read(body))
+    raw = msgspec.json.format(body, indent=-1)
+    name = type(resource).__name__
+    return Entry(ALONE, "", name, resource, _CONTENT.decode(raw), raw, id_, f"{name}/{id_}")
 
 
 def _entry(place: int, entry: r4.Bundle_Entry, content: dict[str, Any], raw: bytes, id_: UUID) -> Entry:

@@ -16,8 +16,8 @@ from ketenzorg.store.database import Database
 
 Action = Literal["C", "R", "U", "D", "E"]  # http://hl7.org/fhir/audit-event-action
 Interaction = Literal[  # the interactions of access/rules.toml, and of pages which of them
-    "create", "add", "ask", "decide", "read", "vread", "search", "overdue", "events", "next", "event", "undo", "update",
-    "patch", "note",
+    "create", "add", "ask", "book", "decide", "read", "vread", "search", "overdue", "events", "next", "event", "undo",
+    "update", "rebook", "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
     "log-read", "log-search", "who-looked",
     "subscribe", "resubscribe", "unsubscribe", "renew-secret", "resend", "messages",
@@ -28,12 +28,14 @@ ACTIONS: dict[Interaction, Action] = {
     "create": "C",
     "add": "C",
     "ask": "C",
+    "book": "C",
     "decide": "C",
     "search": "E",
     "overdue": "E",
     "log-search": "E",
     "list": "E",
     "update": "U",
+    "rebook": "U",
     "patch": "U",
     "event": "U",
     "undo": "U",

@@ -1,0 +1,35 @@
+"""FHIR create and update of an Appointment, by who does the work. https://hl7.org/fhir/R4/appointment.html"""
+
+from uuid import UUID
+
+from litestar.response.base import ASGIResponse
+
+from ketenzorg.access.rules import permit
+from ketenzorg.api.answers import resource
+from ketenzorg.api.body import read_body
+from ketenzorg.api.requests import Http, check_id, if_match_of, visit_of, world_of
+from ketenzorg.coordination.appointments import KIND, book, rebook
+from ketenzorg.fhir import r4
+from ketenzorg.referral.bundle import read_alone
+
+
+async def create_appointment(request: Http) -> ASGIResponse:
+    """201 with a new one; 200 with what is there when the same content comes again."""
+    world, visit = world_of(request), visit_of(request)
+    permit(visit.caller, "book", KIND)
+    entry = read_alone(await read_body(request), r4.Appointment, world.new_id())
+    now, new = await book(entry, visit, world)
+    answer = resource(now.body, status=201 if new else 200, version=now.version, updated=now.updated)
+    base = request.app.state.base_url
+    answer.headers.add("Location", f"{base}/fhir/{KIND}/{now.id}/_history/{now.version}")
+    return answer
+
+
+async def update_appointment(request: Http, id_: UUID) -> ASGIResponse:
+    """The whole appointment as it is from now on."""
+    world, visit = world_of(request), visit_of(request)
+    permit(visit.caller, "rebook", KIND)
+    entry = read_alone(await read_body(request), r4.Appointment, id_)
+    check_id(entry.resource, id_)
+    now = await rebook(id_, entry, visit, world, if_match_of(request))
+    return resource(now.body, version=now.version, updated=now.updated)
