@@ -50,7 +50,7 @@ async def test_refused_with_something_else_which_the_referrer_takes_over(service
     assert (task["status"], task["statusReason"]["coding"][0]["code"]) == ("rejected", "ander-voorstel")
     said_in_words, named = [each for each in task["output"] if each["type"]["text"] == "voorstel"]
     assert said_in_words["valueString"] == (
-        "Beweegprogramma in de buurt. bij Sportkompas. Mevrouw wil vooral bewegen"
+        "Beweegprogramma in de buurt, bij Sportkompas\nMevrouw wil vooral bewegen."
     )
     assert named["valueReference"]["reference"] == address
     proposal = await read(service.his, address)

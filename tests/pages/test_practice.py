@@ -359,7 +359,7 @@ async def test_an_appointment_that_nobody_came_to_and_a_proposal_say_what_to_do(
 
     refused = (await service.refer(a_referral("a-proposal")))["Task"]
     await noor.open(f"/werk/{refused[5:]}/doen/ander-voorstel")
-    await noor.press("Leg vast: ander voorstel", voorstel="Een maatje via Humanitas.")
+    await noor.press("Leg vast: ander voorstel", **{"antwoord-voorstel": "Een maatje via Humanitas."})
     await marieke.open(f"/praktijk/{refused[5:]}")
     answer = marieke.page.one("section", **{"aria-labelledby": "antwoord"}).text
     assert "Een maatje via Humanitas." in answer

@@ -43,8 +43,8 @@ def words_of(sent: Mapping[str, Any]) -> str:
     coded = next((each["display"] for each in code.get("coding", ()) if "display" in each), "")
     named = [each["display"] for each in sent.get("performer", ()) if "display" in each]
     noted = [each["text"] for each in sent.get("note", ()) if "text" in each]
-    parts = [code.get("text") or coded, *(f"bij {name}" for name in named), *noted]
-    return ". ".join(part.strip().rstrip(".") for part in parts if part.strip())
+    what = ", ".join(filter(None, [code.get("text") or coded, *(f"bij {name}" for name in named)]))
+    return "\n".join(part.strip() for part in (what, *noted) if part.strip())
 
 
 def proposal_output(id_: UUID) -> dict[str, Any]:
