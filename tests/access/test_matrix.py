@@ -121,6 +121,16 @@ WAYS: dict[str, Way] = {
 }
 
 
+async def _rebook(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
+    body = {
+        "resourceType": "Appointment",
+        "id": cell.id,
+        "status": "proposed",
+        "participant": [{"actor": {"display": "iemand"}, "status": "tentative"}],
+    }
+    return (await client.put(f"/fhir/Appointment/{cell.id}", json=body)).status_code
+
+
 async def _propose(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
     body = {
         "resourceType": "ServiceRequest",
@@ -133,7 +143,7 @@ async def _propose(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> 
 
 
 OF_TYPE: dict[str, dict[str, Way]] = {
-    "Appointment": {"create": ("book", _book), "update": ("rebook", _put)},
+    "Appointment": {"create": ("book", _book), "update": ("rebook", _rebook)},
     "ServiceRequest": {"create": ("event", _propose)},  # of the Task that asks for it
 }
 
