@@ -11,7 +11,7 @@ import pytest
 from ketenzorg.api.referee import Referee
 from ketenzorg.errors import Unavailable
 from ketenzorg.referral.codes import BASE
-from referrals import a_referral, of
+from referrals import a_referral, of, places
 from services import SETTINGS, Service
 
 EXAMPLES = SETTINGS.profiles / "examples"
@@ -69,6 +69,33 @@ async def test_intake_and_validate_give_the_same_verdict_of_every_example(servic
         "kz-NewCoordinationTask",
         "kz-Patient",
     }
+
+
+async def test_what_changes_the_meaning_unknown_to_us_is_refused_wherever_it_stands(service: Service) -> None:
+    modifier = [{"url": "https://voorbeeld.example/niet", "valueBoolean": True}]
+    bundle = a_referral("1")
+    of(bundle, "QuestionnaireResponse")["item"][0]["modifierExtension"] = modifier
+    of(bundle, "Condition")["implicitRules"] = "https://voorbeeld.example/regels"
+    refused = await service.his.post("/fhir", json=bundle)
+    assert refused.status_code == 422
+    assert sorted(places(refused)) == [
+        "Bundle.entry[2].resource.implicitRules",
+        "Bundle.entry[3].resource.item[0].modifierExtension",
+    ]
+    escaped = json.dumps(bundle).replace("modifierExtension", "modifier\\u0045xtension")
+    assert (await service.his.post("/fhir", content=escaped)).status_code == 422
+    referral = await service.refer()
+    note = [{"op": "add", "path": "/output", "value": [
+        {"type": {"text": "x"}, "valueString": "x", "modifierExtension": modifier}]}]  # fmt: skip
+    headers = {"Content-Type": "application/json-patch+json"}
+    refused = await service.coach.patch(f"/fhir/{referral['Task']}", json=note, headers=headers)
+    assert places(refused) == ["Task.output[0].modifierExtension"]
+    ask = {
+        "resourceType": "Task", "status": "requested", "intent": "order", "focus": {"reference": referral["Task"]},
+        "code": {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "abort"}]},
+        "modifierExtension": modifier,
+    }  # fmt: skip
+    assert places(await service.his.post("/fhir/Task", json=ask)) == ["Task.modifierExtension"]
 
 
 async def test_what_we_make_is_what_our_profiles_say_in_every_step(service: Service) -> None:

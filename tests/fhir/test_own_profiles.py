@@ -3,10 +3,12 @@
 import json
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from any_resource import any_resource, written
 from ketenzorg.fhir.definitions import Definitions
 from ketenzorg.fhir.profiles import Profiles
 from ketenzorg.fhir.validate import validate
@@ -78,3 +80,18 @@ def test_the_codes_of_the_pathways_that_run_are_published() -> None:
     taken = {step.task for pathway in CATALOGUE.versions() for step in pathway.steps.values()}
     taken.discard("")  # of a side step: the hand-over stays as it was
     assert {each["code"] for each in states} >= taken
+
+
+def test_whatever_comes_in_gets_an_answer_with_places(profiles: Profiles) -> None:
+    """Broken values reach the rules of profiles too: none of them may trip over one."""
+    kinds = {path.stem: json.loads(path.read_text("utf-8"))["resourceType"] for path in VALID}
+    for name, kind in kinds.items():
+        for n in range(40):
+            body = written(any_resource(kind, Random(f"{name} {n}")))
+            found = validate(body, [f"{BASE}/StructureDefinition/{name}"], profiles)
+            assert found
+            places = [place for issue in found for place in issue.expression]
+            assert all(
+                re.fullmatch(r"[A-Za-z]+(\.[A-Za-z_?]+|\[\d+\]|\.ofType\([A-Za-z]+\))*", each)
+                for each in places
+            )

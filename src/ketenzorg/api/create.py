@@ -19,6 +19,7 @@ from ketenzorg.coordination.asking import ask_another, ask_beside
 from ketenzorg.errors import BadRequest, Invalid, Issue
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
+from ketenzorg.fhir.modifiers import unknown_modifiers
 from ketenzorg.referral.aside_task import FULFIL, about, asks_another, kind_of
 
 
@@ -37,6 +38,9 @@ async def create(request: Http, kind: FromPath[str]) -> ASGIResponse:
     body = await read_body(request)
     decode_as(body, r4.Task)
     task: dict[str, Any] = json.read(body)
+    issues = list(unknown_modifiers(task, "Task"))
+    if issues:
+        raise Invalid(*issues)
     code, (reference, _, id_) = kind_of(task) or asks_another(task), about(task).rpartition("/")
     if not code or reference.rpartition("/")[2] != "Task" or task["status"] != "requested":
         raise Invalid(_what_can_be_asked())

@@ -82,7 +82,7 @@ class Referee:
         if self._idle is not None:
             self._idle.cancel()
         self._idle = asyncio.get_running_loop().call_later(IDLE, self._rest)
-        if self._process is None:
+        if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "ketenzorg.fhir.apart", stdin=PIPE, stdout=PIPE, stderr=DEVNULL,
                 limit=LINE, env=self._environ, start_new_session=True,

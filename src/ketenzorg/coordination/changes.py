@@ -7,6 +7,7 @@ import msgspec
 
 from ketenzorg.access.views import is_cut
 from ketenzorg.errors import Invalid, Issue
+from ketenzorg.fhir.modifiers import unknown_modifiers
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.referral.codes import BASE
@@ -97,6 +98,7 @@ def _added(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, lis
             )
         elif len(new) > len(old):
             added[element] = new[len(old) :]
+            issues += unknown_modifiers(added[element], f"Task.{element}")
     return added, issues
 
 

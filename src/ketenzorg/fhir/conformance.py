@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from ketenzorg.errors import Issue
+from ketenzorg.fhir import json
 from ketenzorg.fhir.definitions import R4_BASE, is_coded
 from ketenzorg.fhir.demands import Context, type_of
 from ketenzorg.fhir.fhirpath import CannotTell
@@ -139,10 +140,8 @@ class _Walk:
             return
         for given, test in ((node.fixed, same), (node.pattern, fits)):
             if given and not test(given[0], item.value):
-                shown = given[0] if isinstance(given[0], str | int) else "de waarde van het profiel"
-                nl = f"Dit moet zijn: {shown}."
-                shown = given[0] if isinstance(given[0], str | int) else "the value of the profile"
-                self.say(place, nl, f"This must be: {shown}.", "value")
+                shown = json.write(given[0]).decode().strip('"')
+                self.say(place, f"Dit moet zijn: {shown}.", f"This must be: {shown}.", "value")
         if node.longest and isinstance(item.value, str) and len(item.value) > node.longest:
             nl = f"Hoogstens {node.longest} tekens."
             self.say(place, nl, f"At most {node.longest} characters.", "too-long")

@@ -16,6 +16,7 @@ import msgspec
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
+from ketenzorg.fhir.modifiers import may_modify, unknown_modifiers
 
 # What may travel with a referral. Organisations are known already: they are matched, not stored.
 ACCEPTED = frozenset(
@@ -116,6 +117,12 @@ def read_bundle(body: bytes, new_id: Callable[[], UUID]) -> Posted:
         body = json.write(json.read(body))
     body = msgspec.json.format(body, indent=-1)
     raw, plain = _RAW.decode(body).entry, _PLAIN.decode(body).entry
+    if may_modify(body):
+        found = [
+            unknown_modifiers(each.resource, f"Bundle.entry[{n}].resource") for n, each in enumerate(plain)
+        ]
+        if issues := [issue for each in found for issue in each]:
+            raise Invalid(*issues)
     return Posted(
         [
             _entry(place, entry, plain[place].resource, bytes(raw[place].resource), new_id())

@@ -232,6 +232,12 @@ def _about_whom(posted: Posted, request: Entry, patient: Entry) -> Iterator[Issu
 
 
 def _state_of_request(request: Entry) -> Iterator[Issue]:
+    if request.resource.doNotPerform:
+        yield Issue(
+            nl="doNotPerform zegt dat dit juist niet gedaan moet worden: zo gaat er geen verwijzing weg.",
+            en="doNotPerform says that this must not be done: that is no referral.",
+            expression=(f"{request.path}.doNotPerform",),
+        )
     for element, value, wanted in (
         ("status", request.resource.status, "active"),
         ("intent", request.resource.intent, "order"),
