@@ -20,7 +20,7 @@ from ketenzorg.coordination.looking import read as read_one
 from ketenzorg.errors import BadRequest, Issue, Malformed, NotFound
 from ketenzorg.fhir import bounds, elements, json
 from ketenzorg.fhir.outcome import operation_outcome
-from ketenzorg.referral.aside_task import kind_of
+from ketenzorg.referral.aside_task import asks_another, kind_of
 from ketenzorg.referral.bundle import ACCEPTED
 from ketenzorg.referral.codes import BASE
 
@@ -132,7 +132,8 @@ def _of_mode(asked: Asked, kind: str, body: bytes) -> list[Issue]:
 def _is_aside(body: bytes) -> bool:
     """Whether a Task asks something beside a hand-over, as far as it can be read."""
     try:
-        return bool(kind_of(json.read(body)))
+        task = json.read(body)
+        return bool(kind_of(task) or asks_another(task))
     except (AttributeError, TypeError):
         return False
 

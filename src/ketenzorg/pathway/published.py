@@ -31,12 +31,12 @@ def _files(folder: Path, catalogue: Catalogue) -> Iterator[Resource]:
     for path in sorted(folder.glob("*.json")):
         resource = json.read(path.read_bytes())
         if resource["url"] == REASON_SYSTEM:  # the files of the pathways have the codes
-            resource |= {"content": "complete", "concept": list(_reasons(catalogue))}
+            resource |= {"content": "complete", "concept": list(_reasons(resource["concept"], catalogue))}
         yield resource
 
 
-def _reasons(catalogue: Catalogue) -> Iterator[Resource]:
-    texts: dict[str, str] = {}
+def _reasons(own: Iterable[Resource], catalogue: Catalogue) -> Iterator[Resource]:
+    texts = {each["code"]: each["display"] for each in own}
     for pathway in catalogue.versions():
         texts |= pathway.file.codes
     for code, text in sorted(texts.items()):
