@@ -63,6 +63,7 @@ async def test_each_urgency_has_its_own_limit(
     words = told.get_content()
     assert "Er wacht 1 bericht" in words
     assert "http 500" in words
+    assert "https://keten.example/berichten" in words
     assert ("spoed" in words) == (priority in ("stat", "asap"))
     assert "Veldkamp" not in told.as_string()
 

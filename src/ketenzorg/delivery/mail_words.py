@@ -70,7 +70,11 @@ Wat wij uw organisatie sturen, komt niet aan. Er wacht {waiting}, het oudste sin
 {day_in_words(here.date())}, {here:%H.%M} uur. Wat uw systeem het laatst antwoordde: {why or "niets"}.
 {hurry}
 Wij blijven het proberen. Werkt uw systeem weer, dan krijgt het alles in de goede volgorde.
-Hoe het ervoor staat en wat er was, zegt uw abonnement (Subscription/$status en $events):
+Wat er wacht en waarom, zien uw mensen na het inloggen op:
+
+{base_url}/berichten
+
+Uw systeem vraagt het aan uw abonnement (Subscription/$status en $events):
 
 {base_url}/fhir/Subscription
 {FOOT}""",
