@@ -3,7 +3,6 @@
 It has its own database in a folder that it removes, and serves with the same command as anybody.
 """
 
-import os
 import signal
 import sys
 import tempfile
@@ -22,23 +21,14 @@ from ketenzorg.cli.bench_audit import audit_costs, told
 from ketenzorg.cli.bench_database import prepare, with_connection
 from ketenzorg.cli.bench_load import Load, Numbers, Target, post_for, post_some
 from ketenzorg.cli.bench_payloads import identifier
-from ketenzorg.cli.bench_processes import Api, serving
+from ketenzorg.cli.bench_processes import Api, apart, serving
 from ketenzorg.cli.bench_report import Measured, Verified
 from ketenzorg.cli.bench_turns import Ground, take_turns
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.sandbox import token_for
 from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.pathway.content import read_content
-from ketenzorg.settings import (
-    DATA_DIR,
-    DATABASE_URL,
-    IN_A_HURRY,
-    MIGRATIONS,
-    PATHWAYS,
-    PG_BIN,
-    SANDBOX,
-    SECRET_FILE,
-)
+from ketenzorg.settings import DATABASE_URL, SANDBOX, SECRET_FILE
 from ketenzorg.store.embedded import EmbeddedPostgres
 
 CONCURRENCIES = (1, 8, 32)
@@ -48,8 +38,6 @@ WARM_UP_CONCURRENCY = 8
 MEMORY_AFTER = 10_000  # referrals: what an API process then holds, it keeps
 MEMORY_FROM_S = 5.0  # a run of less per concurrency is a try-out, that need not wait for so many
 TOKEN_HOURS = 24
-# Of the caller's environment only what says which programs and files: the rest is of another installation.
-KEPT = frozenset({PG_BIN.name, PATHWAYS.name, MIGRATIONS.name})
 
 
 class NotTaken(KetenzorgError):
@@ -59,7 +47,7 @@ class NotTaken(KetenzorgError):
 def bench(*, seconds: float, processes: int, as_json: bool) -> int:
     """Measure, print, verify; 1 when a referral was lost, doubled or not accepted."""
     with _end_on_sigterm(), tempfile.TemporaryDirectory(prefix="ketenzorg-bench-") as folder:
-        environ = _environ(Path(folder))
+        environ = apart(Path(folder))
         with (
             place(environ, embedded=True) as here,
             EmbeddedPostgres(here.settings.data_dir, attach=True) as database,
@@ -85,12 +73,6 @@ def bench(*, seconds: float, processes: int, as_json: bool) -> int:
         _say(*report.told(verified))
     (_say if as_json else _print)(*told(costs))
     return 0 if verified.holds and not any(each.errors for each in measured.values()) else 1
-
-
-def _environ(folder: Path) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("KETENZORG_")}
-    kept = {name: value for name, value in os.environ.items() if name in KEPT}
-    return {**ours, **kept, **IN_A_HURRY, DATA_DIR.name: str(folder)}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ketenzorg.errors import Issue, KetenzorgError
+from ketenzorg.settings import DATA_DIR, IN_A_HURRY, MIGRATIONS, PATHWAYS, PG_BIN
 
 START_S = 60.0
 STOP_S = 20.0
@@ -19,6 +20,8 @@ POLL_S = 0.005
 PROC = Path("/proc")
 # Fields of /proc/<pid>/stat after the name. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 PARENT, USER_TICKS, SYSTEM_TICKS = 1, 11, 12
+# Of the caller's environment only what says which programs and files: the rest is of another installation.
+KEPT = frozenset({PG_BIN.name, PATHWAYS.name, MIGRATIONS.name})
 
 
 class NotStarted(KetenzorgError):
@@ -43,12 +46,19 @@ class Api:
         return max(sizes, default=None)
 
 
+def apart(folder: Path) -> dict[str, str]:
+    """The environment of an installation of its own in a folder, that is in a hurry."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("KETENZORG_")}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
+    return {**ours, **kept, **IN_A_HURRY, DATA_DIR.name: str(folder)}
+
+
 @contextlib.contextmanager
 def serving(
     environ: Mapping[str, str], processes: int, log: Path, module: str = "ketenzorg"
 ) -> Iterator[Api]:
     """`ketenzorg serve` on a free port; stopped when the context ends. `module`: run as if it were ketenzorg."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", module, "serve", "--port", str(port), "--processes", str(processes)]
     started = time.perf_counter()
     # A session of its own: Ctrl-C is for us, and what it leaves behind can be ended as a group.
@@ -125,7 +135,8 @@ def _rss_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

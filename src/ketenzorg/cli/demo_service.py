@@ -87,17 +87,20 @@ async def serving(here: Place, region: Region, listener: socket.socket) -> Async
         ear = stack.enter_context(listen_here(0))
         at = f"http://{HOST}:{ear.getsockname()[1]}"
         endpoints = {name: (region.of_client(name).id, f"{at}/{name}") for name in LISTENERS}
-        await stack.enter_async_context(_server(receivers, ear, here.settings, lifespan="off"))
-        await stack.enter_async_context(_server(application_at(here), listener, here.settings, lifespan="on"))
+        await stack.enter_async_context(answering(receivers, ear, here.settings, lifespan="off"))
+        await stack.enter_async_context(
+            answering(application_at(here), listener, here.settings, lifespan="on")
+        )
         world = world_of(here.settings, here.secret, database, real_time)
         await stack.enter_async_context(_worker(here, world, database))
         yield Service(receivers.by_name, outbox, world, world.worklist, endpoints)
 
 
 @asynccontextmanager
-async def _server(
+async def answering(
     app: Callable[..., Any], listener: socket.socket, settings: Settings, *, lifespan: str
 ) -> AsyncIterator[None]:
+    """An application behind a listener, for as long as the context lasts."""
     how: dict[str, Any] = {**options(settings), "lifespan": lifespan}
     server = Server(uvicorn.Config(app, **how))
     running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import typer
@@ -126,21 +127,12 @@ async def _subscribe(line: httpx.AsyncClient, address: str) -> None:
     for entry in found.get("entry", ()):
         if entry["resource"]["channel"].get("endpoint") == address:
             await line.delete(f"Subscription/{entry['resource']['id']}")
-    content = {"extension": [{"url": CONTENT, "valueCode": "id-only"}]}
-    channel = {
-        "type": "rest-hook",
-        "endpoint": address,
-        "payload": "application/fhir+json",
-        "_payload": content,
-    }
-    wish = {
-        "resourceType": "Subscription",
-        "status": "requested",
-        "reason": "partner of the sandbox",
-        "criteria": TOPICS["Task"],
-        "channel": channel,
-    }
-    answer = await line.post("Subscription", content=json.write(wish))
+    await subscribed(line, "Subscription", wish("Task", address, "partner of the sandbox"))
+
+
+async def subscribed(line: httpx.AsyncClient, at: str, wished: Mapping[str, Any]) -> dict[str, Any]:
+    """The Subscription as it was taken, with its secret. Raises NotTaken."""
+    answer = await line.post(at, content=json.write(wished))
     if answer.status_code != httpx.codes.CREATED:
         raise NotTaken(
             Issue(
@@ -148,6 +140,26 @@ async def _subscribe(line: httpx.AsyncClient, address: str) -> None:
                 en=f"The subscription was not taken: {answer.status_code} {answer.text[:400]}",
             )
         )
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def wish(kind: str, address: str, reason: str) -> dict[str, Any]:
+    """The Subscription of who wants to hear of new versions of a type, by their address only."""
+    content = {"extension": [{"url": CONTENT, "valueCode": "id-only"}]}
+    channel = {
+        "type": "rest-hook",
+        "endpoint": address,
+        "payload": "application/fhir+json",
+        "_payload": content,
+    }
+    return {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": reason,
+        "criteria": TOPICS[kind],
+        "channel": channel,
+    }
 
 
 async def _work(heard: "asyncio.Queue[str]", hand: Hand, ear: Ear) -> None:

@@ -1,4 +1,4 @@
-"""Trying it out: `demo`, `token`, `partner`, `bench`."""
+"""Trying it out: `demo`, `token`, `partner`, `bench`, `crash`."""
 
 import os
 from typing import Annotated
@@ -66,3 +66,15 @@ def bench(
     from ketenzorg.cli.bench import bench as run  # noqa: PLC0415
 
     raise typer.Exit(run(seconds=seconds, processes=processes, as_json=as_json))
+
+
+@sandbox.command()
+def crash(
+    *,
+    seconds: Annotated[float, typer.Option(min=5, help="How long it is killed.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of the schedule.")] = 1,
+) -> None:
+    """Kill API, workers and database while they work, and check that nothing was lost; exit code 1 when it was."""
+    from ketenzorg.cli.crash import crash as run  # noqa: PLC0415
+
+    raise typer.Exit(run(seconds=seconds, seed=seed))
