@@ -12,6 +12,7 @@ from ketenzorg.cli.bench_payloads import SYSTEM, body, identifier
 from ketenzorg.cli.crash_stand import Stand
 
 AT_ONCE = 8
+TRIES = 5
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OTHERS = ("Condition/", "Observation/", "QuestionnaireResponse/")
 PATHWAY = "welzijn-op-recept"
@@ -45,7 +46,9 @@ class Looker:
         """By identifier; where it was acknowledged (`locations`) its content and its Task are read as well."""
         async with self._room:
             form = {"identifier": f"{SYSTEM}|{identifier(number)}", "_include": "ServiceRequest:patient"}
-            answer = await self._his.post("/fhir/ServiceRequest/_search", data=form, headers=FORM)
+            answer = await _answered(
+                self._his, "POST", "/fhir/ServiceRequest/_search", data=form, headers=FORM
+            )
             shown = [entry["resource"] for entry in answer.raise_for_status().json().get("entry", ())]
             # Of the others one each: all would take longer than the run.
             others = [each for each in locations if each.startswith(OTHERS)]
@@ -59,16 +62,19 @@ class Looker:
             )
 
     async def _read(self, location: str) -> dict[str, Any]:
-        answer: dict[str, Any] = (await self._his.get(f"/fhir/{location}")).json()
+        answer: dict[str, Any] = (await _answered(self._his, "GET", f"/fhir/{location}")).json()
         return answer
 
     async def _versions(self, task: str) -> list[int]:
         """As far as there are, back from the one that it says to have now."""
-        answer = await self._coach.get(f"/fhir/{task}")
+        answer = await _answered(self._coach, "GET", f"/fhir/{task}")
         if not answer.is_success:
             return []
         last = int(answer.json()["meta"]["versionId"])
-        before = [await self._coach.get(f"/fhir/{task}/_history/{number}") for number in range(1, last)]
+        before = [
+            await _answered(self._coach, "GET", f"/fhir/{task}/_history/{number}")
+            for number in range(1, last)
+        ]
         return [*(int(each.json()["meta"]["versionId"]) for each in before if each.is_success), last]
 
 
@@ -85,7 +91,7 @@ async def look(stand: Stand, keys: Mapping[int, list[str]], subscriptions: Mappi
             id_: await _number(coach if ear.startswith("coach") else his, id_)
             for ear, id_ in subscriptions.items()
         }
-        figures = (await team.get(f"/throughput/{PATHWAY}")).raise_for_status().json()
+        figures = (await _answered(team, "GET", f"/throughput/{PATHWAY}")).raise_for_status().json()
     return Seen(
         found={identifier(number): each for number, each in zip(keys, found, strict=True)},
         numbers=numbers,
@@ -93,9 +99,19 @@ async def look(stand: Stand, keys: Mapping[int, list[str]], subscriptions: Mappi
     )
 
 
+async def _answered(line: httpx.AsyncClient, method: str, path: str, **how: Any) -> httpx.Response:
+    """The answer; who is told to come back later does so."""
+    for _ in range(TRIES):
+        answer = await line.request(method, path, **how)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        await asyncio.sleep(float(answer.headers["Retry-After"]))
+    return answer
+
+
 async def _number(line: httpx.AsyncClient, subscription: str) -> int:
-    answer = (await line.get(f"/fhir/Subscription/{subscription}/$status")).raise_for_status().json()
-    told = answer["entry"][0]["resource"]["parameter"]
+    answer = await _answered(line, "GET", f"/fhir/Subscription/{subscription}/$status")
+    told = answer.raise_for_status().json()["entry"][0]["resource"]["parameter"]
     return int(
         next(each["valueString"] for each in told if each["name"] == "events-since-subscription-start")
     )

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -62,6 +62,8 @@ class Database:
             },
         )
 
+        event.listen(self._engine.sync_engine, "checkout", _insist_on_open)
+
     async def close(self) -> None:
         """Give every connection back to the server."""
         while self._kept:
@@ -107,11 +109,7 @@ class Database:
                 return held
             await _drop(held)  # the server went away while nobody used it
         connection = await self._engine.connect()
-        driver = await _driver(connection)
-        if driver.is_closed():
-            await connection.invalidate()
-            driver = await _driver(connection)
-        return _Held(connection, driver)
+        return _Held(connection, await _driver(connection))
 
     async def _give_back(self, held: _Held) -> None:
         if len(self._kept) < KEPT:
@@ -129,6 +127,12 @@ class Database:
                     {"callers": ",".join(map(str, callers))},
                 )
                 yield connection
+
+
+def _insist_on_open(connection: Any, *_: object) -> None:
+    """A connection that was lost while nobody used it is opened again, and nobody hears of it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def _drop(held: _Held) -> None:
