@@ -26,8 +26,7 @@ from ketenzorg.cli.crash_proxy import Proxy, Streams
 from ketenzorg.cli.place import APP_ROLE, DATABASE
 from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.errors import Issue
-from ketenzorg.pathway.load import load
-from ketenzorg.pathway.region import load_region
+from ketenzorg.pathway.content import read_content
 from ketenzorg.secret_file import read_or_make_secret
 from ketenzorg.settings import BASE_URL, DATABASE_URL, OUTGOING_NETWORKS, SANDBOX, Settings, for_asyncpg
 from ketenzorg.store import embedded_postmaster as postmaster
@@ -111,7 +110,7 @@ class Stand:
         }
         self.settings = Settings.from_environ(self.environ)
         self._secret = read_or_make_secret(self.settings.secret_file)
-        self.region = load_region(self.settings.pathways, self.settings.region, load(self.settings.pathways))
+        self.region = read_content(self.settings.pathways, self.settings.region).region
         self.postgres = EmbeddedPostgres(folder / "database", pg_bin=self.settings.pg_bin)
         self._moving = Lock()  # a thread goes on when whoever waits for it is told to stop
         self.to_database = Proxy(self._behind)
