@@ -50,6 +50,25 @@ def candidates_of(traject: Traject) -> dict[UUID, Version] | None:
     }
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What became of asking one organisation, for who asked it."""
+
+    task: UUID
+    organisation: UUID
+    status: str
+    reason: str
+
+
+def answers_of(traject: Traject) -> tuple[Answer, ...]:
+    """What each who was asked by name said, as long as nobody has been chosen."""
+    found = candidates_of(traject) or {}
+    bodies = [(organisation, version.id, json.read(version.body)) for organisation, version in found.items()]
+    return tuple(
+        Answer(id_, organisation, body["status"], body.get("statusReason", {}).get("text", ""))
+        for organisation, id_, body in bodies
+    )
+
+
 def with_candidate(traject: Traject, organisation: UUID, task: UUID) -> dict[str, UUID]:
     """The Tasks beside the hand-over, with that of one more who is asked."""
     named = {name: version.id for name, version in traject.asides.items()}

@@ -9,6 +9,7 @@ import msgspec
 
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.agreed import Agreed, agreed
+from ketenzorg.coordination.candidates import Answer, answers_of, candidates_of
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.consent_story import OnRecord, on_record
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
@@ -25,8 +26,9 @@ from ketenzorg.pathway import engine
 from ketenzorg.pathway.criteria import UNITS
 from ketenzorg.pathway.engine import Due, State
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.standing import roles_of
+from ketenzorg.pathway.standing import asked_in, roles_of
 from ketenzorg.store.audit import REFUSED, Interaction
+from ketenzorg.store.trajecten import Traject
 from ketenzorg.store.worklist import Line
 
 KINDS = ("Appointment", "Consent", "Patient", "QuestionnaireResponse", "Task")
@@ -50,6 +52,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     referrer: str
     holder: str  # the organisation that must act in the pathway
     to_call: tuple[ToCall, ...]  # who has not heard of what this organisation, as the referrer, sent
+    asked: tuple[tuple[str, Answer], ...]  # who was asked and what they said, until one is chosen
+    open_to: int  # how many organisations can claim it
     dues: tuple[Due, ...]
     late: bool
     choices: tuple[Choice, ...]
@@ -146,6 +150,10 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         referrer=who_plays(step.requester, traject.roles, world),
         holder=who_plays(step.performer, traject.roles, world),
         to_call=calls.get(traject.id, ()),
+        asked=_asked(traject, world)
+        if step.requester in roles and step.performer not in traject.roles
+        else (),
+        open_to=0 if candidates_of(traject) else len(asked_in(traject.roles)),
         dues=dues,
         late=bool(dues) and dues[0].at < world.now(),
         choices=choices,
@@ -170,6 +178,16 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         appointments=agreed([body for kind, _, body in seen if kind == "Appointment"])
         if sight.sees("Appointment")
         else (),
+    )
+
+
+def _asked(traject: Traject, world: World) -> tuple[tuple[str, Answer], ...]:
+    """By name."""
+    return tuple(
+        sorted(
+            ((name_of(each.organisation, world), each) for each in answers_of(traject)),
+            key=lambda pair: pair[0],
+        )
     )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from ketenzorg.coordination.candidates import SELECT
 from ketenzorg.coordination.choices import Choice
 from ketenzorg.coordination.own_part import say
+from ketenzorg.coordination.stepping import take_event
 from ketenzorg.coordination.story import Story, Withdrawn, look_at, story
 from ketenzorg.coordination.undoing import undo
 from ketenzorg.errors import (
@@ -90,6 +92,17 @@ async def take_step(request: Http, task: str, desk: Desk) -> Page:
             raise
         return _ask(request, visitor, told, choice, desk, error)
     return go_to(request, address(sent.task, desk))
+
+
+async def select(request: Http, task: str, desk: Desk) -> Page:
+    """One of those that were asked is chosen; its Task is that of the hand-over from then on."""
+    sent = await sealed_form(request, task, desk)
+    chosen = id_of(sent.fields.get("kandidaat", ""))
+    try:
+        await take_event(chosen, SELECT, {}, None, sent.visitor.visit, world_of(request), if_match=None)
+    except SOMEBODY_WAS_FIRST as error:
+        return await too_late(request, sent, desk, error)
+    return go_to(request, address(chosen, desk))
 
 
 async def undo_step(request: Http, task: str, desk: Desk) -> Page:

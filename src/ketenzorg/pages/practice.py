@@ -73,6 +73,12 @@ async def take_practice_step(request: Http, task: FromPath[str]) -> Page:
     return await desk.take_step(request, task, PRACTICE)
 
 
+@post("/praktijk/{task:str}/kies", status_code=200)
+async def select_candidate(request: Http, task: FromPath[str]) -> Page:
+    """The practice chooses one of those that it asked."""
+    return await desk.select(request, task, PRACTICE)
+
+
 @post("/praktijk/{task:str}/herstel", status_code=200)
 async def undo_practice_step(request: Http, task: FromPath[str]) -> Page:
     """The last click of the practice was a mistake."""
