@@ -10,6 +10,7 @@ from asked import ONE, PRACTICE, SELECTED, THREE, TWO, Asking, ask, asking, patc
 from referrals import texts
 from services import Service
 from spec.talking import call
+from subscriptions import polling
 
 NAMES = ("999", "Tuinstra", "birthDate", "Patient.name")
 
@@ -19,6 +20,21 @@ async def found(service: Service, who: UUID, query: str) -> list[str]:
     return [
         f"{each['resource']['resourceType']}/{each['resource']['id']}" for each in answer.get("entry", ())
     ]
+
+
+async def listens(service: Service, who: UUID) -> str:
+    """A subscription on Tasks that is asked for, not sent."""
+    made = await call(service, who, "POST", "/fhir/Subscription", polling(to="Task"), 201)
+    return str(made.json()["id"])
+
+
+async def events_of(service: Service, subscription: str) -> list[tuple[str, str]]:
+    """The Tasks of which it was told, each with the version, in their order."""
+    rows = await service.rows(
+        "select resource, version from ketenzorg.outbox"
+        f" where subscription = '{subscription}' and type = 'Task' order by id"
+    )
+    return [(f"Task/{row['resource']}", str(row["version"])) for row in rows]
 
 
 async def status(service: Service, who: UUID, task: str) -> str:
@@ -38,6 +54,7 @@ async def blind(service: Service, who: UUID, asked: Asking) -> None:
 
 
 async def test_one_is_selected_and_the_others_are_told_and_see_nothing_more(service: Service) -> None:
+    heard = {who: await listens(service, who) for who in (ONE, THREE)}
     asked = await ask(service, ONE, TWO, THREE)
     assert set(asked.tasks) == {ONE, TWO, THREE}
     for task in asked.tasks.values():
@@ -57,6 +74,9 @@ async def test_one_is_selected_and_the_others_are_told_and_see_nothing_more(serv
         lost = await read(service, loser, asked.tasks[loser])
         assert (lost["status"], lost["statusReason"]["text"]) == ("cancelled", "Niet gekozen")
         await blind(service, loser, asked)
+        told = await events_of(service, heard[loser])
+        assert told[-1] == (asked.tasks[loser], lost["meta"]["versionId"])
+        assert {task for task, _ in told} == {asked.tasks[loser]}  # of nobody else's, nor of the hand-over
         over = await patches(service, loser, asked.tasks[loser], 409, status="accepted")
         assert "voorbij" in texts(over)
     # From here on it is the Task of the hand-over like any other.
