@@ -1,6 +1,7 @@
 """What an organisation could claim: open hand-overs, each as far as a candidate may know it."""
 
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir import json
 from ketenzorg.fhir.dates import period_of
 from ketenzorg.pathway import engine
+from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.standing import asked_in
 from ketenzorg.store.searching import Query, ReferenceClause, TokenClause
 
@@ -35,6 +37,8 @@ class Claimable(NamedTuple):
 
 async def claimable(visit: Visit, world: World) -> tuple[Claimable, ...]:
     """What is open to this organisation now, the oldest first. The look is on record."""
+    if not _may_claim(visit.caller.role, world.catalogue):
+        return ()
     organisation = visit.caller.organisation
     access = visit.access(world, "search", "Task", shown_as="list", asked=[("lijst", "op te pakken")])
     async with world.searching.look("Task", access) as look:
@@ -57,3 +61,14 @@ async def claimable(visit: Visit, world: World) -> tuple[Claimable, ...]:
             )
         )
     return tuple(rows)
+
+
+@cache  # the same as long as the process lives
+def _may_claim(kind: str, catalogue: Catalogue) -> bool:
+    """Whether any pathway has work that is open to this kind of organisation."""
+    return any(
+        kind in pathway.file.roles[each.to].kinds
+        for pathway in catalogue.versions()
+        for each in pathway.file.handovers.values()
+        if each.choice is not None and "open" in each.choice.how
+    )
