@@ -26,7 +26,7 @@ OPEN = {
     "/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration",
 }  # fmt: skip
 PATCH = {"Content-Type": "application/json-patch+json"}
-SHEET = re.compile(r"chain\.[0-9a-f]+\.css")
+SHEET = re.compile(r"(chain|guide)\.[0-9a-f]+\.css")
 PERSONAL = ("999990019", "Veldkamp", "Trijntje", "Voorbeeldstraat", "050-5550100", "Sinds mijn man")
 URA = "http://fhir.nl/fhir/NamingSystem/ura"
 
