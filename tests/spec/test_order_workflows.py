@@ -6,6 +6,7 @@ sending on, c4 cancelling. Nothing here looks past HTTP: what a party knows, it 
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from asked import ONE, SELECTED, THREE, TWO, ask, crowd, patches, read, says
 from examples import an_example
 from kidneys import a_kidney_referral
 from referrals import a_referral, of, said, texts
-from services import REGION, Referral, Service
+from services import REGION, START, Referral, Service
 from spec.talking import call
 from subscriptions import numbers, polling
 
@@ -312,6 +313,29 @@ async def test_c1_row_5b_reject(service: Service) -> None:
     await asked.writes(COACH, asked.task, "accepted", expected=409)
 
 
+async def test_c1_row_5c_alternative_proposal(service: Service) -> None:
+    """Refused, with a Request of intent proposal; who asked may take it over in a referral of its own."""
+    events = await listens(service, PRACTICE)
+    asked = await refer(service)
+    proposal = {
+        "resourceType": "ServiceRequest", "status": "active", "intent": "proposal",
+        "basedOn": [{"reference": asked.referral["ServiceRequest"]}],
+        "subject": {"reference": asked.referral["Patient"]}, "code": {"text": "Maatschappelijk werk"},
+    }  # fmt: skip
+    made = await call(service, COACH, "POST", "/fhir/ServiceRequest", proposal, 201)
+    task = await asked.read(PRACTICE, asked.task)
+    assert (task["status"], task["statusReason"]["coding"][0]["code"]) == ("rejected", "ander-voorstel")
+    named = [each["valueReference"]["reference"] for each in task["output"] if "valueReference" in each]
+    assert f"ServiceRequest/{made.json()['id']}" in named
+    seen = await asked.read(PRACTICE, f"ServiceRequest/{made.json()['id']}")
+    assert (seen["intent"], seen["code"]["text"], await asked.request()) == (
+        "proposal",
+        "Maatschappelijk werk",
+        "active",
+    )
+    assert await heard(service, PRACTICE, events) == 2
+
+
 async def test_c1_row_5d_select(service: Service) -> None:
     events = {who: await listens(service, who) for who in (ONE, TWO)}
     asked = await ask(service, ONE, TWO)
@@ -358,6 +382,36 @@ async def test_c1_row_7_progress(service: Service, value: dict[str, Any]) -> Non
     assert {**output, "type": 0} == {"type": 0, **value}
     assert (task["status"], await asked.request()) == ("in-progress", "active")
     assert await heard(service, PRACTICE, events) == 5
+
+
+@pytest.mark.parametrize(
+    ("becomes", "status", "step"),
+    [
+        ("noshow", "accepted", "contact zoeken"),
+        ("cancelled", "accepted", "kennismaking"),
+        ("fulfilled", "in-progress", "in gesprek"),
+    ],
+)
+async def test_c1_row_7_appointment(service: Service, becomes: str, status: str, step: str) -> None:
+    """Booked, and what came of it: the pathway says what that means."""
+    events = await listens(service, PRACTICE)
+    asked = await refer(service)
+    await asked.says(COACH, "aannemen")
+    patient = {"actor": {"reference": asked.referral["Patient"]}, "status": "accepted"}
+    appointment = {
+        "resourceType": "Appointment", "status": "booked", "participant": [patient],
+        "start": "2026-01-19T10:00:00+01:00", "end": "2026-01-19T10:45:00+01:00",
+        "basedOn": [{"reference": asked.referral["ServiceRequest"]}],
+    }  # fmt: skip
+    booked = (await call(service, COACH, "POST", "/fhir/Appointment", appointment, 201)).json()
+    assert await asked.stands(PRACTICE) == ("accepted", "kennismaking")
+    address = f"Appointment/{booked['id']}"
+    assert (await asked.read(PRACTICE, address))["status"] == "booked"
+    service.app.litestar.state.clock.set(START + timedelta(days=8))
+    await call(service, COACH, "PUT", f"/fhir/{address}", booked | {"status": becomes}, 200)
+    assert (await asked.read(PRACTICE, address))["status"] == becomes
+    assert await asked.stands(PRACTICE) == (status, step)
+    assert (await asked.request(), await heard(service, PRACTICE, events)) == ("active", 4)
 
 
 async def test_c1_row_7_no_show(service: Service) -> None:
