@@ -8,35 +8,52 @@ import msgspec
 from ketenzorg.cli.bench_payloads import SYSTEM
 from ketenzorg.cli.crash_stand import Stand
 
+# Each table is read once and joined as a whole: looked up per referral, thousands of them would take minutes.
 REFERRALS = """
-    with lines as materialized (
+    with parts as materialized (
+        select traject, array_agg(type order by type) as types from ketenzorg.resource group by traject),
+    events as materialized (
+        select traject, array_agg(seq order by seq) as events,
+            (array_agg(to_step order by seq desc))[1:1] as last_step
+        from ketenzorg.event group by traject),
+    versions as materialized (
+        select id, array_agg(version order by version) as versions from (
+            select id, version from ketenzorg.resource where type = 'Task'
+            union all select id, version from ketenzorg.resource_history where type = 'Task') v group by id),
+    lines as materialized (
         select traject, count(*) filter (where a.action = 'C') as created,
             count(*) filter (where a.action = 'U') as changed
-        from ketenzorg.audit a cross join unnest(a.trajecten) traject group by traject)
+        from ketenzorg.audit a cross join unnest(a.trajecten) traject group by traject),
+    statuses as materialized (
+        select id, count(*) as n from ketenzorg.search_token
+        where type = 'Task' and param = 'status' group by id),
+    dues as materialized (select traject, count(*) as n from ketenzorg.due group by traject),
+    told as materialized (
+        select subscription, resource, array_agg(version order by version) as versions
+        from ketenzorg.outbox group by subscription, resource),
+    untold as materialized (
+        select owed.traject, count(*) as n
+        from ketenzorg.subscription s
+        join ketenzorg.resource owed on owed.type = s.type and owed.parties @> array[s.organisation]
+        left join told on told.subscription = s.id and told.resource = owed.id
+        where told.versions is distinct from array(select generate_series(1, owed.version))
+        group by owed.traject)
     select identity.code as key, r.id::text as request, t.id::text as traject, t.task::text, t.seq, t.step,
-        array(select part.type from ketenzorg.resource part where part.traject = r.traject order by 1) as types,
-        array(select e.seq from ketenzorg.event e where e.traject = r.traject order by 1) as events,
-        array(select e.to_step from ketenzorg.event e where e.traject = r.traject
-            order by e.seq desc limit 1) as last_step,
-        array(select version from (
-            select h.version from ketenzorg.resource_history h where h.type = 'Task' and h.id = t.task
-            union all
-            select n.version from ketenzorg.resource n where n.type = 'Task' and n.id = t.task) v
-            order by 1) as versions,
+        coalesce(parts.types, '{}') as types, coalesce(events.events, '{}') as events,
+        coalesce(events.last_step, '{}') as last_step, coalesce(versions.versions, '{}') as versions,
         coalesce(lines.created, 0) as created, coalesce(lines.changed, 0) as changed,
-        (select count(*) from ketenzorg.search_token s where s.id = t.task and s.param = 'status') as statuses,
-        (select count(*) from ketenzorg.due d where d.traject = t.id) as dues,
-        (select count(*) from ketenzorg.subscription s
-            join ketenzorg.resource told on told.type = s.type and told.traject = t.id
-                and told.parties @> array[s.organisation]
-            where array(select o.version from ketenzorg.outbox o
-                    where o.subscription = s.id and o.resource = told.id order by 1)
-                <> array(select generate_series(1, told.version))) as untold
+        coalesce(statuses.n, 0) as statuses, coalesce(dues.n, 0) as dues, coalesce(untold.n, 0) as untold
     from ketenzorg.resource r
     join ketenzorg.search_token identity on identity.type = 'ServiceRequest' and identity.id = r.id
         and identity.param = 'identifier' and identity.system = $1
     left join ketenzorg.traject t on t.id = r.traject
-    left join lines on lines.traject = t.id
+    left join parts on parts.traject = r.traject
+    left join events on events.traject = r.traject
+    left join lines on lines.traject = r.traject
+    left join dues on dues.traject = r.traject
+    left join untold on untold.traject = r.traject
+    left join versions on versions.id = t.task
+    left join statuses on statuses.id = t.task
     where r.type = 'ServiceRequest'
 """
 # What belongs to no referral: parts without their whole.
