@@ -279,7 +279,7 @@ def test_the_snapshot_counts_and_what_r4_says_itself_is_not_said_twice(tmp_path:
     snapshot = {
         "element": [
             {"id": "Patient", "path": "Patient", **ele},
-            {"id": "Patient.gender", "path": "x", "min": 1},
+            {"id": "Patient.gender", "path": "x", "min": 1, "fixedCode": "female"},
         ]
     }
     profiles = profiles_of(tmp_path, profile("Patient", snapshot=snapshot))
