@@ -116,7 +116,9 @@ ROUTES: list[ControllerRouterHandler] = [
     *subscription.ROUTES,
     *subscription_events.ROUTES,
     *throughput.ROUTES,
+    *pages.OPEN_ROUTES,
 ]
+# Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
 SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock, *pages.ROUTES]
 EMPTY_BUNDLE = b'{"resourceType":"Bundle","type":"transaction"}'  # the first decoding builds the decoder
 
@@ -247,7 +249,7 @@ def create_app(
                 "referee": referee,
                 "throughput": Throughput(database, world.region, world.catalogue),
                 "promises": load_promises(promised_numbers(settings, world.region)),
-                "site": make_site(settings, world.keys, world.region, real_time),
+                "site": make_site(settings, world.keys, world.region, real_time, in_sandbox=in_sandbox),
                 "check_ready": health.Look(
                     partial(check_all_ready, database, newest(settings.migrations), world.keyring)
                 ),
@@ -267,8 +269,7 @@ def create_app(
         tokens,
         registry,
         Limits(settings),
-        # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
-        Entrance(app.state.site) if in_sandbox else None,
+        Entrance(app.state.site),
         https=settings.base_url.startswith("https:"),
     )
 

@@ -3,12 +3,14 @@
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.errors import KetenzorgError, NotFound
-from ketenzorg.pages.site import Site, is_page
+from ketenzorg.pages.chain import SHEET_PATH
+from ketenzorg.pages.site import Site, below, is_page
 
+OPEN = ("/zorgpaden", "/guide", "/static")  # nobody's data: also where nobody signs in
 # Without the layout: making a page is the very work that somebody asks too much of.
 REFUSAL = """<!doctype html>
 <html lang="nl"><head><meta charset="utf-8"><title>{title}</title></head>
-<body><main><h1>{title}</h1><p>{text}</p><p><a href="/">Naar het begin</a></p></main></body></html>
+<body><main><h1>{title}</h1><p>{text}</p><p><a href="{home}">Naar het begin</a></p></main></body></html>
 """
 
 
@@ -20,7 +22,7 @@ class Entrance:
 
     def has(self, path: str) -> bool:
         """Whether an address is one of people."""
-        return is_page(path)
+        return is_page(path) if self._site.in_sandbox else path == SHEET_PATH or below(path, OPEN)
 
     def person_of(self, cookies: str) -> str:
         """Who has signed in; empty: nobody."""
@@ -35,7 +37,7 @@ class Entrance:
         """One plain sentence."""
         title = "Niet gevonden" if isinstance(error, NotFound) else "Even wachten"
         return ASGIResponse(
-            body=REFUSAL.format(title=title, text=error.issues[0].nl).encode(),
+            body=REFUSAL.format(title=title, text=error.issues[0].nl, home=self._site.begin).encode(),
             status_code=error.status,
             headers=error.headers,
             media_type="text/html",  # the framework adds the charset

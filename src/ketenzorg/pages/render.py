@@ -55,6 +55,8 @@ def page(request: Http, template: str, status: int = 200, **context: Any) -> Pag
         seal=seal,
         now=world.now(),
         here=request.scope["path"],
+        begin=site.begin,
+        in_sandbox=site.in_sandbox,
         not_adopted=[pathway for pathway in newest if not pathway.adopted],
         **context,
     )

@@ -1,4 +1,4 @@
-"""Every page, as one router with its own failures and its own bound on what a form may hold."""
+"""Every page, as routers with their own failures and their own bound on what a form may hold."""
 
 from litestar import Router
 from litestar.types import ControllerRouterHandler
@@ -20,7 +20,23 @@ from ketenzorg.pages import (
 from ketenzorg.pages.forms import LONGEST_FORM
 from ketenzorg.pages.refusals import HANDLERS
 
-ROUTES: list[ControllerRouterHandler] = [
+OPEN_ROUTES: list[ControllerRouterHandler] = [  # nobody's data: always there
+    Router(
+        path="/",
+        route_handlers=[
+            pathways.list_pathways,
+            pathways.show_pathway,
+            promises.guide,
+            promises.show_promises,
+            promises.guide_sheet,
+            chain.chain_sheet,
+            styles.style_sheet,
+        ],
+        exception_handlers=HANDLERS,
+        request_max_body_size=LONGEST_FORM,
+    )
+]
+ROUTES: list[ControllerRouterHandler] = [  # of who signs in
     Router(
         path="/",
         route_handlers=[
@@ -50,18 +66,11 @@ ROUTES: list[ControllerRouterHandler] = [
             who_looked.show_who_looked,
             who_looked.who_looked_file,
             chain.first_pathway,
-            chain.chain_sheet,
             chain.show_chain,
             chain.chain_table,
             refer.choose_pathway,
-            pathways.list_pathways,
-            pathways.show_pathway,
-            promises.guide,
-            promises.show_promises,
-            promises.guide_sheet,
             refer.show_form,
             refer.send_form,
-            styles.style_sheet,
         ],
         exception_handlers=HANDLERS,
         request_max_body_size=LONGEST_FORM,

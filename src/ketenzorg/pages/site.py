@@ -35,6 +35,12 @@ class Site:
     assets: Assets
     host: str  # by which others reach us
     secure: bool  # over https: cookies say so
+    in_sandbox: bool  # where people sign in with a name from a list, and everybody is made up
+
+    @property
+    def begin(self) -> str:
+        """Where somebody begins."""
+        return "/" if self.in_sandbox else "/guide"
 
     @property
     def cookie(self) -> str:
@@ -42,7 +48,9 @@ class Site:
         return "__Host-ketenzorg" if self.secure else "ketenzorg"
 
 
-def make_site(settings: Settings, keys: Keys, region: Region, now: Callable[[], datetime]) -> Site:
+def make_site(
+    settings: Settings, keys: Keys, region: Region, now: Callable[[], datetime], *, in_sandbox: bool
+) -> Site:
     """The site of an installation. `now` is real time, also in the sandbox."""
     base = urlsplit(settings.base_url)
     return Site(
@@ -51,12 +59,18 @@ def make_site(settings: Settings, keys: Keys, region: Region, now: Callable[[], 
         assets=load_assets(),
         host=base.netloc,
         secure=base.scheme == "https",
+        in_sandbox=in_sandbox,
     )
 
 
 def is_page(path: str) -> bool:
     """Whether an address is one of people, and not one of systems."""
-    return path == "/" or any(path == prefix or path.startswith(f"{prefix}/") for prefix in PREFIXES)
+    return path == "/" or below(path, PREFIXES)
+
+
+def below(path: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether an address is one of these, or below one."""
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 
 def site_of(request: Http) -> Site:
