@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Installation:
     folder: Path
     port: int
     environ: dict[str, str]
+    metrics: tuple[int, int]  # ports of the service's and of the worker's
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -58,6 +59,13 @@ class Installation:
             log.write(done.stdout + done.stderr)
         return done.stdout.decode()
 
+    async def scrape(self) -> None:
+        """What Prometheus would read, to files."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for port in self.metrics:
+                answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+                (self.folder / f"metrics.{port}").write_bytes(answer.raise_for_status().content)
+
     async def stop(self) -> None:
         """The worker first: the database ends with the service."""
         for process in reversed(self.started):
@@ -81,8 +89,9 @@ async def installation(folder: Path) -> AsyncIterator[Installation]:
     """Serving at a free port, with a worker."""
     for name in ("tmp", "home"):
         (folder / name).mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with ExitStack() as free:
+        servers = [free.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        port, of_service, of_worker = (server.getsockname()[1] for server in servers)
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     environ = kept | {
         "HOME": str(folder / "home"),
@@ -92,11 +101,11 @@ async def installation(folder: Path) -> AsyncIterator[Installation]:
         "KETENZORG_LOG_LEVEL": "debug",
         "KETENZORG_OUTGOING_NETWORKS": "127.0.0.0/8",
     }
-    one = Installation(folder, port, environ)
+    one = Installation(folder, port, environ, (of_service, of_worker))
     try:
-        await one.start("serve", "--embedded", "--port", str(port))
+        await one.start("serve", "--embedded", "--port", str(port), "--metrics", f"127.0.0.1:{of_service}")
         await one.ready()
-        await one.start("worker", "--embedded")
+        await one.start("worker", "--embedded", "--metrics", f"127.0.0.1:{of_worker}")
         yield one
     finally:
         await one.stop()

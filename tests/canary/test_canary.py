@@ -25,6 +25,7 @@ async def test_a_personal_number_is_found_nowhere(tmp_path: Path) -> None:
             await ends(all_, places)
             await says_all_its_verbs(all_)
             await crashes(all_, places)
+            await it.scrape()
             heard = [repr((got.headers, got.body)) for each in (good, failing) for got in each.got]
         tables = await it.sql(
             "select relname from pg_class where relnamespace = 'ketenzorg'::regnamespace and relkind = 'r'"
@@ -41,6 +42,9 @@ async def test_a_personal_number_is_found_nowhere(tmp_path: Path) -> None:
     assert not tattled, "\n".join(tattled)
     assert not [each for each in heard for number in NUMBERS if number in each]
     assert hunt(tmp_path, NUMBERS) == []
+    assert all(
+        "ketenzorg_" in path.read_text() for path in tmp_path.glob("metrics.*")
+    )  # hunted through as well
     assert all_.unseen({look["request"] for look in looks}) == []
     assert all_.unseen([])  # it would have found them
     # The hunt would have found them: it does find a name that rests in clear, in tables and in the write-ahead log.

@@ -44,6 +44,7 @@ FOR_NOBODY = {
     "tokens: who may have one": {"current_client_epoch", "registered_clients", "claim_assertion"},
     # What a patient objects to counts whoever heard of it, also before there is a traject; asked by a keyed pseudonym.
     "consent: the rules weigh it, nobody is shown it": {"objections_of"},
+    "the worker: how far it is behind, as counts and times": {"lags"},
     "the worker: what was delivered long ago goes": {"forget_events"},
     "the worker: warnings that subscribers are late": {"warn_late", "claim_warnings", "warning_mailed"},
     "the policies": {"callers"},

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ketenzorg.errors import Issue, TooMany
+from ketenzorg.metrics import LIMITED
 from ketenzorg.settings import Settings
 
 BURST_S = 5.0  # after a silence so many seconds' worth may come at once
@@ -41,8 +42,10 @@ class Limiter:
         use = self._use(key)
         now = self._clock()
         if use.under_way >= self._at_once:
+            LIMITED.labels("at once").inc()
             raise _too_many(1)
         if use.spent > now + BURST_S:
+            LIMITED.labels("rate").inc()
             raise _too_many(math.ceil(use.spent - now - BURST_S))
         use.spent = max(use.spent, now) + self._cost
         use.under_way += 1

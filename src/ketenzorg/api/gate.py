@@ -20,6 +20,7 @@ from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable, NotFound, Unauthenticated
 from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
+from ketenzorg.metrics import UNDER_WAY, request_ended
 
 # Without a token: what a client needs before it can have one, and what a load balancer asks.
 OPEN = frozenset(
@@ -96,18 +97,22 @@ class Gate:
             await send(message)
 
         scope[TRAIL] = trail
+        UNDER_WAY.inc()
         try:
             with await self._share(scope, headers, trail):
                 await self.litestar(scope, receive, answer)
         except KetenzorgError as error:
             await self._refusal(scope["path"], headers, error)(scope, receive, answer)
         finally:
+            seconds = time.perf_counter() - started
+            UNDER_WAY.dec()
+            request_ended(scope["method"], scope.get("path_template", ""), status, seconds)
             log(
                 REQUEST,
                 method=scope["method"],
                 route=self._route(scope["path"]),
                 status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 client=scope.get(CLIENT, ""),
                 request=trail.request,
             )

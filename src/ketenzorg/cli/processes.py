@@ -1,4 +1,4 @@
-"""The same work in several processes, forked from one that has loaded everything; one that falls is replaced."""
+"""Works in processes of their own, forked from one that has loaded everything; one that falls is replaced."""
 
 import multiprocessing
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -15,29 +15,31 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 RESTART_S = 0.5  # so that what cannot live is not tried without end at full speed
 
 
-def keep(work: Callable[[], None], number: int) -> None:
-    """Do the work in so many processes, until SIGTERM or SIGINT; returns when all have ended."""
-    processes: list[ForkProcess] = []
+def keep(works: Sequence[Callable[[], None]], ended: Callable[[int], None]) -> None:
+    """Do each work in a process, until SIGTERM or SIGINT; returns when all have ended. `ended` hears whose pid did."""
+    processes: dict[int, ForkProcess] = {}  # by the place of their work
     stopping = False
 
     def stop(*_: object) -> None:
         nonlocal stopping
         stopping = True
-        for process in processes:
+        for process in processes.values():
             process.terminate()
 
     for each in STOPPING:
         signal.signal(each, stop)
     while not stopping:
-        while len(processes) < number and not stopping:
-            with _held():  # a signal finds a process before it exists, or in the list
-                processes.append(_started(work))
-        wait([process.sentinel for process in processes])
+        for place, work in enumerate(works):
+            if place not in processes and not stopping:
+                with _held():  # a signal finds a process before it exists, or in the list
+                    processes[place] = _started(work)
+        wait([process.sentinel for process in processes.values()])
         with _held():
-            processes[:] = [process for process in processes if process.is_alive()]
+            for place in [place for place, process in processes.items() if not process.is_alive()]:
+                ended(processes.pop(place).pid or 0)
         if not stopping:
             time.sleep(RESTART_S)
-    for process in processes:
+    for process in processes.values():
         process.join()
 
 

@@ -19,6 +19,7 @@ from ketenzorg.cli import refused
 from ketenzorg.errors import KetenzorgError
 from ketenzorg.fhir.outcome import operation_outcome
 from ketenzorg.logs import REFUSED, log
+from ketenzorg.metrics import BROKEN
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,7 @@ class Protocol(HttpToolsProtocol):
             silent = False
         if not silent:
             log(REFUSED, status=error.status, why=type(error).__name__)
+            BROKEN.labels(type(error).__name__).inc()
             self.transport.write(self._answer(error))
         self._close()
 

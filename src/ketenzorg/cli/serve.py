@@ -12,6 +12,7 @@ import uvicorn
 from ketenzorg.cli.listening import listen, room_for
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.processes import STOPPING, keep
+from ketenzorg.cli.scraping import Spot, count_together, expose, expose_for_all, forget
 from ketenzorg.settings import BASE_URL, TLS_CERTIFICATE, Settings
 
 if TYPE_CHECKING:
@@ -22,9 +23,13 @@ BACKLOG = 2048
 YOUNG_OBJECTS = 20_000  # between two looks of the garbage collector
 
 
-def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, embedded: bool) -> None:
+def serve(
+    environ: Mapping[str, str], *, host: str, port: int, processes: int, embedded: bool, metrics: Spot | None
+) -> None:
     """Serve until asked to stop."""
     gc.disable()  # until all is loaded
+    if metrics and processes > 1:
+        count_together()
     # uvicorn hands a signal on after its own clean stop: by then it must end us, not kill us, so that an embedded
     # database is stopped too.
     for each in STOPPING:
@@ -40,9 +45,12 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, processes: int, e
         config = uvicorn.Config(application_at(here), **options(here.settings))
         config.load()
         if processes == 1:
+            if metrics:
+                expose(metrics)
             uvicorn.Server(config).run(sockets=[listener])
         else:
-            keep(lambda: uvicorn.Server(config).run(sockets=[listener]), processes)
+            works = [lambda: uvicorn.Server(config).run(sockets=[listener])] * processes
+            keep([*works, partial(expose_for_all, metrics)] if metrics else works, forget)
 
 
 def options(settings: Settings | None = None) -> dict[str, Any]:

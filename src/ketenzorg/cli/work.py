@@ -15,11 +15,13 @@ from ketenzorg.access.keys import Keys
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
+from ketenzorg.cli.scraping import Spot, expose
 from ketenzorg.coordination.watching import Watcher
 from ketenzorg.coordination.world import World
 from ketenzorg.delivery.forgetting import Forgetter
 from ketenzorg.delivery.mail_carrier import MailCarrier
 from ketenzorg.delivery.mailing import Mailer
+from ketenzorg.delivery.measuring import keep_measured
 from ketenzorg.delivery.rest_hook import RestHook
 from ketenzorg.delivery.sending import new_client
 from ketenzorg.delivery.serving import Tools
@@ -31,6 +33,7 @@ from ketenzorg.settings import Settings
 from ketenzorg.store.audit_chain import AuditChain
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import hear
+from ketenzorg.store.lags import Lags
 from ketenzorg.store.outbox import Outbox
 from ketenzorg.store.warnings import Warnings
 from ketenzorg.throughput.rollup import Rollup
@@ -40,10 +43,12 @@ PIECES = 5  # of events in one look
 CHAIN_EVERY_S = 5.0  # so long a line of the audit log may stand unchained
 
 
-def work(environ: Mapping[str, str], *, embedded: bool) -> None:
+def work(environ: Mapping[str, str], *, embedded: bool, metrics: Spot | None) -> None:
     """Deliver until SIGTERM or SIGINT."""
     with place(environ, embedded=embedded, attach=embedded) as here:
         configure(here.settings.log_level)
+        if metrics:
+            expose(metrics)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_work(here))
 
@@ -99,6 +104,7 @@ async def _work(here: Place) -> None:
             group.create_task(Forgetter(world, settings.event_days).run(stop))
             group.create_task(_count(world, database, stop))
             group.create_task(keep_chained(here, database, stop))
+            group.create_task(keep_measured(Lags(database, settings.region), real_time, stop))
             if not settings.sandbox:  # its clock is moved, and looked at, in the API
                 group.create_task(Watcher(world).run(stop))
     finally:

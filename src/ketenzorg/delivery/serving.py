@@ -22,6 +22,7 @@ from ketenzorg.delivery.health import Health
 from ketenzorg.delivery.letter import Carrier, Letter
 from ketenzorg.delivery.sending import Answer
 from ketenzorg.logs import DELIVERED, NOT_DELIVERED, PARKED, SUBSCRIPTION, WORKER_STUMBLED, log
+from ketenzorg.metrics import DELIVERIES
 from ketenzorg.store.coalescer import Coalescer
 from ketenzorg.store.outbox import Ended, Event, Held, Outbox
 from ketenzorg.store.subscriptions import Channel
@@ -196,6 +197,7 @@ class Serving:
             return Answer(why="internal", refused=True)
 
     def _tell(self, event: Event, ended: Ended) -> None:
+        DELIVERIES.labels(self.held.channel, "again" if ended.state == "waiting" else ended.state).inc()
         fields = {
             "message": str(event.id),
             "receiver": str(self.held.organisation),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from ketenzorg.errors import Unavailable
+from ketenzorg.metrics import TOGETHER
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,6 +47,7 @@ class Coalescer(Generic[Item, Result]):
                 if self._pause_s:
                     await asyncio.sleep(self._pause_s)
                 batch = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+                TOGETHER.observe(len(batch))
                 await self._answer(batch)
         finally:
             # Not in the done callback: that runs a round later, and who submits in between would find no lane.

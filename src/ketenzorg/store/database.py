@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ketenzorg.errors import Issue, Unavailable
+from ketenzorg.metrics import CONNECTIONS
 
 POOL_SIZE = 8  # connections per process; with two processes and a worker far under PostgreSQL's usual 100
 KEPT = (
@@ -72,7 +73,7 @@ class Database:
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """One statement in a transaction of its own, straight on the driver: the hot paths."""
-        with failures_named():
+        with failures_named(), CONNECTIONS.track_inprogress():
             held = await self._take()
             try:
                 rows: list[asyncpg.Record] = await held.driver.fetch(statement, *arguments)
@@ -92,7 +93,7 @@ class Database:
     @asynccontextmanager
     async def together(self) -> AsyncIterator[Fetch]:
         """Several statements in one transaction, straight on the driver: all that they write, or nothing."""
-        with failures_named():
+        with failures_named(), CONNECTIONS.track_inprogress():
             held = await self._take()
             try:
                 async with held.driver.transaction():
@@ -120,7 +121,7 @@ class Database:
     @asynccontextmanager
     async def as_callers(self, callers: Sequence[UUID]) -> AsyncIterator[AsyncConnection]:
         """A transaction in which only rows show to which one of `callers` is a party."""
-        with failures_named():
+        with failures_named(), CONNECTIONS.track_inprogress():
             async with self._engine.begin() as connection:
                 await connection.execute(
                     text("select set_config('ketenzorg.callers', :callers, true)"),

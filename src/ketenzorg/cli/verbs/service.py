@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ketenzorg.cli.verbs.options import EMBEDDED, PORT
+from ketenzorg.cli.verbs.options import EMBEDDED, METRICS, PORT
 
 service = typer.Typer()
 
@@ -16,20 +16,21 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: PORT = 8080,
     processes: Annotated[int, typer.Option(min=1, max=64, help="Processes behind the one port.")] = 1,
+    metrics: METRICS = None,
     embedded: EMBEDDED = False,
 ) -> None:
     """Serve the API."""
     from ketenzorg.cli.serve import serve as run  # noqa: PLC0415
 
-    run(os.environ, host=host, port=port, processes=processes, embedded=embedded)
+    run(os.environ, host=host, port=port, processes=processes, embedded=embedded, metrics=metrics)
 
 
 @service.command()
-def worker(*, embedded: EMBEDDED = False) -> None:
+def worker(*, metrics: METRICS = None, embedded: EMBEDDED = False) -> None:
     """Deliver notifications, and tell of norms that run out, until stopped."""
     from ketenzorg.cli.work import work  # noqa: PLC0415
 
-    work(os.environ, embedded=embedded)
+    work(os.environ, embedded=embedded, metrics=metrics)
 
 
 @service.command()
