@@ -1,6 +1,6 @@
 """Everything that is counted for who keeps the service running, in the form of Prometheus.
 
-Labels are words of ours, never an id, a name, an address or a number of anybody: what an outsider can choose is no label.
+Labels are words of ours, never an id, a name, an address or a number of anybody: what an outsider chooses is no label.
 https://prometheus.io/docs/practices/naming/
 """
 
