@@ -54,15 +54,20 @@ def _task(request: str, candidate: UUID | None) -> dict[str, Any]:
         "focus": {"reference": request},
     }
     if candidate:
-        known = REGION.by_id(candidate)
-        assert known is not None
-        task["owner"] = {"identifier": {"system": URA, "value": known.ura}}
+        known = REGION.by_id(candidate)  # one of a crowd has no number that everybody knows
+        named = {"identifier": {"system": URA, "value": known.ura}} if known else None
+        task["owner"] = named or {"reference": f"Organization/{candidate}"}
     return {"resource": task, "request": {"method": "POST", "url": "Task"}}
 
 
 async def ask(service: Service, *candidates: UUID, number: str = "kandidaten-1") -> Asking:
     """Send it, and see where everything is."""
-    answer = await call(service, PRACTICE, "POST", "/fhir", asking(*candidates, number=number), 200)
+    return await asked_by(service, asking(*candidates, number=number))
+
+
+async def asked_by(service: Service, bundle: dict[str, Any]) -> Asking:
+    """The same, of a Bundle."""
+    answer = await call(service, PRACTICE, "POST", "/fhir", bundle, 200)
     places = [each["response"]["location"].partition("/_history")[0] for each in answer.json()["entry"]]
     tasks = {}
     handover = ""

@@ -1,13 +1,28 @@
 """Several are asked and one is selected (c.1 row 5d): what each of them sees, says and hears of it."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from asked import ONE, PRACTICE, SELECTED, THREE, TWO, Asking, ask, asking, patches, read, says
-from referrals import texts
+from asked import (
+    ONE,
+    PRACTICE,
+    SELECTED,
+    THREE,
+    TWO,
+    Asking,
+    ask,
+    asked_by,
+    asking,
+    crowd,
+    patches,
+    read,
+    says,
+)
+from referrals import of, texts
 from services import Service
 from spec.talking import call
 from subscriptions import polling
@@ -100,6 +115,56 @@ async def test_a_candidate_sees_the_question_and_nothing_of_whom(service: Servic
     events = {each["part"][0]["valueString"] for each in following if each["name"] == "next"}
     assert {"aannemen", "ontvangst bevestigen", "afwijzen"} <= events
     assert not [each for each in following if each["name"] in ("explanation", "due", "owner")]
+
+
+async def test_what_a_candidate_reads_says_that_it_is_cut_and_it_writes_no_whole_task(
+    service: Service,
+) -> None:
+    sent = asking(ONE, TWO)
+    patient = next(each for each in sent["entry"] if each["resource"]["resourceType"] == "Patient")
+    about = {"reference": patient["fullUrl"], "display": "Mevrouw Tuinstra"}
+    of(sent, "ServiceRequest")["subject"] = about
+    for each in sent["entry"]:
+        if each["resource"]["resourceType"] == "Task":
+            each["resource"] |= {"for": about, "description": "Mevrouw Tuinstra, knie links"}
+    asked = await asked_by(service, sent)
+    for who in (ONE, TWO):
+        task, request = (
+            await read(service, who, asked.tasks[who]),
+            await read(service, who, asked["ServiceRequest"]),
+        )
+        for cut in (task, request):
+            assert [tag["code"] for tag in cut["meta"]["tag"]] == ["SUBSETTED"]
+        assert task["for"] == request["subject"] == {"reference": asked["Patient"]}
+        assert not {"description", "input", "note", "partOf"} & task.keys()
+        assert not {"reasonCode", "supportingInfo", "note", "orderDetail", "contained"} & request.keys()
+        whole = {**task, "status": "accepted"}
+        refused = await call(service, who, "PUT", f"/fhir/{asked.tasks[who]}", whole, 422)
+        assert "SUBSETTED" in texts(refused)
+        del whole["meta"]
+        await call(service, who, "PUT", f"/fhir/{asked.tasks[who]}", whole, 422)
+        assert await status(service, PRACTICE, asked.tasks[who]) == "requested"
+
+
+async def test_of_eight_that_answer_at_one_moment_no_answer_is_lost(service: Service) -> None:
+    many = crowd(service, 8)
+    asked = await ask(service, *many)
+    waiting = list(many)
+    for _ in many:  # who is told that others were writing tries again, as the answer says
+        answers = await asyncio.gather(
+            *(patches(service, who, asked.tasks[who], None, status="accepted") for who in waiting)
+        )
+        assert {answer.status_code for answer in answers} <= {200, 409}
+        assert all("door anderen" in texts(answer) for answer in answers if answer.status_code == 409)
+        waiting = [who for who, answer in zip(waiting, answers, strict=True) if answer.status_code == 409]
+    assert not waiting
+    for who in many:
+        assert await status(service, PRACTICE, asked.tasks[who]) == "accepted"
+    said = await service.rows(
+        "select distinct body ->> 'candidate' as who from ketenzorg.event"
+        " where body ->> 'kind' = 'candidate-answered'"
+    )
+    assert {each["who"] for each in said} == {str(who) for who in many}
 
 
 async def test_who_says_no_loses_sight_and_the_requester_hears_and_asks_another(service: Service) -> None:

@@ -13,10 +13,17 @@ async def test_the_practice_sees_the_answers_and_chooses_one(
     service: Service, browser: Callable[[], Browser]
 ) -> None:
     asked = await ask(service, ONE, TWO)
+    marieke = with_cookie(service, browser(), "huisarts")
+    await marieke.open("/praktijk?lijst=aan-u")
+    assert "Er wacht niets op u" in marieke.text
     await says(service, ONE, asked.tasks[ONE], "aannemen")
     await says(service, TWO, asked.tasks[TWO], "afwijzen", reden_van_afwijzen="geen-plek")
-    marieke = with_cookie(service, browser(), "huisarts")
+    await marieke.open("/praktijk?lijst=aan-u")
+    assert "Wie u vroeg, gaf antwoord" in marieke.text
+    assert "Wacht op u 1" in marieke.text
     await marieke.open("/praktijk/" + asked.handover.partition("/")[2])
+    now = marieke.page.one("section", **{"aria-labelledby": "nu"}).text
+    assert "U bent aan zet 1 van de 2 die u vroeg, kan het doen." in now
     section = marieke.page.one("section", **{"aria-labelledby": "wie"}).text
     assert "Wie u vroeg" in section
     assert "Fysiotherapie Veerkracht (fictief) Kan het doen" in section
@@ -26,6 +33,22 @@ async def test_the_practice_sees_the_answers_and_chooses_one(
     section = marieke.page.one("section", **{"aria-labelledby": "wie"}).text
     assert section == "Wie het heeft Fysiotherapie Veerkracht (fictief)"
     assert (await read(service, ONE, asked.tasks[ONE]))["status"] == "accepted"
+    assert "Wacht op: Fysiotherapeut" in marieke.text
+    await marieke.open("/praktijk?lijst=aan-u")
+    assert "Er wacht niets op u" in marieke.text
+
+
+async def test_the_practice_acts_when_nobody_that_it_asked_can_do_it(
+    service: Service, browser: Callable[[], Browser]
+) -> None:
+    asked = await ask(service, ONE, TWO)
+    marieke = with_cookie(service, browser(), "huisarts")
+    place = "/praktijk/" + asked.handover.partition("/")[2]
+    for who, listed in ((ONE, "Er wacht niets op u"), (TWO, "Wie u vroeg, gaf antwoord")):
+        await says(service, who, asked.tasks[who], "afwijzen", reden_van_afwijzen="geen-plek")
+        await marieke.open("/praktijk?lijst=aan-u")
+        assert listed in marieke.text
+    assert "Niemand van wie u vroeg, kan het doen." in (await marieke.open(place)).text
 
 
 async def test_a_team_claims_what_is_open_and_then_sees_who_it_is(

@@ -6,7 +6,7 @@ hand-over has a Task without an owner. Open to all, it is what is claimed. Where
 has a Task of its own that is part of it, and the one that is selected becomes the Task of the hand-over (NL-COW).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -69,6 +69,19 @@ def answers_of(traject: Traject) -> tuple[Answer, ...]:
     )
 
 
+def must_choose(found: Sequence[Answer]) -> bool:
+    """Whether it is up to who asked: one of these can do it, or none may still say so."""
+    said = {each.status for each in found}
+    return bool(said) and ("accepted" in said or said.isdisjoint(OPEN))
+
+
+def without_candidates(asides: Mapping[str, UUID]) -> dict[str, UUID]:
+    """The Tasks beside the hand-over when nobody is to be chosen any more."""
+    return {
+        name: task for name, task in asides.items() if name != _HANDOVER and not name.startswith(_CANDIDATE)
+    }
+
+
 def with_candidate(traject: Traject, organisation: UUID, task: UUID) -> dict[str, UUID]:
     """The Tasks beside the hand-over, with that of one more who is asked."""
     named = {name: version.id for name, version in traject.asides.items()}
@@ -127,19 +140,20 @@ class Settled(NamedTuple):
 
     roles: dict[str, UUID]
     lost: tuple[UUID, ...]
+    done: bool  # with this step
 
 
 def settled(traject: Traject, pathway: Pathway, taken: StepTaken | None, chosen: UUID | None) -> Settled:
     """What a step does to who is asked: nothing, as long as nobody is chosen and the hand-over goes on."""
     if chosen is None and (taken is None or not (taken.ends or taken.new_task)):
-        return Settled(dict(traject.roles), ())
+        return Settled(dict(traject.roles), (), done=False)
     lost = tuple(each for each in asked_in(traject.roles) if each != chosen)
     roles = {key: party for key, party in traject.roles.items() if ASKED not in key}
     if chosen is not None:
         roles[pathway.steps[traject.step].performer] = chosen
     if not _is_open(traject):  # who was asked by name keeps its own Task
         roles |= passed_over(traject, lost)
-    return Settled(roles, lost)
+    return Settled(roles, lost, done=True)
 
 
 def passed_over(traject: Traject, lost: tuple[UUID, ...]) -> dict[str, UUID]:

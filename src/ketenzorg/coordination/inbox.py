@@ -12,7 +12,8 @@ from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.names import listed_patient, who_plays
 from ketenzorg.coordination.reaching import ToCall, to_call
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.pathway.loaded import Catalogue
+from ketenzorg.pathway.flatten import Step, handover_of
+from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.standing import roles_of
 from ketenzorg.store.worklist import PAGE, Line, Place, Spot, Wanted, Which
 
@@ -28,6 +29,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     holder: str  # the organisation that must act in the pathway
     ours: bool  # it is this organisation's turn
+    chooses: bool  # that turn is about those that it asked
     told: bool  # another wrote or decided something
     unread: bool  # and nobody of this organisation has looked at it
     due: datetime | None
@@ -88,9 +90,17 @@ def _places(catalogue: Catalogue, kind: str) -> Mapping[Which, Sequence[Place]]:
             for role in () if step.ends else own:
                 place = Place(pathway.name, pathway.version, step.name, role)
                 found["ours" if step.owner == role else "waiting"].append(place)
+                if role == step.requester and step.owner == step.performer and may_choose(step, pathway):
+                    found["ours"].append(place._replace(provided="to choose"))
                 if step.owner == role and step.task in NOT_YET_TAKEN:
                     found["new"].append(place)
     return found
+
+
+def may_choose(step: Step, pathway: Pathway) -> bool:
+    """Whether who asks in this step may ask several by name, and chooses one."""
+    choice = handover_of(step.main, pathway.file)[1].choice
+    return choice is not None and "kandidaten" in choice.how
 
 
 async def _rows(page: Sequence[Line], visit: Visit, world: World) -> list[Row]:
@@ -112,13 +122,16 @@ def _refers(line: Line, organisation: UUID, world: World) -> bool:
 def _row(line: Line, organisation: UUID, now: datetime, world: World) -> Row:
     pathway = world.catalogue.version(line.pathway, line.version)
     step = pathway.steps[line.step]
+    own = roles_of(organisation, line.roles)
+    chooses = line.to_choose and step.requester in own
     return Row(
         task=line.task,
         patient=listed_patient(line.patient_body, sight_of(pathway, organisation, line.standing)),
         pathway=pathway.title,
         step=step.title,
         holder=who_plays(step.performer, line.roles, world),
-        ours=line.ended is None and step.owner in roles_of(organisation, line.roles),
+        ours=line.ended is None and (chooses or step.owner in own),
+        chooses=chooses,
         told=bool(line.news),
         unread=bool(line.unread),
         due=line.due,

@@ -10,8 +10,8 @@ from ketenzorg import events
 from ketenzorg.access.finding import finders_of
 from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.coordination.answering import KINDS, who_reads, with_letter
-from ketenzorg.coordination.asides import asides_after
-from ketenzorg.coordination.candidates import closed, keep_sight, selected, settled
+from ketenzorg.coordination.asides import Asides, asides_after
+from ketenzorg.coordination.candidates import closed, keep_sight, selected, settled, without_candidates
 from ketenzorg.coordination.candidates import losing as not_chosen_lose
 from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.handing_over import (
@@ -72,7 +72,7 @@ def planned(
     else:
         taken = engine.advance(pathway, state_of(traject), said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
-    asked, (roles, lost) = traject, settled(traject, pathway, taken, said.chosen)
+    asked, (roles, lost, done) = traject, settled(traject, pathway, taken, said.chosen)
     traject = msgspec.structs.replace(traject, roles=roles)
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
     parties = parties_after(taken, traject, pathway, wanted, organisation, world)
@@ -115,7 +115,7 @@ def planned(
         parties=tuple(dict.fromkeys((*keep_sight(asked, lost), *parties.all))),
         involved=parties.involved,
         witnesses=parties.witnesses,
-        asides=aside.named if aside else msgspec.UNSET,
+        asides=_asides(aside, done=done),
         seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads(WRITTEN, parties, pathway),
         joining=joining(parties, traject, pathway),
         listeners=lost,
@@ -126,6 +126,13 @@ def planned(
         else (),
     )
     return Planned(step, versions, finders_of(sights), taken, parties)
+
+
+def _asides(aside: Asides | None, *, done: bool) -> dict[str, UUID] | msgspec.UnsetType:
+    """Those after the step; unset: as they were."""
+    if aside is None:
+        return msgspec.UNSET
+    return without_candidates(aside.named) if done else aside.named
 
 
 def _refuse_numbers(said: Said) -> None:

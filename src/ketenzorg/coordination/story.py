@@ -9,7 +9,7 @@ import msgspec
 
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.agreed import Agreed, agreed
-from ketenzorg.coordination.candidates import Answer, answers_of, candidates_of
+from ketenzorg.coordination.candidates import Answer, answers_of, candidates_of, must_choose
 from ketenzorg.coordination.choices import Choice, choices_of, likeliest
 from ketenzorg.coordination.consent_story import OnRecord, on_record
 from ketenzorg.coordination.inbox import NOT_YET_TAKEN
@@ -73,6 +73,11 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         return next((choice for choice in self.choices if choice.event == event), None)
 
     @property
+    def to_choose(self) -> int:
+        """How many of those that were asked can do it."""
+        return sum(each.status == "accepted" for _, each in self.asked)
+
+    @property
     def last(self) -> Moment:
         """The last thing that somebody did."""
         return next(moment for moment in reversed(self.moments) if not moment.told)
@@ -128,6 +133,9 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     over = traject.open_task != line.task  # the traject went on without this organisation
     step = pathway.steps[line.step if over else traject.step]
     roles = roles_of(organisation, traject.roles)
+    asks = step.requester in roles and step.performer not in traject.roles
+    asked = _asked(traject, world) if asks and not over else ()
+    ours = over or step.owner in roles or must_choose([each for _, each in asked])
     state = State(traject.step, traject.counts, traject.happened)
     choices = choices_of(options, roles, pathway, state, world.now())
     calls = await to_call([traject.id] if step.requester in roles else [], visit, world)
@@ -140,7 +148,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         pathway=pathway,
         step=step.title,
         new=not over and step.owner in roles and step.task in NOT_YET_TAKEN and not step.ends,
-        waits_for="" if over or step.owner in roles or step.ends else pathway.file.roles[step.owner].title,
+        waits_for="" if ours or step.ends else pathway.file.roles[step.owner].title,
         patient=patient_of(next((body for kind, _, body in bodies if kind == "Patient"), None), sight),
         answers=_answers((body for kind, _, body in seen if kind == "QuestionnaireResponse"), pathway),
         consents=on_record([body for kind, _, body in seen if kind == "Consent"], world)
@@ -150,9 +158,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         referrer=who_plays(step.requester, traject.roles, world),
         holder=who_plays(step.performer, traject.roles, world),
         to_call=calls.get(traject.id, ()),
-        asked=_asked(traject, world)
-        if step.requester in roles and step.performer not in traject.roles
-        else (),
+        asked=asked,
         open_to=0 if candidates_of(traject) else len(asked_in(traject.roles)),
         dues=dues,
         late=bool(dues) and dues[0].at < world.now(),

@@ -46,6 +46,7 @@ class Line(msgspec.Struct, frozen=True):
     colleague: str | None
     file_number: str | None
     edition: int
+    to_choose: bool  # it is up to who asked several
     withdrawn: int | None = None  # the patient took consent back: this is all that is left to see
 
     @property
@@ -79,6 +80,7 @@ class Place(NamedTuple):
     version: str
     step: str
     role: str
+    provided: Literal["", "to choose"] = ""  # only as long as it is so; empty: always
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -99,10 +101,24 @@ class Recorded(msgspec.Struct, frozen=True):
     body: events.Event
 
 
-COLUMNS = """
+# Of those that were asked by name one said yes and waits to be chosen, or nobody is left who may still say so.
+TO_CHOOSE = """exists (
+    select from (select asides, roles from traject where region = p.region and id = p.traject limit 1) t
+    cross join lateral jsonb_each_text(t.asides) aside
+    where aside.key like 'kandidaat %' and (
+        not exists (select from jsonb_object_keys(t.roles) asked where asked like '%?%')
+        or (
+            select true from search_token
+            where region = p.region and type = 'Task' and param = 'status' and code = 'accepted'
+                and system = 'http://hl7.org/fhir/task-status' and id = cast(aside.value as uuid)
+        )
+    )
+)"""
+COLUMNS = f"""
     select p.traject, p.role, p.pathway, p.version, p.step, p.task, p.patient, p.started, p.ended, p.due, p.due_norm,
         p.term, p.news, p.seen, p.colleague, p.file_number, p.edition, p.withdrawn,
-        coalesce(t.roles, '{}') as roles, coalesce(t.phases, '{}') as phases, r.body as patient_body
+        coalesce(t.roles, '{{}}') as roles, coalesce(t.phases, '{{}}') as phases, r.body as patient_body,
+        {TO_CHOOSE} as to_choose
 """
 BESIDE = """
     -- Of whom consent was withdrawn the organisation has its own line only.
@@ -112,6 +128,7 @@ BESIDE = """
 OWN = "p.region = :region and p.organisation = :organisation"
 AT_STEPS = (
     "p.ended is null and (p.step, p.pathway, p.version, p.role) = (w.step, w.pathway, w.version, w.role)"
+    f" and (w.provided = '' or {TO_CHOOSE})"
 )
 WHICH: dict[Which, str] = {
     "open": "p.ended is null",
