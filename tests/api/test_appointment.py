@@ -147,6 +147,7 @@ async def test_what_is_no_appointment_of_this_patient_is_refused_whole(service: 
          lambda body: body["participant"][1]["actor"].update(reference="Location/5")),
         (400, "Appointment.status", lambda body: body.update(status="gepland")),
         (400, "Appointment.start", lambda body: body.update(start="2026-01-19T10:00:00")),
+        (422, "Appointment.end", lambda body: body.update(end="2026-01-19T08:59:59Z")),
         (404, "", lambda body: body.update(basedOn=[{"reference": f"ServiceRequest/{UUID(int=7)}"}])),
     ]  # fmt: skip
     for status, place, breaks in wrong:

@@ -139,6 +139,18 @@ async def test_saying_the_event_opens_and_closes_the_same_tasks(service: Service
     assert (await read(service.coach, f"Task/{found['id']}"))["status"] == "completed"
 
 
+async def test_a_question_that_nobody_needs_answered_any_more_falls_away(service: Service) -> None:
+    referral = await service.refer()
+    asking = await asked(service.coach, question(referral["Task"]))
+    for event in ("aannemen", "eerste contact"):  # it stays open while the work can begin without it
+        await service.happens(referral["Task"], event)
+        assert (await read(service.his, asking))["status"] == "requested"
+    await service.happens(referral["Task"], "kennismaking gehouden")
+    assert (await read(service.his, asking))["status"] == "cancelled"
+    late = await to_status(service.his, asking, "completed", antwoord="Maandag.")
+    assert (late.status_code, (await read(service.his, asking))["status"]) == (409, "cancelled")
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
@@ -170,12 +182,17 @@ async def test_who_has_no_part_asks_nothing_and_who_was_not_asked_answers_nothin
     assert (await to_status(service.hospital, stopping, "accepted")).status_code == 404
 
 
-async def test_nobody_declines_what_was_not_asked(service: Service) -> None:
+async def test_nobody_grants_or_declines_what_was_not_asked(service: Service) -> None:
     referral = await under_way(service)
-    answer = await service.coach.post(
-        f"/fhir/{referral['Task']}/$event", json=said("doorgaan ondanks verzoek", terugkoppeling="Nee.")
-    )
-    assert (answer.status_code, "niets om op te antwoorden" in texts(answer)) == (409, True)
+    for event, words in (
+        ("doorgaan ondanks verzoek", {"terugkoppeling": "Nee."}),
+        ("stoppen op verzoek", {}),
+    ):
+        answer = await service.coach.post(f"/fhir/{referral['Task']}/$event", json=said(event, **words))
+        assert (answer.status_code, "niets om op te antwoorden" in texts(answer)) == (409, True)
+    options = (await read(service.coach, f"{referral['Task']}/$next"))["parameter"]
+    events = {each["part"][0]["valueString"] for each in options if each["name"] == "next"}
+    assert events.isdisjoint({"doorgaan ondanks verzoek", "stoppen op verzoek"})
 
 
 async def test_an_undone_step_takes_its_question_back_and_an_undone_answer_opens_it_again(

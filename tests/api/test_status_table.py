@@ -49,12 +49,19 @@ def as_printed() -> list[tuple[str, str, str, str]]:
     return [(row[0], row[1], row[2], row[3]) for row in rows[1:]]
 
 
+def said_how(row: handover.Handover) -> str:
+    if row.by_name:
+        return "by event"
+    if row.asked:
+        return "when asked"
+    return "of the patient" if row in handover.FACTS else "yes"
+
+
 def as_checked() -> list[tuple[str, str, str, str]]:
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in (*handover.HANDOVERS, *handover.FACTS):
         for part in row.by:
-            said_how = "by event" if row.by_name else "of the patient" if row in handover.FACTS else "yes"
-            rows.setdefault((row.before, row.after), {})[part] = said_how
+            rows.setdefault((row.before, row.after), {})[part] = said_how(row)
     return [(*pair, by.get("requester", ""), by.get("owner", "")) for pair, by in rows.items()]
 
 

@@ -282,3 +282,27 @@ async def test_time_that_leaps_in_a_sandbox_passes_every_moment_on_the_way(servi
     rows = await service.rows("select happened, recorded from ketenzorg.event where seq > 1 order by seq")
     assert [row["happened"] for row in rows] == sorted([*DUE.values(), REMINDED, ESCALATED])
     assert all(row["recorded"] - row["happened"] < timedelta(seconds=1) for row in rows)
+
+
+async def test_who_was_asked_hears_once_that_the_answer_is_late_and_of_no_question_that_fell_away(
+    service: Service,
+) -> None:
+    first, second = [await service.refer(a_referral(f"vraag-{number}")) for number in (1, 2)]
+    for referral in (first, second):
+        await service.happens(referral["Task"], "informatie vragen", vraag="Welke dagen?")
+    found = (await service.his.get("/fhir/Task?status=requested")).json()["entry"]
+    ends = {
+        each["resource"]["restriction"]["period"]["end"] for each in found if "partOf" in each["resource"]
+    }
+    answer = datetime(2026, 1, 15, 23, 59, 59, tzinfo=AMSTERDAM)  # three working days
+    assert ends == {"2026-01-15T22:59:59.000Z"}
+    for event in ("aannemen", "eerste contact", "kennismaking gehouden"):
+        await service.happens(second["Task"], event)
+
+    await look(service, answer + timedelta(hours=8))
+    await look(service, answer + timedelta(hours=9))
+
+    [exceeded] = [each for each in await log_of(service) if isinstance(each, events.NormExceeded)]
+    assert (exceeded.norm, exceeded.at) == ("antwoord op een vraag", answer)
+    assert (exceeded.role, exceeded.organisation) == ("verwijzer", PRACTICE.organisation)
+    assert exceeded.told == (PRACTICE.organisation, COACH.organisation)

@@ -170,7 +170,7 @@ def test_a_clock_that_stands_still_gives_the_time_back(
     before = engine.State(name, {}, dict.fromkeys(started, BEGINS[0]))
     into, out = BEGINS[0] + timedelta(days=begun), BEGINS[0] + timedelta(days=begun + stood)
     paused = happens(pathway, before, side.enter.event, into)
-    about = {norm.name for norm, _ in pathway.norms if pathway.pause_of(norm) == side.name}
+    about = {norm.name for norm, _ in pathway.norms if pathway.side_of(norm) == side.name}
     assert {each.norm for each in engine.due(pathway, paused)} == about
     after = happens(pathway, paused, side.leave.event, out)
     later = engine.State(name, {}, dict.fromkeys(started, BEGINS[0] + timedelta(days=stood)))

@@ -138,3 +138,12 @@ def test_what_who_sent_it_on_met_stays_measured_and_the_patient_waits_on_since_t
     assert of_norm("eerste contact", [*MET, "doorsturen"]) == [(CLOCK, IN_TIME, 4), (OPEN_CLOCK, "", 0)]
     again = of_norm("eerste contact", [*MET, "doorsturen", *MET])
     assert again == [(CLOCK, IN_TIME, 4), (CLOCK, IN_TIME, 10)]  # both from the day of the referral
+
+
+def test_the_clock_of_a_question_stops_when_the_work_begins_without_an_answer() -> None:
+    question = "antwoord op een vraag"
+    assert of_norm(question, ["informatie vragen", "aannemen"]) == [(OPEN_CLOCK, "", 0)]
+    answered = ["informatie vragen", "aannemen", "informatie gegeven"]
+    assert of_norm(question, answered) == [(CLOCK, IN_TIME, 4)]
+    begun = ["informatie vragen", "aannemen", "eerste contact", "kennismaking gehouden"]
+    assert of_norm(question, begun) == [(CLOCK, "stopped-late", 6)]

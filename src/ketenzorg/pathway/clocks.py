@@ -36,7 +36,7 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     stood: str  # its names in State.counts
     urgencies: frozenset[str] = frozenset()  # it runs with one of these there; empty: always
     length: str = ""  # how what a table or formula said of its length begins there
-    pause: str = ""  # the side step of which it is the limit: it runs in that pause, and then no other does
+    side: str = ""  # the side step of which it is the limit: it runs there only; in a pause no other does
     over: frozenset[str] | None = None  # of a control: the steps in which it runs
     remind: Amount | None = None  # how long before its end who must act hears of it
     tell: tuple[str, ...] = ()  # the roles that hear that it is past, beside who must act
@@ -48,7 +48,8 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if self.over is not None:
             return step.main in self.over and not step.clock_stops
-        return self.pause == (step.side if step.clock_stops else "") and not to_come.isdisjoint(self.to)
+        here = step.side == self.side if self.side else not step.clock_stops
+        return here and not to_come.isdisjoint(self.to)
 
     def began(self, happened: Mapping[str, datetime]) -> datetime | None:
         """Since when it runs; none when it was not begun, or was met."""
@@ -66,8 +67,8 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount
 
 
-def clock_of_norm(norm: Norm, amount: Amount, pause: str) -> Clock:
-    """A norm, with the pause of which it is the limit."""
+def clock_of_norm(norm: Norm, amount: Amount, side: str) -> Clock:
+    """A norm, with the side step of which it is the limit."""
     return Clock(
         name=norm.name,
         from_=norm.from_,
@@ -77,7 +78,7 @@ def clock_of_norm(norm: Norm, amount: Amount, pause: str) -> Clock:
         status=norm.source.status,
         stood=f"{STOOD}:{norm.name}",
         urgencies=frozenset(f"{URGENCY}:{name}" for name in norm.urgency),
-        pause=pause,
+        side=side,
         **_telling(norm),
     )
 

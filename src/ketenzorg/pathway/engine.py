@@ -363,7 +363,7 @@ def _not_allowed(pathway: Pathway, state: State, by: str, event: str) -> Transit
         en = f"Here '{event}' is up to {roles.replace(' of ', ' or ')}, not to {by}."
     else:
         nl, en = f"‘{event}’ kan niet in deze stap.", f"'{event}' cannot happen in this step."
-    return TransitionNotAllowed(_with_options(pathway, state, nl, en))
+    return TransitionNotAllowed(with_options(pathway, state, nl, en))
 
 
 def _no_such_event(event: str, events: Iterable[str]) -> tuple[str, str]:
@@ -376,7 +376,7 @@ def _no_such_event(event: str, events: Iterable[str]) -> tuple[str, str]:
 def _no_such_status(pathway: Pathway, state: State, by: str, task_status: str) -> TransitionNotAllowed:
     role = by if by in pathway.file.roles else "deze partij"
     return TransitionNotAllowed(
-        _with_options(
+        with_options(
             pathway,
             state,
             f"Task.status ‘{task_status}’ is hier niet één gebeurtenis van {role}; noem de gebeurtenis.",
@@ -386,13 +386,20 @@ def _no_such_status(pathway: Pathway, state: State, by: str, task_status: str) -
     )
 
 
-def _with_options(
-    pathway: Pathway, state: State, nl: str, en: str, expression: tuple[str, ...] = ()
+def with_options(
+    pathway: Pathway,
+    state: State,
+    nl: str,
+    en: str,
+    expression: tuple[str, ...] = (),
+    but: Collection[str] = (),
 ) -> Issue:
-    """Adds the current step, and what is allowed now and to whom."""
+    """Adds the current step, and what is allowed now and to whom; `but`: what cannot happen for another reason."""
     step = pathway.steps[state.step]
     roles: dict[str, dict[str, None]] = {}
     for option in allowed(pathway, state):
+        if option.event in but:
+            continue
         roles.setdefault(option.event, {}).update(dict.fromkeys(option.by))
     now_nl = "; ".join(f"{event} ({' of '.join(by)})" for event, by in roles.items())
     now_en = "; ".join(f"{event} ({' or '.join(by)})" for event, by in roles.items())

@@ -247,6 +247,6 @@ def still_to_come(steps: dict[str, Step]) -> dict[str, frozenset[str]]:
     return {name: frozenset(known) for name, known in events.items()}
 
 
-def pauses(file: PathwayFile) -> dict[str, str]:
-    """Event that begins a pause in which the clock stands still -> its side step."""
-    return {side.enter.event: side.name for side in file.side if side.clock == "staat stil"}
+def sides_begun(file: PathwayFile) -> dict[str, str]:
+    """Event that begins a side step -> that side step. A norm from there is about it, and runs nowhere else."""
+    return {side.enter.event: side.name for side in file.side}

@@ -14,6 +14,7 @@ class Handover(NamedTuple):
     after: str
     by: frozenset[str]
     by_name: bool = False  # said as an event only: the status alone never means it
+    asked: bool = False  # an answer to a question with a Task of its own, and nothing while nobody asked
 
 
 _OWNER = frozenset({"owner"})
@@ -39,11 +40,11 @@ HANDOVERS: tuple[Handover, ...] = (
     Handover("in-progress", "completed", _OWNER),
     Handover("in-progress", "failed", _OWNER),
     # Once started it is cancelled only when the owner agrees to the requester's abort Task.
-    Handover("in-progress", "cancelled", _OWNER),
+    Handover("in-progress", "cancelled", _OWNER, asked=True),
     Handover("on-hold", "in-progress", _OWNER),
     Handover("on-hold", "completed", _OWNER),
     Handover("on-hold", "failed", _OWNER),
-    Handover("on-hold", "cancelled", _OWNER),
+    Handover("on-hold", "cancelled", _OWNER, asked=True),
     *(
         Handover(before, "entered-in-error", _EITHER)
         for before in ("draft", "requested", "received", "accepted", "in-progress", "on-hold")

@@ -11,7 +11,7 @@ from ketenzorg.pathway.calendar import Amount, parse
 from ketenzorg.pathway.clocks import Clock, begun_by, clock_of_control, clock_of_norm
 from ketenzorg.pathway.deciding import Rules, ready
 from ketenzorg.pathway.definition import CANONICAL, Norm, PathwayFile, Variant, Watch
-from ketenzorg.pathway.flatten import Step, flatten, pauses, resolve, still_to_come
+from ketenzorg.pathway.flatten import Step, flatten, resolve, sides_begun, still_to_come
 from ketenzorg.pathway.machine import build
 
 REASON_SYSTEM = f"{CANONICAL}/CodeSystem/reason"  # of the codes in [codes]
@@ -72,7 +72,7 @@ class Pathway:
     @cached_property
     def all_clocks(self) -> tuple[Clock, ...]:
         """Every norm, then every control; made, as the machine, when the first is asked for."""
-        norms = (clock_of_norm(norm, amount, self.pause_of(norm)) for norm, amount in self.norms)
+        norms = (clock_of_norm(norm, amount, self.side_of(norm)) for norm, amount in self.norms)
         return (*norms, *(clock_of_control(watch, over) for watch, over in self.watches))
 
     @cached_property
@@ -96,9 +96,9 @@ class Pathway:
         """Event -> the clocks that it begins anew."""
         return begun_by(self.all_clocks)
 
-    def pause_of(self, norm: Norm) -> str:
-        """The side step with a clock that stands still of which this norm is the limit; empty for most."""
-        about = pauses(self.file)
+    def side_of(self, norm: Norm) -> str:
+        """The side step of which this norm is the limit; empty for most."""
+        about = sides_begun(self.file)
         return next((about[event] for event in norm.from_ if event in about), "")
 
     @cached_property

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from ketenzorg.pathway.definition import Move, Norm, PathwayFile
-from ketenzorg.pathway.flatten import Step, pauses, resolve, still_to_come
+from ketenzorg.pathway.flatten import Step, resolve, sides_begun, still_to_come
 
 Steps = Mapping[str, Step]
 Norms = frozenset[str]
@@ -32,10 +32,10 @@ def norms_running(file: PathwayFile, steps: Steps) -> dict[str, Running]:
     Of the sets of norms that may run together only the smallest are followed: whatever happens next, what leads
     to nothing running from a larger set does so from the smaller one.
     """
-    about = pauses(file)
-    pause_of = {norm.name: name for norm in file.norm for event in norm.from_ if (name := about.get(event))}
-    # A norm for some urgencies does not run for everybody; one about a pause only runs in it.
-    clocks = _Clocks([norm for norm in file.norm if not norm.urgency and norm.name not in pause_of], steps)
+    about = sides_begun(file)
+    side_of = {norm.name: name for norm in file.norm for event in norm.from_ if (name := about.get(event))}
+    # A norm for some urgencies does not run for everybody; one about a side step only runs in it.
+    clocks = _Clocks([norm for norm in file.norm if not norm.urgency and norm.name not in side_of], steps)
     most: dict[str, _On] = {}
     least: dict[str, set[_On]] = {}
     todo: list[tuple[str, _On]] = []
@@ -57,10 +57,11 @@ def norms_running(file: PathwayFile, steps: Steps) -> dict[str, Running]:
     }
     found = {}
     for name, sets in least.items():
-        pause = frozenset(norm for norm, side in pause_of.items() if steps[name].side == side)
-        may = pause or most[name].now | controls[name]
+        own = frozenset(norm for norm, side in side_of.items() if steps[name].side == side)
+        paused = own and steps[name].clock_stops
+        may = own if paused else own | most[name].now | controls[name]
         silent = any(not each.now for each in sets)
-        found[name] = Running(may, not pause and not controls[name] and silent)
+        found[name] = Running(may, not own and not controls[name] and silent)
     return found
 
 

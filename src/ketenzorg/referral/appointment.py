@@ -36,6 +36,13 @@ def wrong(appointment: Mapping[str, Any], patient: str, now: datetime) -> Iterat
             code="required",
         )
     start = starts(appointment)
+    if start is not None and "end" in appointment and datetime.fromisoformat(appointment["end"]) < start:
+        yield Issue(
+            nl="De afspraak eindigt vóór zij begint.",
+            en="The appointment ends before it begins.",
+            expression=("Appointment.end",),
+            code="business-rule",
+        )
     if appointment["status"] in BEEN and (start is None or start > now):
         yield Issue(
             nl="Dit is pas te zeggen als de afspraak begonnen is.",

@@ -36,9 +36,13 @@ def new_aside(
     owner: str,
     asked: Mapping[str, str],
     questionnaire: str,
+    until: datetime | None,
     at: datetime,
 ) -> bytes:
-    """The first version. `coordination` is the Task that it is about, `asked` the words or codes of the question."""
+    """The first version. `coordination` is the Task that it is about, `asked` the words or codes of the question.
+
+    `until`: when who is asked is late with the answer.
+    """
     about = {"reference": f"Task/{coordination['id']}"}
     inputs: list[dict[str, Any]] = [
         {"type": output_type(name), "valueString": text} for name, text in asked.items()
@@ -59,6 +63,7 @@ def new_aside(
             "lastModified": instant(at),
             "requester": {"reference": requester},
             "owner": {"reference": owner},
+            **({"restriction": {"period": {"end": instant(until)}}} if until else {}),
             "input": inputs,
         }
     )

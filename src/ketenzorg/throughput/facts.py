@@ -35,6 +35,7 @@ EARLY, MET, LATE = "early", "met", "late"
 STOPPED, STOPPED_PAST, STOPPED_LATE = "stopped", "stopped-past", "stopped-late"
 STOPS = (STOPPED, STOPPED_PAST, STOPPED_LATE)
 ANSWERS = (EARLY, MET, LATE)
+BEGUN, ANSWERED, LEFT = range(3)  # what happens to a norm, in this order when at one moment
 LIMITS = "; "  # between the maximum and the time of the share
 AGAIN = "again"  # detail of an inflow: a new round
 WITH_FEEDBACK, WITHOUT_FEEDBACK = "feedback", "silent"
@@ -74,6 +75,7 @@ class _Clock:
     ends: frozenset[str]
     amount: Amount
     early: Amount | None
+    left: str  # the mark of leaving the side step of which it is the limit
 
 
 class Rules:
@@ -96,6 +98,7 @@ class Rules:
                 frozenset(norm.to),
                 amount,
                 calendar.parse(norm.share.within) if norm.share else None,
+                _left(pathway.side_of(norm)),
             )
             for norm, amount in pathway.norms
         )
@@ -226,6 +229,9 @@ def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
                         yield _closed(clock, run.began, run.at, ANSWERS)
             moments = [(at, name) for at, name in moments if name in still]
         moments.append((step.at, step.event))
+        side = rules.pathway.steps[step.from_step].side
+        if side and side != rules.pathway.steps[step.to_step].side:
+            moments.append((step.at, _left(side)))
     ended = steps[-1].at if steps and steps[-1].exit else each.followed_at
     for clock in rules.clocks:
         for run in _runs(clock, moments):
@@ -237,8 +243,13 @@ def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:
                 yield _open(OPEN_CLOCK, local_day(run.began), clock.name, clock.limits)
 
 
+def _left(side: str) -> str:
+    """The mark of leaving a side step, among the events; no event is called so."""
+    return f"({side})"
+
+
 class _Run(NamedTuple):
-    """One time that a norm ran; it was answered, or began anew, or runs on."""
+    """One time that a norm ran; it was answered, or began anew, or stopped with its side step, or runs on."""
 
     began: datetime
     at: datetime | None
@@ -246,15 +257,17 @@ class _Run(NamedTuple):
 
 
 def _runs(clock: _Clock, moments: Iterable[tuple[datetime, str]]) -> Iterator[_Run]:
-    # At one and the same moment the beginning comes before its answer, as in the engine.
+    # At one and the same moment the beginning comes before its answer, as in the engine; that leaves the side step.
     marks = sorted(
-        (at, name in clock.ends) for at, name in moments if name in clock.begins or name in clock.ends
+        (at, ANSWERED if name in clock.ends else LEFT if name == clock.left else BEGUN)
+        for at, name in moments
+        if name in clock.begins or name in clock.ends or name == clock.left
     )
     began: datetime | None = None
-    for at, answers in marks:
+    for at, mark in marks:
         if began is not None:
-            yield _Run(began, at, answers)
-        began = None if answers else at
+            yield _Run(began, at, mark == ANSWERED)
+        began = at if mark == BEGUN else None
     if began is not None:
         yield _Run(began, None)
 
