@@ -93,4 +93,5 @@ def _no_place_for(path: str) -> Issue:
         "here. Is it something else, then write it in groups (123 456 782).",
         expression=(path,),
         code="business-rule",
+        kind="personal-number",
     )

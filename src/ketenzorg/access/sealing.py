@@ -105,6 +105,7 @@ def _no_bsn(path: str) -> Issue:
         en="This is no BSN: nine digits that pass the 11-proef. A patient without BSN is fine: leave it out.",
         expression=(path,),
         code="value",
+        kind="personal-number",
     )
 
 
@@ -118,4 +119,5 @@ def _still_json(entry: Entry, raw: bytes) -> Iterator[Issue]:
             en="This resource holds the BSN as a number; a BSN belongs in an identifier only.",
             expression=(entry.path,),
             code="value",
+            kind="personal-number",
         )

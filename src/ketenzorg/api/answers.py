@@ -48,7 +48,7 @@ async def send_json(body: bytes, send: Send) -> None:
 def outcome_of(error: KetenzorgError) -> ASGIResponse:
     """An expected failure, with everything that the caller can act on."""
     return ASGIResponse(
-        body=operation_outcome(error.issues, error.code),
+        body=operation_outcome(error.issues, error.code, error.status),
         status_code=error.status,
         headers=error.headers,
         media_type=FHIR_JSON,
@@ -58,7 +58,7 @@ def outcome_of(error: KetenzorgError) -> ASGIResponse:
 def _handled(error: KetenzorgError) -> Response[bytes]:
     """The same, as the framework wants it from an exception handler."""
     return Response(
-        operation_outcome(error.issues, error.code),
+        operation_outcome(error.issues, error.code, error.status),
         status_code=error.status,
         headers=error.headers,
         media_type=FHIR_JSON,

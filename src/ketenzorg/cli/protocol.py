@@ -217,7 +217,7 @@ class Protocol(HttpToolsProtocol):
         self._within(self._bounds.taking_s)
 
     def _answer(self, error: KetenzorgError) -> bytes:
-        body = operation_outcome(error.issues, error.code)
+        body = operation_outcome(error.issues, error.code, error.status)
         headers = [
             *self.server_state.default_headers,
             *SECURITY_HEADERS,

@@ -57,6 +57,7 @@ def refuse_cut(before: dict[str, Any], after: dict[str, Any], sight: Visibility)
             "see would be gone from it. Say it by Task/{id}/$event, or send what changes by PATCH.",
             expression=("Task.meta.tag",),
             code="business-rule",
+            kind="cut",
         ),
     )
 

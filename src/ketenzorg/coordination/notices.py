@@ -109,6 +109,7 @@ def _alarms(screening: Screening) -> list[Notice]:
             en=f"By rule '{stop.rule}' ({cite(stop.source)}): '{f'{stop.first_aid} {stop.say}'.strip()}'",
             expression=tuple(answer_path(element) for element in stop.elements),
             code="business-rule",
+            kind="alarm",
             severity="error",
         )
         for stop in screening.blocked

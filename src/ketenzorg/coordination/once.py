@@ -59,6 +59,7 @@ def _another_body() -> Issue:
         nl=f"Onder deze {HEADER} stuurde u eerder iets anders. Stuur iets nieuws onder een nieuwe sleutel.",
         en=f"You sent something else under this {HEADER} before. Send something new under a new key.",
         code="duplicate",
+        kind="other-content",
     )
 
 

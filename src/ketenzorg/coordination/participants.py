@@ -242,6 +242,7 @@ def _unknown(path: str) -> Issue:
         "(http://fhir.nl/fhir/NamingSystem/agb-z).",
         expression=(path,),
         code="not-found",
+        kind="unknown-organisation",
     )
 
 
@@ -264,6 +265,7 @@ def cannot_own(path: str, candidates: list[Organisation]) -> Issue:
         "municipality.",
         expression=(path,),
         code="not-found",
+        kind="cannot-perform",
     )
 
 
@@ -300,4 +302,5 @@ def _nobody(asked: Asked, place: str) -> Issue:
         en=f"Nobody in municipality {place} works on this pathway. Name an organisation in Task.owner.",
         expression=(f"{asked.patient.path}.address",),
         code="not-found",
+        kind="cannot-perform",
     )

@@ -144,6 +144,7 @@ def _refuse_numbers(said: Said) -> None:
                 nl="In deze tekst staat een BSN. Laat het weg: de ander weet om wie het gaat.",
                 en="This text holds a BSN. Leave it out: the other side knows whom it is about.",
                 code="value",
+                kind="personal-number",
             ),
         )
 

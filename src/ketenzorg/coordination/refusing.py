@@ -14,6 +14,7 @@ def unasked(organisation: Organisation, doubt: Issue) -> Issue:
     """A doubt about the explicit consent without which nothing goes to this organisation."""
     return msgspec.structs.replace(
         doubt,
+        kind="no-consent",
         nl=f"Naar {organisation.name} gaat niets zonder uitdrukkelijke toestemming van de patiënt. {doubt.nl}",
         en=f"Nothing goes to {organisation.name} without the patient's explicit consent. {doubt.en}",
     )
@@ -26,6 +27,7 @@ def wrong(question: str, ask: str) -> Issue:
         en=f"To be answered, linkId '{question}': {ask}",
         expression=(answer_path(question),),
         code="required",
+        kind="no-consent",
     )
 
 
@@ -42,6 +44,7 @@ def objected(decision: Decision, organisation: Organisation, pathway: Pathway) -
         "referral.",
         expression=("Task.owner",),
         code="suppressed",
+        kind="no-consent",
     )
 
 

@@ -31,6 +31,7 @@ def _rules(screening: Screening) -> list[Issue]:
             expression=tuple(answer_path(element) for element in stop.elements),
             code="required" if stop.needed else "business-rule",
             severity="fatal" if stop.alarm else "error",
+            kind="alarm" if stop.alarm else "unanswered" if stop.needed else "",
         )
         for stop in screening.blocked
     ]
@@ -60,6 +61,7 @@ def no_such_pathway(path: str, world: World) -> Issue:
         en=f"No such pathway. Name it in ServiceRequest.instantiatesCanonical: {known}",
         expression=(path,),
         code="not-found",
+        kind="no-such-pathway",
     )
 
 
@@ -73,4 +75,5 @@ def other_content(asked: Asked, stored: Stored) -> Issue:
         f"{task}. To change something, cancel {task} and send the referral under a new identifier.",
         expression=(f"{asked.request.path}.identifier",),
         code="duplicate",
+        kind="other-content",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ketenzorg.fhir import catalogue as mistakes
 from ketenzorg.fhir import json
 from ketenzorg.pathway.definition import CANONICAL
 from ketenzorg.pathway.loaded import REASON_SYSTEM, Catalogue, Pathway
@@ -23,7 +24,7 @@ Resource = dict[str, Any]
 
 def published(folder: Path, catalogue: Catalogue) -> list[Resource]:
     """Every definition of ours, by type and id."""
-    found = [*_files(folder, catalogue), *_of_pathways(catalogue)]
+    found = [*_files(folder, catalogue), mistakes.code_system(), *_of_pathways(catalogue)]
     return sorted(found, key=lambda each: (each["resourceType"], each["id"]))
 
 

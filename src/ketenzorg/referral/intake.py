@@ -200,6 +200,7 @@ def _no_identifier(request: Entry) -> Issue:
         "know the same referral when you send it again.",
         expression=(f"{request.path}.identifier",),
         code="required",
+        kind="no-identifier",
     )
 
 
