@@ -33,6 +33,7 @@ from ketenzorg.api import (
     create,
     documents,
     health,
+    history,
     metadata,
     oauth,
     operations,
@@ -72,6 +73,7 @@ from ketenzorg.store.data_keys import DataKeys
 from ketenzorg.store.database import Database
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
+from ketenzorg.store.history import History
 from ketenzorg.store.ids import uuid7
 from ketenzorg.store.messages import Messages
 from ketenzorg.store.readiness import check_ready
@@ -100,6 +102,7 @@ ROUTES: list[ControllerRouterHandler] = [
     documents.binary,
     read.read,
     read.vread,
+    *history.ROUTES,
     audit_event.read_event,
     audit_event.search_events,
     audit_event.search_events_by_form,
@@ -176,6 +179,7 @@ def world_of(
         consents=Consents(database, settings.region),
         reading=Reading(database, settings.region),
         searching=Searching(database, settings.region),
+        history=History(database, settings.region),
         bell=bell,
         outgoing=Outgoing(settings.outgoing_networks),
         worklist=Worklist(database, settings.region),

@@ -39,6 +39,34 @@ async def every_resource(shared: Service) -> list[str]:
     return found
 
 
+async def every_history(shared: Service) -> list[str]:
+    """The versions of resources, of types, since and at moments, page after page, and in part."""
+    found: list[str] = []
+    for kind in sorted(TABLE.types["traject"]):
+        rows = await shared.rows(
+            f"select id, updated, version from ketenzorg.resource where type = '{kind}' order by id"
+        )
+        found.append(f"/fhir/{kind}/_history?_count=200")
+        for row in spread(rows, 6):
+            at, one = quote(row["updated"].isoformat()), f"/fhir/{kind}/{row['id']}"
+            cursor = f"{row['updated'].timestamp() * 1e6:.0f}.{row['id']}.{row['version']}"
+            found += [
+                f"{one}/_history",
+                f"{one}/_history?_at={at}",
+                f"{one}/_history?_since={at}&_summary=true",
+            ]
+            found += [
+                f"/fhir/{kind}/_history?_since={at}",
+                f"/fhir/{kind}/_history?_at={at}&_elements=status",
+            ]
+            found += [
+                f"/fhir/{kind}/_history?_count=2&_cursor={cursor}",
+                f"{one}?_summary=true",
+                f"{one}?_summary=text",
+            ]
+    return [*found, *(f"/fhir/{kind}?_summary=count" for kind in PARAMETERS)]
+
+
 async def every_parameter(shared: Service) -> list[str]:
     """Every search parameter of the CapabilityStatement."""
     return [
@@ -113,8 +141,8 @@ async def every_number(_: Service) -> list[str]:
 
 
 WAYS = (
-    every_resource, every_parameter, two_at_once, every_include, every_page, every_task, every_letter, every_message,
-    every_number,
+    every_resource, every_history, every_parameter, two_at_once, every_include, every_page, every_task, every_letter,
+    every_message, every_number,
 )  # fmt: skip
 
 

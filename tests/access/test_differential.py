@@ -42,7 +42,9 @@ def told(response: httpx.Response) -> tuple[int, dict[str, str], Any]:
     """All that an answer tells, without what is new in each."""
     headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
     body = response.json() if "json" in response.headers.get("content-type", "") else response.text
-    if isinstance(body, dict) and body.get("type") == "history":  # made for this answer
+    if (
+        isinstance(body, dict) and body.get("type") == "history" and "timestamp" in body
+    ):  # made for this answer
         made = body.pop("id"), body.pop("timestamp")
         body = json.loads(json.dumps(body).replace(made[0], "").replace(made[1], ""))
     return response.status_code, headers, body

@@ -106,9 +106,16 @@ async def _overdue(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> 
     return answer.status_code if answer.status_code != 200 else cell.id in answer.text
 
 
+async def _history(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> bool | int:
+    answer = await client.get(f"/fhir/{cell.kind}/_history?_count=200")
+    return answer.status_code if answer.status_code != 200 else f"/{cell.kind}/{cell.id}" in answer.text
+
+
 WAYS: dict[str, Way] = {
     "read": ("read", _get()),
     "vread": ("vread", _get("/_history/1")),
+    "history-instance": ("history-instance", _get("/_history")),
+    "history-type": ("history-type", _history),
     "search-type": ("search", _search),
     "create": ("ask", _ask),
     "update": ("update", _put),

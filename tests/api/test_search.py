@@ -333,7 +333,6 @@ WRONG: dict[str, str] = {
     "_include=*": "_include",
     "_include=Task:note": "_include",
     "_include=Patient:owner": "_include",
-    "_format=xml": "_format",
 }
 
 

@@ -10,6 +10,7 @@ from ketenzorg.access.parts import part_of
 from ketenzorg.access.personal_numbers import TOKEN, put_back
 from ketenzorg.access.rules import TABLE, rule_for, types_for
 from ketenzorg.fhir import json
+from ketenzorg.fhir.part import SUBSETTED
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import (
     ASKED,
@@ -24,7 +25,6 @@ from ketenzorg.pathway.visibility import NOTHING, Visibility, narrowest, view_na
 NEVER_CUT = frozenset({"resourceType", "id", "meta"})
 OURS = "https://ketenzorg.example/fhir/"  # extensions of our own say the step; others may say anything
 TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?\Z")
-SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 CANDIDATE = Visibility(everything=False, bsn=False, shows={**TABLE.candidate}, answers=frozenset())
 PASSED_OVER = Visibility(everything=False, bsn=False, shows={**TABLE.not_chosen}, answers=frozenset())
 

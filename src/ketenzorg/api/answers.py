@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 from litestar.types import Send
 
+from ketenzorg.api.kinds import kind_in, refused
 from ketenzorg.errors import (
     BadRequest,
     Issue,
@@ -70,9 +71,13 @@ def expected(_: Request[Any, Any, Any], error: KetenzorgError) -> Response[bytes
     return _handled(error)
 
 
-def of_framework(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def of_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """The framework's own refusals, in our form."""
-    return _handled(ours(error))
+    refusal = ours(error)
+    kind = kind_in(request.scope["path"])
+    if isinstance(refusal, MethodNotAllowed) and kind:
+        return _handled(refused(kind, refusal.headers.get("Allow", "").split(", ")))
+    return _handled(refusal)
 
 
 def crash(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -102,13 +107,19 @@ def _where(error: Exception) -> str:
     return " at " + " > ".join(steps)
 
 
+def _also_head(allowed: str) -> str:
+    """What can be got can be asked for without its body."""
+    methods = [each.strip() for each in allowed.split(",") if each.strip() not in ("", "OPTIONS")]
+    return ", ".join([*methods, *(["HEAD"] if "GET" in methods and "HEAD" not in methods else [])])
+
+
 def ours(error: HTTPException) -> KetenzorgError:
     """A refusal of the framework as one of ours."""
     match error.status_code:
         case 404:
             return NotFound(Issue(nl="Dit adres bestaat niet.", en="No such address. See /fhir/metadata."))
         case 405:
-            allowed = (error.headers or {}).get("allow", "")
+            allowed = _also_head((error.headers or {}).get("allow", ""))
             return MethodNotAllowed(
                 Issue(
                     nl=f"Dit kan hier niet; wel: {allowed or 'zie /fhir/metadata'}.",

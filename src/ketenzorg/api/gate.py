@@ -15,9 +15,10 @@ from ketenzorg.access.registry import Registry
 from ketenzorg.access.tokens import Caller, Tokens
 from ketenzorg.api import answers, oauth
 from ketenzorg.api.headers import HTTPS_ONLY, SECURITY_HEADERS
+from ketenzorg.api.shaping import Shaping, check_accept
 from ketenzorg.api.trail import trail_of
 from ketenzorg.coordination.world import Trail, Visit
-from ketenzorg.errors import Issue, KetenzorgError, NotAcceptable, NotFound, Unauthenticated
+from ketenzorg.errors import Issue, KetenzorgError, NotFound, Unauthenticated
 from ketenzorg.fhir import r4
 from ketenzorg.logs import REQUEST, log
 from ketenzorg.metrics import UNDER_WAY, request_ended
@@ -36,7 +37,6 @@ VISIT = "ketenzorg.visit"
 TRAIL = "ketenzorg.trail"  # for who makes a visit of its own
 CLIENT = "ketenzorg.client"  # by which it says who that is, for the log
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-JSON_TYPES = ("application/fhir+json", "application/json", "application/*", "*/*")
 
 
 class Pages(Protocol):
@@ -66,6 +66,7 @@ class Gate:
         https: bool,
     ) -> None:
         self.litestar = app
+        self._shaping = Shaping(app)
         self._tokens = tokens
         self._registry = registry
         self._limits = limits
@@ -100,7 +101,7 @@ class Gate:
         UNDER_WAY.inc()
         try:
             with await self._share(scope, headers, trail):
-                await self.litestar(scope, receive, answer)
+                await self._shaping(scope, receive, answer)
         except KetenzorgError as error:
             await self._refusal(scope["path"], headers, error)(scope, receive, answer)
         finally:
@@ -125,6 +126,8 @@ class Gate:
         if path in UNCOUNTED:
             return nullcontext()
         if path in OPEN:
+            if path.startswith("/fhir/"):
+                check_accept(headers.get(b"accept", ""), scope["query_string"])
             return (limits.tokens if path == oauth.GRANTING else limits.addresses).share(_house(scope))
         if self._pages and self._pages.has(path):
             person = self._pages.person_of(headers.get(b"cookie", ""))
@@ -138,7 +141,7 @@ class Gate:
             with limits.addresses.share(_house(scope)):
                 raise
         scope[CLIENT] = caller.client
-        _speaks_json(headers.get(b"accept", ""), also=_also_speaks(path))
+        check_accept(headers.get(b"accept", ""), scope["query_string"], also=_also_speaks(path))
         scope[VISIT] = Visit(caller, trail)
         return limits.clients.share(caller.client)
 
@@ -190,17 +193,6 @@ def _also_speaks(path: str) -> str:
     if path.endswith(".csv"):
         return "text/csv"
     return "application/pdf" if path.startswith("/fhir/Binary/") else ""
-
-
-def _speaks_json(accept: str, *, also: str) -> None:
-    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",") if part.strip()]
-    if wanted and not any(part in (*JSON_TYPES, also) for part in wanted):
-        raise NotAcceptable(
-            Issue(
-                nl="Wij spreken alleen JSON: Accept: application/fhir+json.",
-                en="We speak JSON only: Accept: application/fhir+json.",
-            ),
-        )
 
 
 def _words(app: Litestar) -> frozenset[str]:

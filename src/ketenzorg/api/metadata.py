@@ -8,6 +8,7 @@ import msgspec
 from litestar import get
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.access.rules import types_for
 from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
 from ketenzorg.api.definitions import KINDS, described
@@ -59,7 +60,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
         "software": {"name": "ketenzorg", "version": version("ketenzorg")},
         "implementation": {"description": "ketenzorg", "url": f"{base_url}/fhir"},
         "fhirVersion": "4.0.1",
-        "format": ["json"],
+        "format": ["json", "application/fhir+json"],
         "patchFormat": ["application/json-patch+json"],
         "rest": [
             {
@@ -111,6 +112,7 @@ def _of_subscriptions() -> dict[str, Any]:
 
 def _of_type(kind: str) -> dict[str, Any]:
     interactions = ["read"] if kind == "Binary" else ["read", "vread"]
+    interactions += [code for code in ("history-instance", "history-type") if kind in types_for(code)]
     searches = PARAMETERS.get(kind, ())
     if searches:
         interactions.append("search-type")
@@ -126,7 +128,8 @@ def _of_type(kind: str) -> dict[str, Any]:
         "type": kind,
         "interaction": [{"code": code} for code in interactions],
         "versioning": "versioned",
-        "readHistory": False,
+        "readHistory": kind in types_for("vread"),
+        "conditionalRead": "full-support",
         "updateCreate": False,
     }
     if searches:

@@ -15,7 +15,8 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
-from ketenzorg.api.requests import Http, if_match_of, task_only, uuid_of, visit_of, world_of
+from ketenzorg.api.kinds import task_only
+from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
 from ketenzorg.coordination.explaining import explained
 from ketenzorg.coordination.handing_over import ORGANISATION, who_could
 from ketenzorg.coordination.notices import known_of

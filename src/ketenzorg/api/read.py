@@ -1,6 +1,7 @@
 """FHIR read and vread. https://hl7.org/fhir/R4/http.html#read, #vread"""
 
 import re
+from hashlib import sha256
 
 from litestar import get
 from litestar.params import FromPath
@@ -9,11 +10,12 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.access.rules import permit, types_for
 from ketenzorg.api.answers import resource
 from ketenzorg.api.definitions import KINDS, Published
+from ketenzorg.api.kinds import check_kind
 from ketenzorg.api.requests import Http, visit_of, world_of
 from ketenzorg.coordination.looking import read as read_one
-from ketenzorg.errors import Issue, NotFound
 
 READABLE = types_for("read")
+LONGEST_TAG = 16  # of what has no version: it changes with the program
 VERSION = re.compile(r"[0-9]{1,6}\Z")  # what is asked for goes on record: no longer number can be a version
 
 
@@ -22,7 +24,10 @@ async def read(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIRe
     """One resource, as far as the caller may see it."""
     if kind in KINDS:
         published: Published = request.app.state.published
-        return resource(published.read(kind, id_))
+        body = published.read(kind, id_)
+        answer = resource(body, updated=world_of(request).started)
+        answer.headers.add("ETag", f'W/"{sha256(body).hexdigest()[:LONGEST_TAG]}"')
+        return answer
     return await _read(request, kind, id_, None)
 
 
@@ -35,14 +40,7 @@ async def vread(
 
 
 async def _read(request: Http, kind: str, id_: str, version: int | None) -> ASGIResponse:
-    if kind not in READABLE:
-        raise NotFound(
-            Issue(
-                nl=f"Dit type hebben we niet; wel: {', '.join(sorted(READABLE))}.",
-                en=f"We have no such type; these we have: {', '.join(sorted(READABLE))}.",
-                code="not-supported",
-            ),
-        )
+    check_kind(kind, READABLE)
     visit = visit_of(request)
     permit(visit.caller, "read" if version is None else "vread", kind)
     seen = await read_one(kind, id_, visit, world_of(request), version)

@@ -8,7 +8,7 @@ from litestar import Request
 
 from ketenzorg.api.gate import VISIT
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import BadRequest, Invalid, Issue, MethodNotAllowed, NotFound
+from ketenzorg.errors import BadRequest, Invalid, Issue, NotFound
 
 Http = Request[Any, Any, Any]
 LONGEST_KEY = 255  # characters of an Idempotency-Key
@@ -29,18 +29,6 @@ def visit_of(request: Http) -> Visit:
     scope: Any = request.scope
     visit: Visit = scope[VISIT]
     return visit
-
-
-def task_only(kind: str) -> None:
-    """What is worked on is the Task; other resources follow from what happens to it."""
-    if kind != "Task":
-        raise MethodNotAllowed(
-            Issue(
-                nl="Alleen een Task wordt bijgewerkt; wat verder verandert, volgt daaruit.",
-                en="Only a Task is updated; whatever else changes follows from that.",
-            ),
-            headers={"Allow": "GET"},
-        )
 
 
 def uuid_of(kind: str, id_: str) -> UUID:

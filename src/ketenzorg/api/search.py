@@ -14,7 +14,8 @@ from ketenzorg.api.definitions import KINDS, Published
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
 from ketenzorg.api.search_form import in_address, in_form
 from ketenzorg.api.search_query import Asked, check_searchable, read_query
-from ketenzorg.coordination.looking import Page, Seen
+from ketenzorg.api.shaping import wants_count
+from ketenzorg.coordination.looking import Page, Seen, count
 from ketenzorg.coordination.looking import search as search_page
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.outcome import operation_outcome
@@ -54,6 +55,10 @@ async def _search(request: Http, kind: str, pairs: list[tuple[str, str]]) -> ASG
     strict = prefers(request, "handling=strict")
     asked = read_query(kind, pairs, world, request.app.state.base_url, strict=strict)
     on_record = [*asked.kept, *asked.hidden]
+    if wants_count(request.scope):
+        total = await count(asked.query, on_record, visit_of(request), world)
+        counted = _bundle(request, kind, asked, Page((), (), None))
+        return resource(msgspec.json.encode(counted | {"total": total}))
     page = await search_page(asked.query, asked.includes, on_record, visit_of(request), world)
     return resource(msgspec.json.encode(_bundle(request, kind, asked, page)))
 

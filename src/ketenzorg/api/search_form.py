@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http
 from ketenzorg.api.search_numbers import refuse_elsewhere, refuse_in_address
+from ketenzorg.api.shaping import take_wishes
 from ketenzorg.errors import BadRequest, Issue
 
 FORM = "application/x-www-form-urlencoded"
@@ -30,4 +31,4 @@ async def in_form(request: Http) -> Pairs:
     except ValueError:
         raise BadRequest(Issue(nl="Te veel velden.", en="Too many fields.")) from None
     refuse_elsewhere(pairs)
-    return pairs
+    return take_wishes(pairs, request.scope)

@@ -35,7 +35,7 @@ from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenC
 MAX_PARAMETERS = 20
 MAX_LENGTH = 500  # characters of one value
 NAME = re.compile(r"[A-Za-z_][A-Za-z_:.-]{0,40}\Z")  # what comes back of a parameter: it may hold anything
-CONTROLS = frozenset({"_count", "_id", "_cursor", "_lastUpdated", "_include", "_format"})
+CONTROLS = frozenset({"_count", "_id", "_cursor", "_lastUpdated", "_include"})
 OWNER = "owner"  # :missing=true finds what is there to be claimed
 ORGANISATIONS = frozenset({"owner", "requester", "performer"})  # what :identifier can look up
 
@@ -168,9 +168,6 @@ class _Reader:
                 self._dates.append(DateClause("", tuple(read_date(text) for text in read_values(value))))
             case "_include":
                 self.includes.append(self._include(value))
-            case "_format":
-                if "json" not in value:
-                    raise Wrong("alleen json.", "json only.")
             case _:
                 return False
         return True

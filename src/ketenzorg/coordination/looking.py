@@ -19,7 +19,7 @@ from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.referral.coordination_task import withdrawn_task
 from ketenzorg.store.audit import REFUSED
 from ketenzorg.store.reading import Found
-from ketenzorg.store.searching import Query
+from ketenzorg.store.searching import Query, Stands
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ async def read(kind: str, id_: str, visit: Visit, world: World, version: int | N
         found = await world.reading.one(kind, UUID(id_), version, access)
     except ValueError:
         found = None
-    seen = await _seen([found] if found else [], "read", visit, world)
+    seen = await as_seen([found] if found else [], "read", visit, world)
     return seen[0] if seen else await _withdrawn(kind, id_, version, visit, world)
 
 
@@ -61,7 +61,7 @@ async def _withdrawn(kind: str, id_: str, version: int | None, visit: Visit, wor
     except ValueError:
         told = None
     if told is None or version not in (None, told[1]):
-        raise _not_found(kind)
+        raise not_found(kind)
     at, version = told
     return Seen("Task", id_, withdrawn_task(UUID(id_), version, at), version, at)
 
@@ -78,15 +78,15 @@ async def read_whole(
     try:
         async with world.searching.look(f"{kind}/{UUID(id_)}", access) as look:
             [found] = await look.by_id([(kind, UUID(id_))])
-            if not _sight(found, "document", visit, world).sees(kind):
+            if not _sight(found, kind, "document", visit, world).sees(kind):
                 raise ValueError
             wanted = dict.fromkeys(referred(json.read(found.body)))
             others = await look.by_id([(each, UUID(id_)) for each, id_ in wanted if each != "Organization"])
     except ValueError:  # no such one, or not for them
         await world.audit.note(access, kind, outcome=REFUSED)
-        raise _not_found(kind) from None
-    [whole] = await _seen([found], "document", visit, world)
-    seen = await _seen(others, "include", visit, world)
+        raise not_found(kind) from None
+    [whole] = await as_seen([found], "document", visit, world)
+    seen = await as_seen(others, "include", visit, world)
     organisations = [_organisation(id_, world) for each, id_ in wanted if each == "Organization"]
     return whole, (*seen, *organisations)
 
@@ -107,36 +107,50 @@ async def search(
             if may(visit.caller, "include", each[0])
         ]
         referred = await look.by_id([each for each in wanted if each[0] != "Organization"])
-    included = await _seen(referred, "include", visit, world)
+    included = await as_seen(referred, "include", visit, world)
     organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
     # Who finds by a number knows it: whatever the rows say, the view of now decides.
-    known = [each for each in found if _sight(each, "search", visit, world).bsn] if query.by_number else found
-    matches = await _seen(known, "search", visit, world)
+    known = found
+    if query.by_number:
+        known = [each for each in found if _sight(each, each.type, "search", visit, world).bsn]
+    matches = await as_seen(known, "search", visit, world)
     return Page(tuple(matches), (*included, *organisations), found[-1].id if more else None)
 
 
-async def _seen(found: Sequence[Found], does: str, visit: Visit, world: World) -> list[Seen]:
+async def count(query: Query, asked: Sequence[tuple[str, str]], visit: Visit, world: World) -> int:
+    """How many match, of what the caller sees."""
+    if query.by_number:  # it tells of somebody: on record as any search for a person
+        return len((await search(query, (), asked, visit, world)).matches)
+    access = visit.access(world, "search", query.type, asked=asked)
+    async with world.searching.look(query.type, access) as look:
+        stands = await look.standings(query)
+    kind = query.type
+    return sum(many for each, many in stands if _sight(each, kind, "search", visit, world).sees(kind))
+
+
+async def as_seen(found: Sequence[Found], does: str, visit: Visit, world: World) -> list[Seen]:
+    """These as their reader sees them, without what it does not see."""
     organisation = visit.caller.organisation
-    sights = {each.id: _sight(each, does, visit, world) for each in found}
-    visible = [each for each in found if sights[each.id].sees(each.type)]
-    tokens = {token for each in visible if sights[each.id].bsn for token in tokens_in(each.body)}
+    sights = [_sight(each, each.type, does, visit, world) for each in found]
+    visible = [(each, sight) for each, sight in zip(found, sights, strict=True) if sight.sees(each.type)]
+    tokens = {token for each, sight in visible if sight.bsn for token in tokens_in(each.body)}
     numbers = await _numbers(tokens, organisation, world)
     return [
         Seen(
             each.type,
             str(each.id),
-            shown(each.body, each.type, sights[each.id], numbers),
+            shown(each.body, each.type, sight, numbers),
             each.version,
             each.updated,
         )
-        for each in visible
+        for each, sight in visible
     ]
 
 
-def _sight(found: Found, does: str, visit: Visit, world: World) -> Visibility:
+def _sight(found: Found | Stands, kind: str, does: str, visit: Visit, world: World) -> Visibility:
     pathway = world.catalogue.version(found.pathway, found.pathway_version)
     organisation = visit.caller.organisation
-    return sight_by_rule(does, found.type, organisation, pathway, found.standing, found.involved)
+    return sight_by_rule(does, kind, organisation, pathway, found.standing, found.involved)
 
 
 async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[UUID, str]:
@@ -157,7 +171,7 @@ def _targets(
     wanted = [parameter.element for parameter in PARAMETERS[kind] if parameter.name in includes]
     targets: dict[tuple[str, UUID], None] = {}
     for each in found if wanted else ():
-        body, sight = json.read(each.body), _sight(each, "search", visit, world)
+        body, sight = json.read(each.body), _sight(each, kind, "search", visit, world)
         for element in wanted:
             values = body.get(element, []) if sight.shows_element(kind, element) else []
             for value in values if isinstance(values, list) else [values]:
@@ -175,11 +189,12 @@ def _organisation(id_: str, world: World) -> Seen:
     except ValueError:
         organisation = None
     if organisation is None:
-        raise _not_found("Organization")
+        raise not_found("Organization")
     return Seen("Organization", id_, organisation_resource(organisation), 1, world.started)
 
 
-def _not_found(kind: str) -> NotFound:
+def not_found(kind: str) -> NotFound:
+    """Not here, or not for who asks."""
     return NotFound(
         Issue(nl=f"Deze {kind} is er niet, of niet voor u.", en=f"No such {kind}, or not for you.")
     )

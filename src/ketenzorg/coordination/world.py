@@ -20,6 +20,7 @@ from ketenzorg.store.audit_reading import AuditReading
 from ketenzorg.store.consents import Consents
 from ketenzorg.store.doorbell import Doorbell
 from ketenzorg.store.dues import Dues
+from ketenzorg.store.history import History
 from ketenzorg.store.messages import Messages
 from ketenzorg.store.reading import Reading
 from ketenzorg.store.referrals import Referrals
@@ -44,6 +45,7 @@ class World:
     consents: Consents
     reading: Reading
     searching: Searching
+    history: History
     worklist: Worklist
     audit: AuditLog
     log: AuditReading

@@ -210,6 +210,8 @@ class Writer:
         self.targets: dict[str, dict[str, list[str]]] = {}
         self.bound: dict[str, dict[str, tuple[str, list[str]]]] = {}
         self.simple: dict[str, list[str]] = {}
+        self.summary: dict[str, list[str]] = {}
+        self.always: dict[str, list[str]] = {}
 
     # ---- one type -------------------------------------------------------------------------------------
 
@@ -232,9 +234,18 @@ class Writer:
             if e["path"].rpartition(".")[0] == path and e["path"].rpartition(".")[2] not in inherited
         ]
         lines = [line for element in own for line in self._fields(class_name, element, elements)]
+        if class_name.partition("_")[0] in RESOURCES:
+            self._remember_summary(class_name, own)
         tag = f', tag="{class_name}"' if class_name in RESOURCES else ""
         head = f"class {class_name}({BASES.get(base, base)}, kw_only=True{tag}):"
         self.classes[class_name] = "\n".join([head, *(f"    {line}" for line in lines or ["pass"])])
+
+    def _remember_summary(self, class_name: str, own: list[Any]) -> None:
+        for element in own:
+            if element.get("isSummary"):
+                self.summary.setdefault(class_name, []).extend(_json_names(element))
+            if element["min"] > 0 or element.get("isModifier"):
+                self.always.setdefault(class_name, []).extend(_json_names(element))
 
     def _own_names(self, name: str) -> list[str]:
         paths = [e["path"].split(".") for e in self.definitions.types[name]["snapshot"]["element"]]
@@ -243,8 +254,7 @@ class Writer:
     def _fields(self, class_name: str, element: Any, elements: list[Any]) -> Iterator[str]:
         name = element["path"].rpartition(".")[2]
         if name.endswith("[x]"):
-            stem = name[:-3]
-            names = [stem + t["code"][0].upper() + t["code"][1:] for t in element["type"]]
+            stem, names = name[:-3], _json_names(element)
             self.choices.setdefault(class_name, {})[stem] = (element["min"] > 0, names)
             for json_name, kind in zip(names, element["type"], strict=True):
                 yield from self._field(class_name, json_name, kind, {**element, "min": 0})
@@ -358,6 +368,10 @@ class Writer:
                 f"BOUND: dict[str, dict[str, tuple[str, list[str]]]] = {_pretty(self.bound)}",
                 "# Quantities that may not have a comparator (SimpleQuantity).",
                 f"SIMPLE: dict[str, list[str]] = {_pretty(self.simple)}",
+                "# Elements of resources, and of what is nested in them, that stand in a summary.",
+                f"SUMMARY: dict[str, list[str]] = {_pretty(self.summary)}",
+                "# Elements that no part of a resource may lack: they must be there, or change what the others mean.",
+                f"ALWAYS: dict[str, list[str]] = {_pretty(self.always)}",
                 "# Every resource type of R4, ours or not.",
                 f"RESOURCE_TYPES = frozenset({_pretty([code for _, code in resource_types])})",
                 "",
@@ -368,6 +382,14 @@ class Writer:
 def _class_of(path: str) -> str:
     """Task.input -> Task_Input."""
     return "_".join(part[0].upper() + part[1:] for part in path.split("."))
+
+
+def _json_names(element: Any) -> list[str]:
+    """One, or for a choice one for each of its types."""
+    name = element["path"].rpartition(".")[2]
+    if not name.endswith("[x]"):
+        return [name]
+    return [name[:-3] + each["code"][0].upper() + each["code"][1:] for each in element["type"]]
 
 
 def _capitals(name: str) -> str:

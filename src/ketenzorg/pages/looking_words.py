@@ -20,6 +20,8 @@ DID = {
     "patch": "werkte de verwijzing bij",
     "note": "noteerde wie het bij hen doet",
     "search": "zocht, en vond u",
+    "history-instance": "bekeek hoe gegevens over u veranderden",
+    "history-type": "vroeg wat er veranderde, ook bij u",
     "overdue": "zag u in een lijst van wat te laat is",
     "list": "zag u in een lijst",
     "page": "opende de pagina van uw verwijzing",

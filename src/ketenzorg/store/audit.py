@@ -16,8 +16,8 @@ from ketenzorg.store.database import Database
 
 Action = Literal["C", "R", "U", "D", "E"]  # http://hl7.org/fhir/audit-event-action
 Interaction = Literal[  # the interactions of access/rules.toml, and of pages which of them
-    "create", "add", "ask", "book", "decide", "read", "vread", "search", "overdue", "events", "next", "event", "undo",
-    "update", "rebook", "patch", "note",
+    "create", "add", "ask", "book", "decide", "read", "vread", "history-instance", "history-type", "search", "overdue",
+    "events", "next", "event", "undo", "update", "rebook", "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
     "log-read", "log-search", "who-looked",
     "subscribe", "resubscribe", "unsubscribe", "renew-secret", "resend", "messages",
@@ -33,6 +33,7 @@ ACTIONS: dict[Interaction, Action] = {
     "search": "E",
     "overdue": "E",
     "log-search": "E",
+    "history-type": "E",
     "list": "E",
     "update": "U",
     "rebook": "U",
@@ -77,17 +78,23 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def note_looks(
-    connection: AsyncConnection, region: str, access: Access, what: str, trajecten: Iterable[UUID]
+    connection: AsyncConnection,
+    region: str,
+    access: Access,
+    what: str,
+    trajecten: Iterable[UUID],
+    outcome: str = DONE,
 ) -> None:
     """Put on record whose data are shown, in the transaction that reads them."""
     await connection.execute(
-        text("select note_looks(:region, :callers, cast(:access as jsonb), :what, :trajecten)"),
+        text("select note_looks(:region, :callers, cast(:access as jsonb), :what, :trajecten, :outcome)"),
         {
             "region": region,
             "callers": [access.organisation],
             "access": access.json,
             "what": what,
             "trajecten": list(trajecten),
+            "outcome": outcome,
         },
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg.fhir.dates import Period
+from ketenzorg.pathway.standing import Standing
 from ketenzorg.store.audit import Access, note_looks
 from ketenzorg.store.database import Database
 from ketenzorg.store.reading import Found, standing_of
@@ -64,6 +65,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         return any(each.numbers for each in self.tokens)
 
 
+class Stands(NamedTuple):
+    """What of a traject decides who sees how much of it."""
+
+    pathway: str
+    pathway_version: str
+    standing: Standing
+    involved: frozenset[UUID]  # who takes part now
+
+
 class Searching:
     """Where stored resources are found."""
 
@@ -95,6 +105,28 @@ class Look:
             await self._connection.execute(statement.order_by(resource.c.id).limit(query.count + 1))
         ).all()
         return self._shown(rows[: query.count]), len(rows) > query.count
+
+    async def standings(self, query: Query) -> list[tuple["Stands", int]]:
+        """How many match, by what decides how much of them the caller sees."""
+        decides = (
+            traject.c.pathway, traject.c.version, traject.c.step, traject.c.roles, traject.c.phases,
+            func.coalesce(traject.c.involved, traject.c.parties).label("involved"),
+        )  # fmt: skip
+        statement = (
+            select(*decides, func.count().label("many"))
+            .select_from(resource)
+            .join(traject, and_(traject.c.region == resource.c.region, traject.c.id == resource.c.traject))
+            .where(resource.c.region == self._region, resource.c.type == query.type)
+            .where(*self._conditions(query))
+            .group_by(*decides)
+        )
+        return [
+            (
+                Stands(row[0], row[1], standing_of(row.step, row.roles, row.phases), frozenset(row.involved)),
+                row.many,
+            )
+            for row in await self._connection.execute(statement)
+        ]
 
     async def by_id(self, wanted: Sequence[tuple[str, UUID]]) -> list[Found]:
         """Those of the wanted (type, id) that the caller is a party to."""
