@@ -13,7 +13,7 @@ from ketenzorg.coordination.story import story
 from ketenzorg.coordination.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
-from referrals import places, texts
+from referrals import a_referral, places, said, texts
 from services import REGION, START, Referral, Service
 from subscribed import listening
 
@@ -169,7 +169,34 @@ async def test_only_who_does_the_work_keeps_it_while_it_runs(service: Service) -
     await service.happens(referral["Task"], "ziet ervan af", reden_van_afzien="wil-niet")
     over = await becomes(service.coach, kept, status="cancelled")
     assert over.status_code == 409, over.text
-    assert (await read(service.his, f"Appointment/{kept['id']}"))["status"] == "booked"
+    assert (await read(service.his, f"Appointment/{kept['id']}"))["status"] == "cancelled"
+
+
+async def test_who_died_or_moved_is_expected_nowhere_and_everybody_is_told(service: Service) -> None:
+    practice, coach = (caller_for(REGION, name).organisation for name in ("his-demo", "welzijn-demo"))
+    await service.rows(listening([practice, coach]))
+    says = ((service.his, "overleden"), (service.coach, "overleden"), (service.coach, "verhuisd"))
+    for number, (client, event) in enumerate(says):
+        later(service)
+        referral = await service.refer(a_referral(f"weg-{number}"))
+        await service.happens(referral["Task"], "aannemen")
+        past = await booked(service.coach, appointment(referral))
+        later(service, days=8)
+        at = {"start": "2026-02-02T10:00:00+01:00", "end": "2026-02-02T10:45:00+01:00"}
+        kept = await booked(service.coach, appointment(referral, **at))
+        answer = await client.post(f"/fhir/{referral['Task']}/$event", json=said(event))
+        assert answer.status_code == 200, answer.text
+        for reader in (service.his, service.coach):
+            off = await read(reader, f"Appointment/{kept['id']}")
+            assert (off["status"], off["cancelationReason"]["coding"][0]["code"]) == ("cancelled", event)
+            assert (await read(reader, f"Appointment/{past['id']}"))["status"] == "booked"  # it was then
+            options = (await read(reader, f"{referral['Task']}/$next"))["parameter"]
+            assert [each for each in options if each["name"] == "next"] == []
+        heard = await service.rows(
+            "select count(distinct subscription) as n from ketenzorg.outbox where type = 'Task'"
+            f" and resource = '{referral['Task'][5:]}' and version = {answer.json()['meta']['versionId']}"
+        )
+        assert heard[0]["n"] == len((practice, coach))
 
 
 async def test_an_undone_step_takes_its_appointment_back(service: Service) -> None:

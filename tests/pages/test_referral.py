@@ -47,6 +47,19 @@ async def test_who_it_is_and_what_the_referrer_wrote(service: Service, noor: Bro
     assert "Nog niet vastgesteld: " in noor.page.text
 
 
+async def test_nobody_is_offered_to_call_who_died(service: Service, noor: Browser) -> None:
+    task = await refer(service, noor)
+    await service.happens(f"Task/{task}", "overleden")
+    await noor.open(f"/werk/{task}")
+    assert "Deze persoon is overleden. Neem geen contact meer op." in noor.text
+    assert not [each for each in noor.page.all("a") if each.attrs.get("href", "").startswith("tel:")]
+    for hidden in ("5550100", "Voorbeeldstraat"):
+        assert hidden not in noor.response.text
+    assert "Maak ongedaan" in noor.text  # a wrong click
+    await noor.press("Maak ongedaan")
+    assert "Voorbeeldstraat" in noor.text
+
+
 async def test_a_whole_referral_takes_six_clicks_and_one_typed_field(service: Service, noor: Browser) -> None:
     await service.refer()
     await noor.open("/werk")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ketenzorg.referral.appointment import MISTAKE, starts
+from ketenzorg.referral.appointment import MISTAKE, PLANNED, starts
 
 STATUS = {
     "proposed": "voorgesteld",
@@ -48,7 +48,7 @@ def _agreed(appointment: Mapping[str, Any]) -> Agreed:
         where=_where(appointment),
         about=appointment.get("description", ""),
         status=STATUS.get(status, status),
-        planned=status in ("proposed", "pending", "booked", "waitlist"),
+        planned=status in PLANNED,
     )
 
 

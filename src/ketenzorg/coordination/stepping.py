@@ -11,6 +11,7 @@ from ketenzorg.access.parts import part_of
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.asides import aside_of, not_asked
+from ketenzorg.coordination.calling_off import with_called_off
 from ketenzorg.coordination.candidates import answers, candidate_of, for_requester, is_asked, may_claim
 from ketenzorg.coordination.changes import changes, refuse_cut
 from ketenzorg.coordination.choosing import TAKEN, claimed, names, said_of_candidate
@@ -160,6 +161,7 @@ async def _act(
             said, access, organisation, traject, pathway, world, at
         )
         try:
+            plan = await with_called_off(plan, access, traject, pathway, world, at)
             step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
         except Outrun:  # another claimed it since it was read
             continue

@@ -66,6 +66,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     file_number: str | None
     started: datetime
     ended: datetime | None
+    died: bool  # nobody contacts the patient any more
     appointments: tuple[Agreed, ...]  # the first to come first
 
     def choice(self, event: str) -> Choice | None:
@@ -181,6 +182,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         file_number=line.file_number,
         started=line.started,
         ended=line.ended,
+        died=step.ends == "deceased",
         appointments=agreed([body for kind, _, body in seen if kind == "Appointment"])
         if sight.sees("Appointment")
         else (),

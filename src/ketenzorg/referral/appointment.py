@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from ketenzorg.errors import Issue
-from ketenzorg.referral.codes import output_type
+from ketenzorg.referral.codes import output_type, reason_concept
+from ketenzorg.referral.stored import stored_form
 
 OUTPUT = "afspraak"  # of Task.output: where the appointment is
 OVER = frozenset({"fulfilled", "cancelled", "noshow", "entered-in-error"})
 BEEN = frozenset({"arrived", "checked-in", "fulfilled", "noshow"})  # what nobody can say before it began
 MISTAKE = "entered-in-error"
+PLANNED = frozenset({"proposed", "pending", "booked", "waitlist"})  # still to come about
 
 
 def starts(appointment: Mapping[str, Any]) -> datetime | None:
@@ -65,3 +68,24 @@ def appointment_output(id_: Any) -> dict[str, Any]:
 def is_named_in(task: Mapping[str, Any], id_: Any) -> bool:
     """Whether the Task of a hand-over says that this appointment is of it."""
     return appointment_output(id_) in task.get("output", ())
+
+
+def named_in(task: Mapping[str, Any]) -> frozenset[UUID]:
+    """The appointments of a hand-over, as its Task names them."""
+    named = (each.get("valueReference", {}).get("reference", "") for each in task.get("output", ()))
+    ids = (
+        reference.removeprefix("Appointment/") for reference in named if reference.startswith("Appointment/")
+    )
+    return frozenset(UUID(id_) for id_ in ids if is_named_in(task, id_))
+
+
+def is_to_come(appointment: Mapping[str, Any], now: datetime) -> bool:
+    """Whether it is planned and has not begun."""
+    start = starts(appointment)
+    return appointment["status"] in PLANNED and (start is None or start > now)
+
+
+def called_off(body: bytes, id_: UUID, version: int, reason: tuple[str, str] | None, at: datetime) -> bytes:
+    """The version that says that it does not take place, and why: a code of ours and its text."""
+    why = {"cancelationReason": reason_concept(*reason)} if reason else {}
+    return stored_form(body, id_, version, at, status="cancelled", **why)
