@@ -166,7 +166,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_bytes_that_are_no_referral(service: Service, name: str) -> None:
+async def test_r13_r14_bytes_that_are_no_referral_store_nothing(service: Service, name: str) -> None:
     body, status = BODIES[name]
 
     response = await service.his.post("/fhir", content=body)
@@ -185,7 +185,7 @@ async def test_501_entries(service: Service) -> None:
     await nothing_stored(service, response)
 
 
-async def test_a_gzip_bomb_is_not_unpacked(service: Service) -> None:
+async def test_r20_a_gzip_bomb_is_not_unpacked(service: Service) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = packer.compress(b" " * (200 * 1024 * 1024)) + packer.flush()
     headers = {"Content-Encoding": "gzip"}
@@ -208,7 +208,7 @@ async def test_a_gzip_bomb_is_not_unpacked(service: Service) -> None:
         ({"Accept": "application/fhir+xml"}, 406),
     ],
 )
-async def test_forms_that_we_do_not_speak(service: Service, headers: dict[str, str], status: int) -> None:
+async def test_r22_forms_that_we_do_not_speak(service: Service, headers: dict[str, str], status: int) -> None:
     response = await service.his.post("/fhir", content=GOOD, headers=headers)
 
     assert response.status_code == status

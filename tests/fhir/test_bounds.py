@@ -86,7 +86,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("body", "says"), BAD.values(), ids=BAD.keys())
-def test_bad_bytes_are_refused(body: bytes, says: str) -> None:
+def test_r13_r14_r15_bad_bytes_are_refused(body: bytes, says: str) -> None:
     with pytest.raises(Malformed) as caught:
         decode(body)
     assert says in str(caught.value)
@@ -109,7 +109,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize("body", KEPT.values(), ids=KEPT.keys())
-def test_good_bytes_come_back_as_they_were(body: bytes) -> None:
+def test_r14_r15_good_bytes_come_back_as_they_were(body: bytes) -> None:
     assert encode(decode(body)) == body
 
 

@@ -130,7 +130,7 @@ async def test_a_trailer_is_no_header() -> None:
 # Slow
 
 
-async def test_headers_that_never_end_are_not_waited_for(service: Service) -> None:
+async def test_r21_headers_that_never_end_are_not_waited_for(service: Service) -> None:
     for said in (b"", PING + b"A: "):
         async with on_a_port(service.app, Bounds(head_s=SHORT_S)) as port, wire(port) as slow:
             slow.say(said)
@@ -141,7 +141,7 @@ async def test_headers_that_never_end_are_not_waited_for(service: Service) -> No
 
 
 @pytest.mark.parametrize("path", [b"/fhir", b"/login"])
-async def test_a_body_that_never_ends_is_not_waited_for_and_stores_nothing(
+async def test_r21_a_body_that_never_ends_is_not_waited_for_and_stores_nothing(
     service: Service, path: bytes
 ) -> None:
     kind = b"" if path == b"/fhir" else b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -175,7 +175,7 @@ async def test_between_requests_a_sign_of_life_now_and_then_is_not_enough(servic
 
 
 @pytest.mark.parametrize("pieces", [1, 1000])
-async def test_who_does_not_read_the_answer_is_left(pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_r21_who_does_not_read_the_answer_is_left(pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
     size, lost = 64 * 1024 * 1024, asyncio.Event()
 
     async def tells_much(scope: Any, receive: Any, send: Any) -> None:
@@ -226,7 +226,7 @@ async def test_of_too_many_connections_the_one_that_owes_a_request_longest_gives
                 assert (await fourth.answer()).status == 200
 
 
-async def test_two_thousand_connections_that_never_ask_stop_nobody(service: Service) -> None:
+async def test_r21_two_thousand_connections_that_never_ask_stop_nobody(service: Service) -> None:
     async with on_a_port(service.app) as port, AsyncExitStack() as open_:
         open_.enter_context(room_for(2 * IDLE))
         for number in range(IDLE):

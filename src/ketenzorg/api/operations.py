@@ -24,6 +24,7 @@ from ketenzorg.coordination.stepping import take_event, takes_part, what_may_hap
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4
+from ketenzorg.fhir.dates import moment_of
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Due, Option, State
@@ -133,7 +134,7 @@ def _said(parameters: Any) -> tuple[str, datetime | None, dict[str, str], Named 
     at = values["at"].valueDateTime if "at" in values else None
     performer = _named(values[ORGANISATION]) if ORGANISATION in values else None
     given = {name: _text(value) or "" for name, value in values.items() if name not in OURS}
-    return _text(values["event"]) or "", datetime.fromisoformat(at) if at else None, given, performer
+    return _text(values["event"]) or "", moment_of(at) if at else None, given, performer
 
 
 def _named(parameter: Any) -> Named:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from ketenzorg.fhir.dates import moment_of
 from ketenzorg.referral.appointment import MISTAKE, PLANNED, starts
 
 STATUS = {
@@ -44,7 +45,7 @@ def _agreed(appointment: Mapping[str, Any]) -> Agreed:
     end, status = appointment.get("end"), appointment.get("status", "")
     return Agreed(
         start=starts(appointment),
-        end=datetime.fromisoformat(end) if end else None,
+        end=moment_of(end) if end else None,
         where=_where(appointment),
         about=appointment.get("description", ""),
         status=STATUS.get(status, status),

@@ -1,7 +1,6 @@
 """The letter as a PDF that can be printed, kept and read aloud: from the document itself, so both say the same."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from importlib.resources import files
 from typing import Any
 from xml.etree import ElementTree
@@ -10,6 +9,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from ketenzorg.coordination.letter import XHTML
+from ketenzorg.fhir.dates import moment_of
 from ketenzorg.pathway.calendar import AMSTERDAM, day_in_words
 
 FONT = "source"  # Source Sans Pro (SIL OFL): names from all of Europe have their letters
@@ -49,7 +49,7 @@ class _Sheet(FPDF):
         self.set_title(title)
         self.set_author(author)
         self.set_lang("nl")
-        self.set_creation_date(datetime.fromisoformat(date))
+        self.set_creation_date(moment_of(date))
         self.add_page()
 
     def footer(self) -> None:
@@ -98,8 +98,4 @@ def _patient(patient: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _day(text: str) -> str:
     """A FHIR date or moment as a person writes it; a year or a month stays as it is."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return day_in_words((moment.astimezone(AMSTERDAM) if moment.tzinfo else moment).date())
+    return day_in_words(moment_of(text).astimezone(AMSTERDAM).date()) if text.count("-") > 1 else text

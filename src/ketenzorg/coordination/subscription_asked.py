@@ -17,6 +17,7 @@ from ketenzorg.coordination.notification import BACKPORT, TOPICS
 from ketenzorg.environment import MAIL
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import r4
+from ketenzorg.fhir.dates import moment_of
 from ketenzorg.fhir.search_parameters import PARAMETERS
 from ketenzorg.referral.codes import BASE
 from ketenzorg.store.subscriptions import Asked, Channel, Clause, Code, Content
@@ -177,10 +178,7 @@ class _Reader:
     def ends(self, now: datetime) -> datetime | None:
         if self._posted.end is None:
             return None
-        try:
-            ends = datetime.fromisoformat(self._posted.end)
-        except ValueError:  # a leap second
-            ends = now
+        ends = moment_of(self._posted.end)
         if ends <= now:
             self.refuse("end", "dit is geen moment in de toekomst.", "this is no moment in the future.")
         return ends

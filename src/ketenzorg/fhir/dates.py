@@ -10,6 +10,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")  # a date without a zone is a day here
 _YEAR, _MONTH, _DAY = len("2026"), len("2026-03"), len("2026-03-01")
 _DECEMBER = 12
 _SECONDS = len("2026-03-01T09:30:00")
+_END = datetime(9999, 12, 31, tzinfo=UTC)  # in every zone still a date that Python knows
 _LEAP_SECOND = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 
 
@@ -36,11 +37,26 @@ def period_of(text: str) -> Period:
     """
     if len(text) <= _DAY:
         return _of_days(*_days(text))
-    # 23:59:60 is a leap second: the last instant that Python knows before it.
-    moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text)).astimezone(UTC)
+    moment = _in_utc(text)
     if "." in text:
         return Period(moment, moment + timedelta(microseconds=1))
     return Period(moment, moment + timedelta(seconds=1 if text.count(":", 0, _SECONDS) > 1 else 60))
+
+
+def moment_of(text: str) -> datetime:
+    """The moment of an instant, in UTC; of a year, a month or a day its beginning. Raises ValueError as `period_of`."""
+    return period_of(text).low
+
+
+def _in_utc(text: str) -> datetime:
+    # 23:59:60 is a leap second: the last instant that Python knows before it.
+    moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text))
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    try:
+        return min(moment.astimezone(UTC), _END)
+    except OverflowError:  # the other side of one of the ends of time
+        return _END if moment.year == _END.year else _midnight(date.min)
 
 
 def _days(text: str) -> tuple[date, date]:

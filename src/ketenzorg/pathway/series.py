@@ -7,7 +7,7 @@ for what holds wherever in that time it was; what hangs on the rest is named. Pr
 import calendar as month_lengths
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
@@ -15,7 +15,8 @@ from operator import attrgetter
 import msgspec
 
 from ketenzorg.errors import Issue
-from ketenzorg.pathway.calendar import AMSTERDAM, Amount, before, in_words
+from ketenzorg.fhir.dates import moment_of, period_of
+from ketenzorg.pathway.calendar import Amount, before, in_words
 from ketenzorg.pathway.units import LOINC, NHG45, Code
 
 # Conflict 8 of chapter 8: mixing formulas gives a progression that is not there, so the formula stays with the
@@ -66,16 +67,10 @@ def moment(text: str) -> Moment:
     """Reads a FHIR date, dateTime or instant; a time without a zone, or nonsense, is a ValueError."""
     partial = _PARTIAL.fullmatch(text)
     if partial is None:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            raise ValueError("a time without a zone")
-        at = instant.astimezone(UTC)
+        at = moment_of(text)
         return Moment(at, at)
-    first, last = day_limits(text)
-    return Moment(
-        datetime.combine(first, time.min, AMSTERDAM).astimezone(UTC),
-        datetime.combine(last, time.max, AMSTERDAM).astimezone(UTC),
-    )
+    first, last = (period_of(day.isoformat()) for day in day_limits(text))
+    return Moment(first.low, max(last.low, last.high - timedelta(microseconds=1)))
 
 
 def day_limits(text: str) -> tuple[date, date]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ketenzorg.errors import Issue
+from ketenzorg.fhir.dates import moment_of
 from ketenzorg.referral.codes import output_type, reason_concept
 from ketenzorg.referral.stored import stored_form
 
@@ -19,7 +20,7 @@ PLANNED = frozenset({"proposed", "pending", "booked", "waitlist"})  # still to c
 def starts(appointment: Mapping[str, Any]) -> datetime | None:
     """When it begins; none for one that is not planned yet."""
     start = appointment.get("start")
-    return datetime.fromisoformat(start) if start else None
+    return moment_of(start) if start else None
 
 
 def request_of(appointment: Mapping[str, Any]) -> str:
@@ -39,7 +40,7 @@ def wrong(appointment: Mapping[str, Any], patient: str, now: datetime) -> Iterat
             code="required",
         )
     start = starts(appointment)
-    if start is not None and "end" in appointment and datetime.fromisoformat(appointment["end"]) < start:
+    if start is not None and "end" in appointment and moment_of(appointment["end"]) < start:
         yield Issue(
             nl="De afspraak eindigt vóór zij begint.",
             en="The appointment ends before it begins.",
