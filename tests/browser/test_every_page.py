@@ -58,7 +58,7 @@ async def test_the_coachs_lists_and_a_referral_in_each_state(service: Service, s
     for day in (1, 2, 3):
         service.app.litestar.state.clock.set(START + timedelta(days=day))
         await service.happens(late, "niet bereikt")
-    await all_good(noor, *(page_of(each) for each in (new, taken, late, ended)))
+    await all_good(noor, *(page_of(each) for each in (new, taken, late, ended)), f"{page_of(new)}/afspraak")
     service.app.litestar.state.clock.set(START + timedelta(weeks=3))
     await all_good(
         noor, "/werk", "/werk?lijst=te-laat", "/werk?lijst=klaar", page_of(late), f"{page_of(late)}/brief"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -26,6 +27,8 @@ PLACES = ("Location", "HealthcareService")
 class Agreed(msgspec.Struct, frozen=True):
     """One appointment."""
 
+    id: UUID
+    version: int
     start: datetime | None
     end: datetime | None
     where: str  # empty when it does not say
@@ -44,6 +47,8 @@ def agreed(appointments: Iterable[Mapping[str, Any]]) -> tuple[Agreed, ...]:
 def _agreed(appointment: Mapping[str, Any]) -> Agreed:
     end, status = appointment.get("end"), appointment.get("status", "")
     return Agreed(
+        id=UUID(appointment["id"]),
+        version=int(appointment["meta"]["versionId"]),
         start=starts(appointment),
         end=moment_of(end) if end else None,
         where=_where(appointment),

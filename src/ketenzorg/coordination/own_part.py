@@ -18,6 +18,11 @@ async def say(
 ) -> None:
     """Somebody says what happened, having seen this version; who says the first thing has the referral."""
     await take_event(task, event, given, None, visit, world, if_match=seen)
+    await take_up(task, person, visit, world)
+
+
+async def take_up(task: UUID, person: str, visit: Visit, world: World) -> None:
+    """Somebody did something with a referral that no colleague has: it is theirs."""
     line = await line_of(task, visit, world)
     if line.colleague is None:  # a colleague who takes it in this very moment keeps it
         await world.worklist.set_part(line.traject, line.edition, _noted(visit, world), colleague=person)

@@ -68,6 +68,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None
     died: bool  # nobody contacts the patient any more
     appointments: tuple[Agreed, ...]  # the first to come first
+    books: bool  # whether the reader does the work, and so makes appointments
 
     def choice(self, event: str) -> Choice | None:
         """The thing that may happen by this name."""
@@ -186,6 +187,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         appointments=agreed([body for kind, _, body in seen if kind == "Appointment"])
         if sight.sees("Appointment")
         else (),
+        books=not over and step.performer in roles and not step.ends and sight.sees("Appointment"),
     )
 
 

@@ -155,6 +155,7 @@ def context(request: Http, visitor: Visitor, told: Story, desk: Desk) -> dict[st
         "subject": _subject(str(told.task), told.version, told.edition, desk),
         "wrong": {},
         "typed": {},
+        "books": False,
         **desk.beside(request, visitor, told),
     }
 

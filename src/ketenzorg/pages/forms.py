@@ -21,7 +21,7 @@ LONGEST_FORM = 64 * 1024  # bytes
 FIELDS = 100  # the longest referral form has half of that
 KEPT = "ketenzorg.kept"  # in the scope: what somebody typed
 ANSWER = "antwoord-"
-TYPED = (ANSWER, "dossiernummer")
+TYPED = (ANSWER, "dossiernummer", "plaats")
 NOT_FOR_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 FROM_HERE = ("same-origin", "none")
 VERSION = re.compile(r"[0-9]{1,9}\Z")
@@ -73,6 +73,11 @@ def seen_version(form: dict[str, str]) -> int:
 def seen_edition(form: dict[str, str]) -> int:
     """Which edition of what the organisation itself keeps the page showed; the seal vouches for it."""
     return _whole(form, "editie")
+
+
+def seen_appointment(form: dict[str, str]) -> int:
+    """Which version of an appointment the page showed; one that is made up is not the last."""
+    return _whole(form, "afspraakversie")
 
 
 def _whole(form: dict[str, str], name: str) -> int:

@@ -86,6 +86,7 @@ def _beside(request: Http, visitor: Visitor, told: Story) -> dict[str, Any]:
     return {
         "people": _colleagues(request, visitor),
         "letter": LETTER,
+        "books": told.books,
         "wrong_number": "",
         "number": told.file_number or "",
     }

@@ -4,6 +4,7 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from ketenzorg.pages import (
+    appointment,
     chain,
     consent,
     inbox,
@@ -53,6 +54,10 @@ ROUTES: list[ControllerRouterHandler] = [  # of who signs in
             referral.undo_step,
             referral.give_to,
             referral.set_number,
+            appointment.show_new,
+            appointment.show_appointment,
+            appointment.make_appointment,
+            appointment.change_appointment,
             practice.show_sent,
             practice.show_sent_referral,
             practice.show_practice_question,

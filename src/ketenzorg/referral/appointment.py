@@ -90,3 +90,13 @@ def called_off(body: bytes, id_: UUID, version: int, reason: tuple[str, str] | N
     """The version that says that it does not take place, and why: a code of ours and its text."""
     why = {"cancelationReason": reason_concept(*reason)} if reason else {}
     return stored_form(body, id_, version, at, status="cancelled", **why)
+
+
+def place(name: str) -> dict[str, Any]:
+    """Where it is, as one of Appointment.participant."""
+    return {"actor": {"type": "Location", "display": name}, "status": "accepted"}
+
+
+def is_patient(participant: Mapping[str, Any]) -> bool:
+    """Whether this one of Appointment.participant is the patient."""
+    return bool(participant.get("actor", {}).get("reference", "").startswith("Patient/"))
