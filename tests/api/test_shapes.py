@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from ketenzorg.fhir import json, r4
@@ -194,3 +195,28 @@ async def test_what_cannot_be_done_says_why_and_what_can(
 async def test_the_request_id_comes_back(service: Service) -> None:
     answer = await service.his.get("/fhir/Task?_summary=true", headers={"X-Request-Id": "abc-1"})
     assert answer.headers["X-Request-Id"] == "abc-1"
+
+
+async def test_a_write_gives_back_what_is_preferred(service: Service, referral: Referral) -> None:
+    async def patch(status: str, prefer: str) -> httpx.Response:
+        answer = await service.coach.patch(
+            f"/fhir/{referral['Task']}",
+            content=f'[{{"op": "replace", "path": "/status", "value": "{status}"}}]',
+            headers={"Content-Type": "application/json-patch+json", "Prefer": prefer},
+        )
+        assert answer.headers["ETag"]
+        return answer
+
+    minimal = await patch("received", "return=minimal")
+    assert (minimal.status_code, minimal.content, minimal.headers["Preference-Applied"]) == (
+        200, b"", "return=minimal",
+    )  # fmt: skip
+    outcome = await patch("accepted", "handling=strict, return=OperationOutcome")
+    assert outcome.json()["resourceType"] == "OperationOutcome"
+    whole = await patch("accepted", "return=representation")
+    assert whole.json()["status"] == "accepted"
+    refused = await service.coach.patch(
+        f"/fhir/{referral['Task']}", content="[1]",
+        headers={"Content-Type": "application/json-patch+json", "Prefer": "return=minimal"},
+    )  # fmt: skip
+    assert (refused.status_code, refused.json()["resourceType"]) == (400, "OperationOutcome")

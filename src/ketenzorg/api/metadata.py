@@ -11,6 +11,7 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.access.rules import types_for
 from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
+from ketenzorg.api.batch import MOST
 from ketenzorg.api.definitions import KINDS, described
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
@@ -79,6 +80,10 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                 ],
                 "interaction": [
                     {
+                        "code": "batch",
+                        "documentation": f"At most {MOST} entries, each its own request; a JSON Patch in a Binary.",
+                    },
+                    {
                         "code": "transaction",
                         "documentation": "A referral: Patient, ServiceRequest with identifier, requester, and what "
                         "the pathway asks. The same content under the same identifier is the same referral (200). "
@@ -133,7 +138,8 @@ def _of_type(kind: str) -> dict[str, Any]:
         "updateCreate": False,
     }
     if searches:
-        described["searchInclude"] = [f"{kind}:{each.name}" for each in searches if each.kind == "reference"]
+        included = [f"{kind}:{each.name}" for each in searches if each.kind == "reference"]
+        described |= {"searchInclude": included} if included else {}
         described["searchParam"] = [
             {"name": "_id", "type": "token"},
             {"name": "_lastUpdated", "type": "date"},

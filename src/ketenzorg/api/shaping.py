@@ -4,7 +4,8 @@ https://hl7.org/fhir/R4/http.html#general, #cread; https://hl7.org/fhir/R4/searc
 whom, was decided before: here it only becomes less, or is laid out otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -17,6 +18,7 @@ from litestar import Litestar
 
 from ketenzorg.errors import BadRequest, Issue, KetenzorgError, NotAcceptable
 from ketenzorg.fhir import json, part
+from ketenzorg.fhir.outcome import operation_outcome
 from ketenzorg.fhir.part import Part
 
 SHAPE: Final = "ketenzorg.shape"  # of the answer to a request; a form may still add to it
@@ -34,14 +36,23 @@ PARTS: Final[Mapping[str, Part | None]] = {
 MOST_ELEMENTS: Final = 50
 INDENT: Final = 2
 FOUND: Final = frozenset({"searchset", "history"})
+OUTCOME: Final = "OperationOutcome"
+RETURNS: Final = {each.lower(): each for each in ("minimal", "representation", OUTCOME)}
+WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+WHOLE: Final = frozenset({"/fhir", "/fhir/Subscription"})
+RETURN: Final = re.compile(r'(?:^|[\s,;])return\s*=\s*"?(minimal|representation|operationoutcome)\b', re.I)
+WRITTEN: Final = frozenset({HTTPStatus.OK.value, HTTPStatus.CREATED.value})
 OK: Final = HTTPStatus.OK.value
 NOT_MODIFIED: Final = HTTPStatus.NOT_MODIFIED.value
 
 Pairs = list[tuple[str, str]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Shape(msgspec.Struct):
     """What was asked of the form of an answer."""
+
+    returns: str = ""  # after a write: minimal, OperationOutcome; all else is the resource
 
     pretty: bool = False
     count: bool = False
@@ -106,26 +117,28 @@ class Shaping:
             await self._app(scope, receive, send)
             return
         inner, shape = _without_wishes(scope)
-        answer = _Answer()
+        answer = Answer()
         await self._app(inner, receive, answer.take)
         await _sent(answer, shape, scope, send)
 
 
-class _Answer:
+class Answer:
     """All of an answer, kept until it has its form."""
 
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
+    def __init__(self, status: int = 0, headers: Headers = (), body: bytes = b"") -> None:
+        self.status = status
+        self.headers = list(headers)
+        self.body = body
 
     async def take(self, message: Any) -> None:
+        """What the application sends."""
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], list(message.get("headers", ()))
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
 
     def header(self, name: bytes) -> str:
+        """Its value; "" when it is not there."""
         return next((value.decode("latin-1") for key, value in self.headers if key.lower() == name), "")
 
 
@@ -136,6 +149,8 @@ def _asks(scope: Any) -> bool:
         return True
     if not scope["path"].startswith("/fhir"):
         return False
+    if method in WRITES and _returns(scope):
+        return True
     if method == "POST" and scope["path"].endswith("/_search"):
         return True
     if any(name.encode() in scope["query_string"] for name in NAMES):
@@ -145,11 +160,25 @@ def _asks(scope: Any) -> bool:
     )
 
 
+def _returns(scope: Any) -> str:
+    """What a write shall give back. https://hl7.org/fhir/R4/http.html#ops
+
+    A transaction sees to that itself, an operation gives what it is asked for, and the secret of a new Subscription is
+    told once.
+    """
+    path = scope["path"]
+    if scope["method"] not in WRITES or "$" in path or path in WHOLE or path.endswith("/_search"):
+        return ""
+    header = next((value for name, value in scope["headers"] if name == b"prefer"), b"")
+    found = RETURN.search(header.decode("latin-1"))
+    return RETURNS[found[1].lower()] if found else ""
+
+
 def _without_wishes(scope: Any) -> tuple[Any, Shape]:
     """The request as the handlers know it."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")
     wishes = [pair for pair in pairs if pair[0] in NAMES and scope["path"].startswith("/fhir")]
-    shape = Shape()
+    shape = Shape(returns=_returns(scope))
     shape.take(wishes, _kind(scope["path"]))
     inner = {**scope, SHAPE: shape}
     if wishes:
@@ -159,22 +188,34 @@ def _without_wishes(scope: Any) -> tuple[Any, Shape]:
     return inner, shape
 
 
-async def _sent(answer: _Answer, shape: Shape, scope: Any, send: Any) -> None:
+async def _sent(answer: Answer, shape: Shape, scope: Any, send: Any) -> None:
     status, body = answer.status, answer.body
     left_out = {b"content-length"}
     if status == OK and scope["method"] in ("GET", "HEAD") and _is_known(answer, scope["headers"]):
         status, body = NOT_MODIFIED, b""
         left_out.add(b"content-type")
+    elif shape.returns and status in WRITTEN:
+        body = _given_back(body, shape)
+        if not body:
+            left_out.add(b"content-type")
     elif answer.header(b"content-type").startswith("application/fhir+json"):
         body = _formed(body, shape) if status == OK else _laid_out(body, shape)
     headers = [pair for pair in answer.headers if pair[0].lower() not in left_out]
+    if shape.returns and status in WRITTEN:
+        headers.append((b"preference-applied", f"return={shape.returns}".encode()))
     if status != NOT_MODIFIED:
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-def _is_known(answer: _Answer, headers: Any) -> bool:
+def _given_back(body: bytes, shape: Shape) -> bytes:
+    if shape.returns == "minimal":
+        return b""
+    return _laid_out(operation_outcome([_DONE], _DONE.code) if shape.returns == OUTCOME else body, shape)
+
+
+def _is_known(answer: Answer, headers: Any) -> bool:
     """Whether the caller has this already. https://www.rfc-editor.org/rfc/rfc9110#name-if-none-match"""
     given = {name: value.decode("latin-1") for name, value in headers}
     tag, moment = answer.header(b"etag"), answer.header(b"last-modified")
@@ -265,6 +306,14 @@ def _wrong_elements(names: list[str], kind: str) -> Iterator[Issue]:
             f"namen van elementen van {kind}, met komma's ertussen: {listed}.",
             f"names of elements of {kind}, with commas between them: {listed}.",
         )
+
+
+_DONE: Final = Issue(
+    "Het is opgeslagen; ETag noemt de versie.",
+    "It is stored; ETag names the version.",
+    code="informational",
+    severity="information",
+)
 
 
 def _issue(name: str, nl: str, en: str) -> Issue:

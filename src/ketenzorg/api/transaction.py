@@ -10,6 +10,7 @@ from litestar.types import Receive, Scope, Send
 
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import send_json
+from ketenzorg.api.batch import do_all, is_batch
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, idempotency_key_of, prefers, visit_of, world_of
 from ketenzorg.coordination.adding import Addition, add_data, is_for_a_traject
@@ -36,8 +37,10 @@ async def transaction(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _answer(request: Http) -> bytes:
     world, visit = world_of(request), visit_of(request)
-    permit(visit.caller, "create", "ServiceRequest")
     body = await read_body(request)
+    if is_batch(body):
+        return await do_all(body, request)
+    permit(visit.caller, "create", "ServiceRequest")
     key = idempotency_key_of(request)
     work = partial(_take_in, body, visit, world)
     answered = await once(key, body, visit, world, work) if key else await work()
