@@ -45,6 +45,7 @@ FOR_NOBODY = {
     # What a patient objects to counts whoever heard of it, also before there is a traject; asked by a keyed pseudonym.
     "consent: the rules weigh it, nobody is shown it": {"objections_of"},
     "the worker: how far it is behind, as counts and times": {"lags"},
+    "readiness: whether the database was restored as it must be": {"stamped_ahead"},
     "the worker: what was delivered long ago goes": {"forget_events"},
     "the worker: warnings that subscribers are late": {"warn_late", "claim_warnings", "warning_mailed"},
     "the policies": {"callers"},

@@ -43,7 +43,7 @@ CLOSED = (
     "throughput_cell_requester", "throughput_cursor", "warning",
 )  # fmt: skip
 # Asks only what its caller set (policies run it as whoever queries), or only counts.
-AS_ITS_CALLER = {"callers", "block_of", "new_id"}
+AS_ITS_CALLER = {"callers", "block_of", "new_id", "stamp", "settled", "transactions_before"}
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ language sql security definer set search_path = ketenzorg, pg_temp set timezone 
             select from audit_of_traject t where t.region = a.region and t.traject = of.traject and t.id = a.id))
     from audit a
     where a.region = p_region and (a.xid, a.id) > (p_xid::xid8, p_id)
-        and case when p_to_xid is null then a.xid < pg_snapshot_xmin(pg_current_snapshot())
+        and case when p_to_xid is null then a.xid < settled()
             else (a.xid, a.id) <= (p_to_xid::xid8, p_to_id) end
     order by a.xid, a.id limit p_most
 $$;

@@ -42,7 +42,7 @@ begin
         with page as materialized (
             select e.traject, e.xid, e.id from event e
             where e.region = p_region and (e.xid, e.id) > (here.xid, here.id)
-                and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+                and e.xid < settled()
             order by e.xid, e.id limit p_events
         )
         select count(*), array_agg(distinct p.traject),

@@ -27,3 +27,16 @@ set plan_cache_mode = force_generic_plan as $$
 $$;
 
 grant execute on function lags(text, timestamptz) to ketenzorg_app;
+
+-- Whether rows are stamped later than anything that could be written now: somebody else than `ketenzorg restore` put
+-- them there, and what comes now would be told, chained and counted before them.
+create function stamped_ahead() returns boolean
+language sql stable security definer set search_path = ketenzorg, pg_temp as $$
+    select exists (
+        select from (select distinct region from data_key) r cross join lateral (
+            select a.xid from audit a where a.region = r.region order by a.xid desc, a.id desc limit 1) newest
+        where newest.xid::text::bigint
+            >= transactions_before() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+$$;
+
+grant execute on function stamped_ahead() to ketenzorg_app;

@@ -23,14 +23,15 @@ MIGRATION_LOCK = 4_265_110_177
 # Where all databases of one server meet: their roles are the same ones, and a lock counts in one database only.
 SHARED_DATABASE = "postgres"
 SCHEMA = "ketenzorg"
-# What the policies ask stays: it is made with them. A trigger goes with its function.
+# What policies and defaults ask stays: it is made with them. A trigger goes with its function.
 NO_FUNCTIONS = f"""
     do $$
     declare name text;
     begin
         for name in
             select oid::regprocedure::text from pg_proc
-            where pronamespace = '{SCHEMA}'::regnamespace and proname <> 'callers'
+            where pronamespace = '{SCHEMA}'::regnamespace
+                and proname <> all ('{{callers,stamp,settled,transactions_before}}')
         loop
             execute format('drop function %s cascade', name);
         end loop;
@@ -85,6 +86,13 @@ async def _alone(url: URL) -> AsyncIterator[AsyncConnection]:
             yield connection
     finally:
         await engine.dispose()
+
+
+async def make_roles(admin_url: str, app_password: str) -> None:
+    """The roles that a database of ours names, also one that is to be restored."""
+    with _refusals_named():
+        async with _alone(make_url(admin_url).set(database=SHARED_DATABASE)) as connection:
+            await _ensure_roles(connection, app_password)
 
 
 async def _ensure_roles(connection: AsyncConnection, app_password: str) -> None:

@@ -1,7 +1,8 @@
-"""Whether the database may be worked on: it answers, is migrated, keeps what it acknowledges, and holds us."""
+"""Whether the database may be worked on: it answers, is migrated, keeps what it acknowledges and its order, holds us."""
 
 from ketenzorg.store.durability import check_durability
 from ketenzorg.store.revision import Connection, check_migrated
+from ketenzorg.store.stamps import check_stamps
 from ketenzorg.store.walls import check_walls
 
 
@@ -10,3 +11,4 @@ async def check_ready(connection: Connection, revision: str) -> None:
     await check_migrated(connection, revision)
     await check_durability(connection)
     await check_walls(connection)
+    await check_stamps(connection)

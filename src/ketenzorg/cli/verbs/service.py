@@ -1,6 +1,7 @@
-"""Running ketenzorg for real: `serve`, `worker`, `migrate`, `health`."""
+"""Running ketenzorg for real: `serve`, `worker`, `migrate`, `backup`, `restore`, `health`."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,26 @@ def migrate(
     from ketenzorg.cli.place import migrate_place  # noqa: PLC0415
 
     migrate_place(os.environ, to=to, embedded=embedded)
+
+
+@service.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], *, embedded: EMBEDDED = False
+) -> None:
+    """Copy all that is stored to a folder, while the service runs; keys are not in it."""
+    from ketenzorg.cli.backup import backup as run  # noqa: PLC0415
+
+    run(os.environ, folder, embedded=embedded)
+
+
+@service.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="What `backup` made.")], *, embedded: EMBEDDED = False
+) -> None:
+    """Put a back-up in an empty database and check its audit log; exit code 1 when that is not as it was."""
+    from ketenzorg.cli.backup import restore as run  # noqa: PLC0415
+
+    raise typer.Exit(run(os.environ, folder, embedded=embedded))
 
 
 @service.command()
