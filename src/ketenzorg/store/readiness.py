@@ -1,4 +1,4 @@
-"""Whether the database may be worked on: it answers, is migrated, keeps what it acknowledges and its order, holds us."""
+"""Whether the database may be worked on: it answers, is migrated, keeps what it acknowledges in order, and holds us."""
 
 from ketenzorg.store.durability import check_durability
 from ketenzorg.store.revision import Connection, check_migrated
