@@ -10,7 +10,7 @@ class StampedAhead(Unavailable):
 
 async def check_stamps(connection: Connection) -> None:
     """Raise StampedAhead, with what to do about it."""
-    [row] = await connection.fetch("select stamped_ahead() as ahead")
+    [row] = await connection.fetch("select ketenzorg.stamped_ahead() as ahead")
     if row["ahead"]:
         raise StampedAhead(
             Issue(
