@@ -233,7 +233,9 @@ async def test_the_application_may_execute_what_it_calls_and_no_more(database: D
     )
     ours = {row["proname"] for row in granted}
     source = "".join(path.read_text() for path in SOURCES.rglob("*.py"))
-    called = {name for name in re.findall(r"(?:select|from) (?:ketenzorg\.)?([a-z_]+)\(", source) if name in ours}
+    called = {
+        name for name in re.findall(r"(?:select|from) (?:ketenzorg\.)?([a-z_]+)\(", source) if name in ours
+    }
     assert {row["proname"] for row in granted if row["by_app"]} == called | {"callers"}
 
 
