@@ -48,6 +48,7 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
         None  # of who was asked: this organisation was selected, or claimed it, and performs it now
     )
     not_chosen: tuple[UUID, ...] = ()  # who was asked until now
+    asked: tuple[UUID, ...] = ()  # who may claim the hand-over that this step began
     appointment: UUID | None = None  # that meant it, and its status then
     appointment_status: str | None = None
 

@@ -20,6 +20,7 @@ from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_o
 from ketenzorg.coordination.explaining import explained
 from ketenzorg.coordination.handing_over import ORGANISATION, who_could
 from ketenzorg.coordination.notices import known_of
+from ketenzorg.coordination.sending_on import OPEN, may_be_open
 from ketenzorg.coordination.stepping import take_event, takes_part, what_may_happen
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue
@@ -33,7 +34,7 @@ from ketenzorg.referral.codes import step_concept
 from ketenzorg.referral.intake import Named
 from ketenzorg.store.trajecten import Traject
 
-OURS = frozenset({"event", "at", ORGANISATION})  # the other parameters are answers
+OURS = frozenset({"event", "at", OPEN, ORGANISATION})  # the other parameters are answers
 
 
 @get("/fhir/{kind:str}/{id_:str}/$next")
@@ -62,8 +63,10 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     permit(visit.caller, "event", "Task")
     task = uuid_of("Task", id_)
     parameters = decode_as(await read_body(request), r4.Parameters)
-    name, at, given, performer = _said(parameters)
-    now = await take_event(task, name, given, at, visit, world_of(request), if_match_of(request), performer)
+    name, at, given, performer, open_ = _said(parameters)
+    now = await take_event(
+        task, name, given, at, visit, world_of(request), if_match_of(request), performer, open_=open_
+    )
     return resource(now.body, version=now.version, updated=now.updated)
 
 
@@ -106,6 +109,7 @@ def _option(option: Option, traject: Traject, pathway: Pathway, world: World) ->
         *(_need(name, "needs", pathway) for name in option.needs),
         *(_need(name, "may", pathway) for name in option.may),
         *_performers(option, traject, pathway, world),
+        *([{"name": OPEN, "valueBoolean": True}] if may_be_open(option, traject, pathway, world) else ()),
     ]
     return {"name": "next", "part": parts}
 
@@ -125,16 +129,20 @@ def _need(name: str, kind: str, pathway: Pathway) -> dict[str, Any]:
     return {"name": kind, "part": parts}
 
 
-def _said(parameters: Any) -> tuple[str, datetime | None, dict[str, str], Named | None]:
-    """The event, when it happened, the answers, who performs what it begins. Raises Invalid with all that is wrong."""
+def _said(parameters: Any) -> tuple[str, datetime | None, dict[str, str], Named | None, bool]:
+    """The event, when it happened, the answers, who performs what it begins, or that it is open to all.
+
+    Raises Invalid with all that is wrong.
+    """
     issues = list(_wrong(parameters))
     if issues:
         raise Invalid(*issues)
     values = {each.name: each for each in parameters.parameter or ()}
     at = values["at"].valueDateTime if "at" in values else None
     performer = _named(values[ORGANISATION]) if ORGANISATION in values else None
+    open_ = OPEN in values and values[OPEN].valueBoolean
     given = {name: _text(value) or "" for name, value in values.items() if name not in OURS}
-    return _text(values["event"]) or "", moment_of(at) if at else None, given, performer
+    return _text(values["event"]) or "", moment_of(at) if at else None, given, performer, open_
 
 
 def _named(parameter: Any) -> Named:
@@ -160,6 +168,13 @@ def _wrong(parameters: Any) -> Iterator[Issue]:
                 expression=(path,),
                 code="value",
             )
+        if each.name == OPEN and each.valueBoolean is None:
+            yield Issue(
+                nl="‘open’ is een valueBoolean.",
+                en="'open' is a valueBoolean.",
+                expression=(path,),
+                code="value",
+            )
         if each.name == ORGANISATION and each.valueReference is None:
             yield Issue(
                 nl="Noem de organisatie als valueReference: Organization/<id>, of met een identifier.",
@@ -167,7 +182,7 @@ def _wrong(parameters: Any) -> Iterator[Issue]:
                 expression=(path,),
                 code="value",
             )
-        if each.name not in ("at", ORGANISATION) and _text(each) is None:
+        if each.name not in ("at", OPEN, ORGANISATION) and _text(each) is None:
             yield Issue(
                 nl="Geef de waarde als valueString of valueCode.",
                 en="Give the value as valueString or valueCode.",

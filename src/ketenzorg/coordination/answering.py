@@ -131,7 +131,8 @@ def _ending(
     if taken.reason and taken.closes in ("", task["status"]):
         lines.append(f"Reden: {taken.reason.text}.")
     if taken.new_task:
-        lines.append(f"Nu aan zet: {name_of(parties.roles[taken.performer], world)}.")
+        performer = who_plays(taken.performer, parties.roles, world)
+        lines.append(f"Nu aan zet: {performer}." if performer else "Nu aan zet: wie het oppakt.")
     held_by = who_plays(pathway.file.regie, parties.roles, world) if pathway.file.regie else ""
     if held_by:
         lines.append(f"Regie: {held_by}.")

@@ -20,11 +20,11 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option, State, StepTaken
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.pathway.standing import ASKED, NOT_CHOSEN, asked_in, has
+from ketenzorg.pathway.standing import ASKED, NOT_CHOSEN, asked_in
 from ketenzorg.referral.codes import output_type
 from ketenzorg.referral.coordination_task import not_chosen_task, owned_task, selected_task
 from ketenzorg.referral.stored import instant, stored_form
-from ketenzorg.store.trajecten import Losing, NewVersion, Traject, Version
+from ketenzorg.store.trajecten import Joining, Losing, NewVersion, Traject, Version
 
 SELECT, RELEASE = "selecteren", "afzeggen"  # what who asks says of one candidate
 _CANDIDATE, _HANDOVER = "kandidaat ", "overdracht"  # names of Traject.asides
@@ -194,10 +194,15 @@ def losing(traject: Traject, lost: tuple[UUID, ...]) -> tuple[Losing, ...]:
     return tuple(Losing(each, QUESTION, claimable) for each in lost)
 
 
+def may_claim_from_now(pool: tuple[UUID, ...]) -> tuple[Joining, ...]:
+    """What these get to see of a traject of which they may claim the hand-over."""
+    return tuple(Joining(each, QUESTION, bsn=False, log=False) for each in pool)
+
+
 def keep_sight(traject: Traject, lost: tuple[UUID, ...]) -> tuple[UUID, ...]:
     """Everybody who may know that there is this traject, after these were not chosen."""
     gone = lost if _is_open(traject) else ()
-    others = [party for key, party in traject.roles.items() if has(key)]
+    others = [party for key, party in traject.roles.items() if ASKED not in key]
     return tuple(each for each in traject.parties if each not in gone or each in others)
 
 

@@ -19,7 +19,7 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway.engine import Option, StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation
-from ketenzorg.pathway.standing import EARLIER, Standing, phases_after
+from ketenzorg.pathway.standing import ASKED, EARLIER, Standing, phases_after
 from ketenzorg.pathway.taking_part import taking_part
 from ketenzorg.pathway.visibility import NOTHING, Visibility
 from ketenzorg.referral.intake import Named
@@ -33,6 +33,7 @@ class Wanted(NamedTuple):
 
     named: Named | None
     able: str  # a capability; empty: what the role says
+    pool: tuple[UUID, ...] = ()  # who may claim it
 
 
 class Parties(NamedTuple):
@@ -81,6 +82,9 @@ def parties_after(
         _give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
     for role in dict.fromkeys((taken.requester, taken.performer)):
         for_it = wanted if role == taken.performer else Wanted(None, "")
+        if for_it.pool:
+            _open_up(role, for_it.pool, roles)
+            continue
         if taken.forward and role == taken.performer:
             _give(role, _another(role, traject, pathway, for_it, world).id, roles)
             continue
@@ -236,6 +240,13 @@ def _give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:
         roles[f"{role}{EARLIER}{earlier}"] = earlier
     roles.pop(f"{role}{EARLIER}{organisation}", None)
     roles[role] = organisation
+
+
+def _open_up(role: str, pool: tuple[UUID, ...], roles: dict[str, UUID]) -> None:
+    """Nobody has the role until one of these claims it."""
+    earlier = roles.pop(role)
+    roles[f"{role}{EARLIER}{earlier}"] = earlier
+    roles.update((f"{role}{ASKED}{each}", each) for each in pool)
 
 
 def _may_ask(organisation: UUID, role: str, pathway: Pathway, world: World) -> bool:

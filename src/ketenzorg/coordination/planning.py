@@ -11,7 +11,14 @@ from ketenzorg.access.finding import finders_of
 from ketenzorg.access.personal_numbers import holds_number
 from ketenzorg.coordination.answering import KINDS, who_reads, with_letter
 from ketenzorg.coordination.asides import Asides, asides_after
-from ketenzorg.coordination.candidates import closed, keep_sight, selected, settled, without_candidates
+from ketenzorg.coordination.candidates import (
+    closed,
+    keep_sight,
+    may_claim_from_now,
+    selected,
+    settled,
+    without_candidates,
+)
 from ketenzorg.coordination.candidates import losing as not_chosen_lose
 from ketenzorg.coordination.clock import running, soonest
 from ketenzorg.coordination.handing_over import (
@@ -74,7 +81,7 @@ def planned(
         state, ended = taken.state, happened if taken.ends else None
     asked, (roles, lost, done) = traject, settled(traject, pathway, taken, said.chosen)
     traject = msgspec.structs.replace(traject, roles=roles)
-    wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "")
+    wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "", said.pool)
     parties = parties_after(taken, traject, pathway, wanted, organisation, world)
     dues = engine.due(pathway, state)
     versions = next_versions(said, taken, traject, parties, pathway, world, soonest(dues), at)
@@ -89,7 +96,7 @@ def planned(
     aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
     versions += aside.versions if aside else []
     versions += closed(asked, lost, said.chosen, at)
-    sights = parties.sights(pathway)
+    sights, by_task = parties.sights(pathway), seen_by("Task", parties, pathway)
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -116,9 +123,10 @@ def planned(
         involved=parties.involved,
         witnesses=parties.witnesses,
         asides=_asides(aside, done=done),
-        seen_by={"Task": seen_by("Task", parties, pathway)} | who_reads(WRITTEN, parties, pathway),
-        joining=joining(parties, traject, pathway),
-        listeners=lost,
+        seen_by={"Task": by_task, str(open_now.id): (*by_task, *said.pool)}
+        | who_reads(WRITTEN, parties, pathway),
+        joining=(*joining(parties, traject, pathway), *may_claim_from_now(said.pool)),
+        listeners=(*lost, *said.pool),
         losing=(*losing(parties, traject, pathway), *not_chosen_lose(asked, lost)),
         leaving=leaving(parties),
         found_by=found_by(traject, versions, sights, traject.task if lost else None)
@@ -194,7 +202,8 @@ def _event(
         codes=coded,
         outputs=(*names_of(said.added), *taken.output),
         new_task=open_now if taken.new_task else None,
-        handed_to=parties.roles[taken.performer] if taken.new_task else None,
+        handed_to=parties.roles.get(taken.performer) if taken.new_task else None,
+        asked=said.pool,
         chosen=said.chosen,
         not_chosen=lost,
     )

@@ -17,7 +17,8 @@ from ketenzorg.coordination.changes import changes, refuse_cut
 from ketenzorg.coordination.choosing import TAKEN, claimed, names, said_of_candidate
 from ketenzorg.coordination.handing_over import can_happen
 from ketenzorg.coordination.meaning import meant, role_for, state_of
-from ketenzorg.coordination.planning import planned
+from ketenzorg.coordination.planning import Planned, planned
+from ketenzorg.coordination.sending_on import opened, with_weighed
 from ketenzorg.coordination.under_consent import under_consent
 from ketenzorg.coordination.versions import NewProposal, Said
 from ketenzorg.coordination.world import Visit, World
@@ -69,16 +70,21 @@ async def take_event(
     if_match: int | None,
     performer: Named | None = None,
     proposal: NewProposal | None = None,
+    *,
+    open_: bool = False,
 ) -> TaskNow:
     """Record a named event of the pathway. Raises TransitionNotAllowed naming what is allowed, and to whom.
 
     `performer`: who gets the hand-over that the event begins; by default who had that role, else the nearest.
+    `open_`: nobody yet; it is for who claims it.
     `proposal`: what is proposed instead, where the event does that; by default its words alone.
     """
 
     def judge(traject: Traject, pathway: Pathway, roles: list[str], _: Rule) -> Said:
         by = role_for(event, traject, pathway, roles)
-        return Said(event=event, by=by, given=given, at=at, performer=performer, proposal=proposal)
+        return Said(
+            event=event, by=by, given=given, at=at, performer=performer, open=open_, proposal=proposal
+        )
 
     return await _act(task, "event", judge, visit, world, if_match)
 
@@ -157,10 +163,10 @@ async def _act(
         access = visit.access(world, does, "Task", rule=by)
         if may_claim(organisation, traject):
             said = claimed(said, organisation, traject, pathway)
-        plan = (said_of_candidate if of_candidate else planned)(
-            said, access, organisation, traject, pathway, world, at
-        )
         try:
+            plan = await _plan(
+                said, access, organisation, traject, pathway, world, at, of_candidate=of_candidate
+            )
             plan = await with_called_off(plan, access, traject, pathway, world, at)
             step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
         except Outrun:  # another claimed it since it was read
@@ -171,6 +177,30 @@ async def _act(
             after = Standing(step.step, step.roles, step.phases) if asked_in(traject.roles) else None
             return task_now(versions[0], at, traject, pathway, visit, after)
     raise Conflict(CHANGING)
+
+
+async def _plan(
+    said: Said,
+    access: Access,
+    organisation: UUID,
+    traject: Traject,
+    pathway: Pathway,
+    world: World,
+    at: datetime,
+    *,
+    of_candidate: bool,
+) -> Planned:
+    if of_candidate:
+        return said_of_candidate(said, access, organisation, traject, pathway, world, at)
+    if not said.open:
+        return planned(said, access, organisation, traject, pathway, world, at)
+    shared = await world.consents.of(traject.id, organisation)
+    option = next(
+        (each for each in engine.allowed(pathway, state_of(traject), said.by) if each.event == said.event),
+        None,
+    )
+    said = opened(said, option, shared, traject, pathway, world, at)
+    return with_weighed(planned(said, access, organisation, traject, pathway, world, at), shared)
 
 
 async def _to_change(task: UUID, does: Interaction, visit: Visit, world: World) -> tuple[Traject, Pathway]:

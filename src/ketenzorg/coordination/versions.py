@@ -39,6 +39,8 @@ class Said(msgspec.Struct, frozen=True):
     added: Mapping[str, list[Any]] = {}
     at: datetime | None = None
     performer: Named | None = None  # of the hand-over that the event begins
+    open: bool = False  # that hand-over is for who claims it
+    pool: tuple[UUID, ...] = ()  # who may, once that is known
     chosen: UUID | None = None  # the candidate that performs this hand-over from now on
     proposal: NewProposal | None = None  # a ServiceRequest as its sender wrote it; else the words become one
 
@@ -105,7 +107,9 @@ def _new_task(
     """The Task of the next hand-over or round, with the words that it begins with."""
     id_ = world.new_id()
     before = parties.before
-    known = set(parties.involved) <= set(before)  # the one before is named to who may read it
+    owner = parties.roles.get(taken.performer)
+    # The one before is named to who may read it.
+    known = owner is not None and set(parties.involved) <= set(before)
     body = new_round(
         traject.task.body,
         id_,
@@ -114,7 +118,7 @@ def _new_task(
         step=taken.to_step,
         status=taken.task,
         requester=f"Organization/{parties.roles[taken.requester]}",
-        owner=f"Organization/{parties.roles[taken.performer]}",
+        owner=f"Organization/{owner}" if owner else "",
         brought={name: _in_words(name, said.given[name], pathway) for name in taken.output},
         until=until,
         at=at,

@@ -136,7 +136,10 @@ def new_round(
     until: datetime | None,
     at: datetime,
 ) -> bytes:
-    """A new Task for the same request: `before` is the one that it follows, `brought` what is asked in it."""
+    """A new Task for the same request: `before` is the one that it follows, `brought` what is asked in it.
+
+    Without an `owner` it is there to be claimed.
+    """
     old = json.read(body)
     inputs: list[dict[str, Any]] = [
         *({"type": output_type(name), "valueString": text} for name, text in brought.items()),
@@ -153,7 +156,7 @@ def new_round(
         "authoredOn": instant(at),
         "lastModified": instant(at),
         "requester": {"reference": requester},
-        "owner": {"reference": owner},
+        "owner": {"reference": owner} if owner else None,
         "restriction": _until(until),
         "input": inputs,
     }
