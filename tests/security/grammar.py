@@ -408,6 +408,10 @@ def a_search(known: Known, chance: Random) -> Sent:
 
 def a_read(known: Known, chance: Random) -> Sent:
     """A resource, a version, a letter, what may happen, what is late."""
+    if chance.random() < 0.3:  # what may happen is what the next events are made of
+        return _sent(
+            "read", chance.choice(CLIENTS), "GET", f"/fhir/Task/{some_id('Task', known, chance)}/$next", b""
+        )
     kind = chance.choice([*known.ids, *KINDS, "Task", "Task"])
     after = chance.choice(
         [

@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 
+from api.test_appointment import appointment
 from examples import FOLDER
 from ketenzorg.fhir.bounds import MAX_ENTRIES
+from pages.browsers import ORIGIN, Browser
 from referrals import a_referral, of, said
 from services import Referral, Service
 from subscriptions import polling
@@ -201,3 +203,19 @@ async def test_r16_when_something_happened_may_be_a_leap_second_or_an_end_of_tim
 
 def is_answered(answer: httpx.Response) -> None:
     assert answer.status_code < 500, answer.text
+
+
+async def test_r16_an_appointment_may_end_in_a_leap_second_and_at_the_end_of_time(service: Service) -> None:
+    referral = await service.refer()
+    await service.happens(referral["Task"], "aannemen")
+    for start, end in (
+        ("2026-12-31T23:30:00Z", "2026-12-31T23:59:60Z"),
+        ("2026-06-30T23:59:60Z", "9999-12-31T23:59:60-14:00"),
+    ):
+        made = await service.coach.post("/fhir/Appointment", json=appointment(referral, start=start, end=end))
+        assert (made.status_code, made.json().get("end")) == (201, end), made.text
+    transport = httpx.ASGITransport(app=service.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, follow_redirects=True) as client:
+        noor = await Browser(client).sign_in("Noor Bolt")
+        page = await noor.open(f"/werk/{referral['Task'].partition('/')[2]}")
+        assert page.response.status_code == 200
