@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from asked import ONE, ask
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
 from referrals import a_referral, places, texts
 from services import START, Referral, Service
+from spec.talking import call
 
 DAY = timedelta(days=1)
 
@@ -135,3 +137,17 @@ async def test_a_history_is_on_record_with_whose_data_it_showed(service: Service
         ("history-type", "Task", "0", 1, "takes-part-reads"),
         ("history-instance", story["Task"], "4", 0, rows[2]["rule"]),
     ]
+
+
+async def test_who_is_asked_or_could_claim_finds_its_own_task_in_the_history_of_the_type(
+    service: Service,
+) -> None:
+    """These have no part in the traject yet: the history of a type is not found by parts alone."""
+    asked = await ask(service, ONE, number="gevraagd")
+    answer = await call(service, ONE, "GET", "/fhir/Task/_history", None, 200)
+    found = {f"Task/{entry['resource']['id']}" for entry in answer.json().get("entry", ())}
+    assert found == {asked.tasks[ONE]}
+    claimable = await ask(service, number="open")
+    answer = await call(service, ONE, "GET", "/fhir/Task/_history", None, 200)
+    found = {f"Task/{entry['resource']['id']}" for entry in answer.json()["entry"]}
+    assert found == {asked.tasks[ONE], claimable.handover}
