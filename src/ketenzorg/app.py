@@ -59,6 +59,7 @@ from ketenzorg.logs import STARTED, STOPPED, log
 from ketenzorg.pages import refusals
 from ketenzorg.pages import routes as pages
 from ketenzorg.pages.entrance import Entrance
+from ketenzorg.pages.guide import Running
 from ketenzorg.pages.promises import load_promises
 from ketenzorg.pages.site import is_page, make_site
 from ketenzorg.pathway.content import Content, read_content
@@ -252,6 +253,12 @@ def create_app(
                 "published": definitions,
                 "referee": referee,
                 "throughput": Throughput(database, world.region, world.catalogue),
+                "guide": Running(
+                    published=lambda: definitions.resources,
+                    statement=lambda: metadata.capability_statement(settings.base_url, world.started),
+                    profiles=settings.profiles,
+                    base_url=settings.base_url,
+                ),
                 "promises": load_promises(promised_numbers(settings, world.region)),
                 "site": make_site(settings, world.keys, world.region, real_time, in_sandbox=in_sandbox),
                 "check_ready": health.Look(

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,11 +15,21 @@ import msgspec
 import pytest
 
 from ketenzorg.fhir.catalogue import KINDS, SYSTEM
-from ketenzorg.pages.mistakes import FOLDER, Answered, Mistake, Said, filled, load_answers, load_mistakes
+from ketenzorg.pages.mistakes import (
+    FOLDER,
+    Answered,
+    Mistake,
+    Said,
+    filled,
+    load_answers,
+    load_broken,
+    load_mistakes,
+)
+from ketenzorg.referral.codes import BASE
 from services import SETTINGS, Referral, Service
 
 MISTAKES = load_mistakes(SETTINGS.profiles)
-ANSWERS = SETTINGS.profiles / FOLDER / "answers.json"
+ANSWERS, BROKEN = (SETTINGS.profiles / FOLDER / name for name in ("answers.json", "broken.json"))
 # Ours or the moment's, and not to be had by asking: other tests prove these.
 NOT_ASKED_FOR = {"throttled", "try-again", "our-fault", "gone", "too-costly", "too-large", "incomplete"}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -34,11 +45,24 @@ async def test_every_mistake_is_answered_as_the_guide_says(service: Service, ref
     answers = {each.title: await answered(each, service, referral) for each in MISTAKES}
     assert len(answers) == len(MISTAKES) >= 80
     if os.environ.get("WRITE_ANSWERS"):
-        ANSWERS.write_bytes(msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n")
+        write(ANSWERS, answers)
     known = load_answers(SETTINGS.profiles)
     for title, answer in answers.items():
         assert answer == known.get(title), title
     assert set(known) == set(answers)
+
+
+async def test_every_broken_example_is_answered_as_the_guide_says(service: Service) -> None:
+    answers = {}
+    for path in sorted((SETTINGS.profiles / "examples" / "broken").glob("*.json")):
+        profile = "-".join(path.stem.split("-")[:2])
+        kind = json.loads(path.read_bytes())["resourceType"]
+        url = f"/fhir/{kind}/$validate?profile={BASE}/StructureDefinition/{profile}"
+        response = await service.his.post(url, content=path.read_bytes())
+        answers[path.stem] = Answered(response.status_code, tuple(map(said, issues_in(response))))
+    if os.environ.get("WRITE_ANSWERS"):
+        write(BROKEN, answers)
+    assert answers == load_broken(SETTINGS.profiles)
 
 
 def test_every_kind_of_the_catalogue_is_shown_or_cannot_be_asked_for() -> None:
@@ -53,6 +77,10 @@ def test_every_issue_says_it_in_two_languages_and_where_it_is_in_a_body() -> Non
         for said in answer.issues:
             assert said.text != said.diagnostics, title
             assert said.text and said.diagnostics, title
+
+
+def write(path: Path, answers: dict[str, Answered]) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n")
 
 
 async def answered(mistake: Mistake, service: Service, referral: Referral) -> Answered:

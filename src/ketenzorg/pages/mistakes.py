@@ -77,6 +77,11 @@ def load_mistakes(profiles: Path) -> tuple[Mistake, ...]:
     return msgspec.convert(written["mistake"], tuple[Mistake, ...])
 
 
+def load_broken(profiles: Path) -> dict[str, Answered]:
+    """What `$validate` says to each broken example of a profile, by its name."""
+    return msgspec.json.decode((profiles / FOLDER / "broken.json").read_bytes(), type=dict[str, Answered])
+
+
 def load_answers(profiles: Path) -> dict[str, Answered]:
     """What was answered to each, by its title."""
     return msgspec.json.decode((profiles / FOLDER / "answers.json").read_bytes(), type=dict[str, Answered])

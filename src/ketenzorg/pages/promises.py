@@ -6,22 +6,16 @@ The sentences are data (promises.toml); the numbers in them come from where the 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
-from litestar import Response, get
-from markupsafe import Markup, escape
+from litestar import get
 
-from ketenzorg.pages.render import HEADERS, Page, page
+from ketenzorg.pages.guide_sheets import guide_page
+from ketenzorg.pages.render import Page
 from ketenzorg.pages.site import Http
-from ketenzorg.pages.styles import FOR_EVER
 
-_HERE = Path(__file__).resolve().parent
-_FILE = _HERE / "promises.toml"
-SHEET = (_HERE / "static" / "guide.css").read_bytes()
-SHEET_PATH = f"/guide/guide.{sha256(SHEET).hexdigest()[:16]}.css"
-_CODE = re.compile(r"`([^`]+)`")
+_FILE = Path(__file__).resolve().parent / "promises.toml"
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,28 +73,8 @@ def load_promises(numbers: Mapping[str, str]) -> Promises:
     return msgspec.convert(written, Promises)
 
 
-def with_code(text: str) -> Markup:
-    """What stands between backquotes as code."""
-    parts = _CODE.split(text)
-    return Markup().join(
-        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
-    )
-
-
-@get("/guide")
-async def guide(request: Http) -> Page:
-    """Where somebody who connects a system begins."""
-    return page(request, "guide.html")
-
-
 @get("/guide/promises")
 async def show_promises(request: Http) -> Page:
     """Readable for everybody: nothing in it is of a person."""
     promises = request.app.state.promises
-    return page(request, "promises.html", promises=promises, with_code=with_code, sheet=SHEET_PATH)
-
-
-@get(SHEET_PATH)
-async def guide_sheet() -> Response[bytes]:
-    """The style of the guide alone."""
-    return Response(SHEET, headers=HEADERS | {"Cache-Control": FOR_EVER}, media_type="text/css")
+    return guide_page(request, "promises.html", promises=promises)

@@ -7,6 +7,7 @@ from ketenzorg.pages import (
     appointment,
     chain,
     consent,
+    guide,
     inbox,
     messages,
     pathways,
@@ -27,9 +28,8 @@ OPEN_ROUTES: list[ControllerRouterHandler] = [  # nobody's data: always there
         route_handlers=[
             pathways.list_pathways,
             pathways.show_pathway,
-            promises.guide,
             promises.show_promises,
-            promises.guide_sheet,
+            *guide.ROUTES,
             chain.chain_sheet,
             styles.style_sheet,
         ],
