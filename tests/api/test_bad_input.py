@@ -135,8 +135,8 @@ async def test_everything_that_the_pathway_and_the_referral_miss_is_told_togethe
     found = places(response)
     assert "Bundle.entry[0].resource.identifier[0].value" in found
     assert "Bundle.entry[2].resource.encounter.reference" in found
-    assert "QuestionnaireResponse.item.where(linkId='gevaar')" in found
-    assert "QuestionnaireResponse.item.where(linkId='toestemming')" in found
+    assert "Bundle.entry[3].resource.item.where(linkId='gevaar')" in found
+    assert "Bundle.entry[3].resource.item.where(linkId='toestemming')" in found
 
 
 GOOD = json.dumps(a_referral("1")).encode()

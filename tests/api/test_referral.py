@@ -47,7 +47,7 @@ async def test_what_is_asked_for_and_not_given_is_said_and_does_not_stop_the_ref
     issues = referral.response.json()["entry"][1]["response"]["outcome"]["issue"]
     missing = [issue for issue in issues if issue["code"] == "incomplete"]
     assert [issue["expression"] for issue in missing] == [
-        ["QuestionnaireResponse.item.where(linkId='voorkeurstijd')"]
+        ["Bundle.entry[3].resource.item.where(linkId='voorkeurstijd')"]
     ]
 
 

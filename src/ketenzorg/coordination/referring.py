@@ -79,7 +79,16 @@ async def receive_referral(body: bytes, visit: Visit, world: World) -> Receipt:
 
 
 async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
-    """The same, of a Bundle that was read already."""
+    """The same, of a Bundle that was read already. What is wrong or to be known has its place in that Bundle."""
+    try:
+        receipt = await _receive(posted, visit, world)
+    except Invalid as error:
+        raise Invalid(*(posted.placed(issue) for issue in error.issues)) from error
+    notices = tuple(posted.placed(notice) for notice in receipt.notices)
+    return msgspec.structs.replace(receipt, notices=notices)
+
+
+async def _receive(posted: Posted, visit: Visit, world: World) -> Receipt:
     at = world.now()
     asked, issues = what_is_asked(posted)
     issues += match_organisations(posted, world.region)

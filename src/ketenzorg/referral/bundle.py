@@ -74,6 +74,17 @@ class Posted:
         """Each name that a reference may use -> the address of the entry here."""
         return {name.encode(): entry.location.encode() for name, entry in self._by_name.items()}
 
+    def placed(self, issue: Issue) -> Issue:
+        """An issue about an answer, with the place of the answers as they were sent."""
+        answers = self.of("QuestionnaireResponse")
+        if not answers:
+            return issue
+        places = [
+            f"{answers[0].path}.{place}" if kind == answers[0].kind else "".join((kind, dot, place))
+            for kind, dot, place in (each.partition(".") for each in issue.expression)
+        ]
+        return msgspec.structs.replace(issue, expression=tuple(places))
+
     @cached_property
     def _by_name(self) -> dict[str, Entry]:
         names = {entry.full_url: entry for entry in self.entries if entry.full_url}
