@@ -16,7 +16,8 @@ from sqlalchemy import make_url
 from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.settings import for_asyncpg
 from ketenzorg.store.embedded_binaries import installations
-from ketenzorg.store.migrate import SCHEMA, make_roles
+from ketenzorg.store.functions import SCHEMA
+from ketenzorg.store.migrate import make_roles
 from ketenzorg.store.revision import STANDS_AT
 
 # The stamps of rows that are there; max() knows no xid8 before PostgreSQL 16.

@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from alembic import command
@@ -16,31 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from ketenzorg.errors import Issue, KetenzorgError
 from ketenzorg.settings import ADMIN_DATABASE_URL, Settings
+from ketenzorg.store.functions import SCHEMA, drop_functions, make_functions
 from ketenzorg.store.revision import known, newest
+from ketenzorg.store.standstill import hold_all
 
 # Two processes that migrate at once: the second waits and finds nothing to do.
 MIGRATION_LOCK = 4_265_110_177
 # Where all databases of one server meet: their roles are the same ones, and a lock counts in one database only.
 SHARED_DATABASE = "postgres"
-SCHEMA = "ketenzorg"
-# What policies and defaults ask stays: it is made with them. A trigger goes with its function.
-NO_FUNCTIONS = f"""
-    do $$
-    declare name text;
-    begin
-        for name in
-            select oid::regprocedure::text from pg_proc
-            where pronamespace = '{SCHEMA}'::regnamespace
-                and proname <> all ('{{callers,stamp,settled,transactions_before}}')
-        loop
-            execute format('drop function %s cascade', name);
-        end loop;
-        drop type if exists {SCHEMA}.incoming;
-    end
-    $$
-"""  # noqa: S608  (only our own constant stands in it)
-# A function may be executed by everybody unless said otherwise; each file grants what the application calls.
-NOT_FOR_EVERYBODY = f"revoke execute on all functions in schema {SCHEMA} from public"
+# Before it functions were made anew by taking all of them away; no program of then need go on meanwhile.
+IN_PLACE_FROM = "0021"
 REFUSALS = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -128,24 +112,16 @@ def _run(connection: Connection, folder: Path, to: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(folder))
     config.attributes["connection"] = connection
-    connection.exec_driver_sql(NO_FUNCTIONS)
+    hold_all(connection)
+    to_head = to in ("head", newest(folder))
+    if not to_head or (stands_at or "") < IN_PLACE_FROM:
+        drop_functions(connection)
     if to == "base" or (to != "head" and to < (stands_at or "")):
         command.downgrade(config, to)
     else:
         command.upgrade(config, to)
-    if to in ("head", newest(folder)):
-        _make_functions(connection, folder)
-
-
-def _make_functions(connection: Connection, folder: Path) -> None:
-    """All anew, so that each file says what runs; an older revision gets its own from the program that knows it."""
-    # asyncpg prepares what SQLAlchemy executes, and a prepared statement is one command; the driver's own
-    # execute takes a whole file.
-    driver: Any = connection.connection
-    for path in sorted((folder / "sql" / "functions").glob("*.sql")):
-        text_of = path.read_text(encoding="utf-8")
-        driver.run_async(lambda raw, sql=text_of: raw.execute(sql))
-    connection.exec_driver_sql(NOT_FOR_EVERYBODY)
+    if to_head:
+        make_functions(connection, folder)
 
 
 def _check_target(folder: Path, to: str) -> None:

@@ -1,4 +1,4 @@
-"""Running ketenzorg for real: `serve`, `worker`, `migrate`, `backup`, `restore`, `health`."""
+"""Running ketenzorg for real: `serve`, `worker`, `migrate`, `upgrade`, `backup`, `restore`, `health`."""
 
 import os
 from pathlib import Path
@@ -44,6 +44,20 @@ def migrate(
     from ketenzorg.cli.place import migrate_place  # noqa: PLC0415
 
     migrate_place(os.environ, to=to, embedded=embedded)
+
+
+@service.command()
+def upgrade(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; say what would happen.")] = False,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Bring the database to this version. --check: 3 when that may take long, 4 when processes must stop first."""
+    if check:
+        from ketenzorg.cli.upgrade import check as run  # noqa: PLC0415
+
+        raise typer.Exit(run(os.environ, embedded=embedded))
+    migrate(to="head", embedded=embedded)
 
 
 @service.command()
