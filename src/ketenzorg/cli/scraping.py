@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import typer
 
+from ketenzorg.errors import Issue
+from ketenzorg.settings import WrongSetting
+
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # read by prometheus_client, when it is first imported
 LAST_PORT = 65_535
 
@@ -40,7 +43,15 @@ def expose(at: Spot) -> None:
     if FOLDER in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    start_http_server(at.port, at.host, registry)
+    try:
+        start_http_server(at.port, at.host, registry)
+    except OSError as error:
+        raise WrongSetting(
+            Issue(
+                nl=f"--metrics: op {at.host}:{at.port} kan niet worden geluisterd: {error.strerror}",
+                en=f"--metrics: cannot listen on {at.host}:{at.port}: {error.strerror}",
+            )
+        ) from error
 
 
 def expose_for_all(at: Spot) -> None:
