@@ -74,6 +74,7 @@ async def test_what_runs_goes_on_while_the_database_is_upgraded(
         assert len(load.promises) < 480, "the load ended before the upgrades did"
     async with client("his-demo") as his:
         assert (await his.get("/health/ready")).status_code == 200  # a newer revision than its own
+    await app.litestar.state.world.bell.close()
     await app.litestar.state.database.close()
     await counted(database.admin_url, load.promises)
 
