@@ -71,7 +71,7 @@ async def test_what_runs_goes_on_while_the_database_is_upgraded(
             later_version(folder, revision, newest(folder))
             await load.promises.reach(turn * 40)
             await migrate(database.admin_url, app_password=APP_PASSWORD)
-        assert len(load.promises) < 480, "the load ended before the upgrades did"
+            assert turn > 1 or len(load.promises) < 480, "the load ended before the first upgrade did"
     async with client("his-demo") as his:
         assert (await his.get("/health/ready")).status_code == 200  # a newer revision than its own
     await app.litestar.state.world.bell.close()
