@@ -53,6 +53,12 @@ class BadRequest(KetenzorgError):
     status, code = 400, "invalid"
 
 
+class TooCostly(BadRequest):
+    """A search that would look at too much."""
+
+    code = "too-costly"
+
+
 class Unauthenticated(KetenzorgError):
     """No token, or one that we do not trust."""
 

@@ -157,10 +157,10 @@ async def _cut(connection: asyncpg.Connection, party: UUID) -> None:
             body, row["type"], row["id"], row["version"],
         )  # fmt: skip
         if row["place"] == "resource" and row["type"] in PARAMETERS:
-            await _index(connection, row["type"], row["id"], json.read(body), party)
+            await index(connection, row["type"], row["id"], json.read(body), party)
 
 
-async def _index(
+async def index(
     connection: asyncpg.Connection, kind: str, id_: UUID, body: dict[str, Any], party: UUID
 ) -> None:
     rows = rows_of(body)

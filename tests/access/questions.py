@@ -5,15 +5,18 @@ every wall, so that some of them stand where a party does not look. What the Cap
 case here fails.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from ketenzorg.access.rules import TABLE
 from ketenzorg.api import definitions
+from ketenzorg.api.search_clauses import MODIFIERS
 from ketenzorg.cli.demo_people import numbers_for_tests
-from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_in_body import DECLARED, has_rows
+from ketenzorg.fhir.search_parameters import PARAMETERS, AllRows, Parameter, all_rows, values_of
 from services import REGION, Service
 from spec.beginnings import URA
 
@@ -72,15 +75,106 @@ async def every_parameter(shared: Service) -> list[str]:
     return [
         f"/fhir/{kind}?{query}"
         for kind, name, type_ in await declared(shared)
+        if name.startswith(("_id", "_lastUpdated")) or has_rows(kind, name)
         for query in await CASES[type_](shared, kind, name)
     ]
+
+
+async def every_parameter_in_bodies(shared: Service) -> list[str]:
+    """Every other parameter of the CapabilityStatement, with a value that stands in one of the resources named."""
+    found: list[str] = []
+    names = {(kind, name) for kind, name, _ in await declared(shared) if not has_rows(kind, name)}
+    for kind in sorted(DECLARED):
+        rows = await shared.rows(f"select id, body from ketenzorg.resource where type = '{kind}' order by id")
+        chosen = spread(rows, 15)
+        ids = ",".join(str(row["id"]) for row in chosen) or "none"
+        for parameter in DECLARED[kind].values():
+            if (kind, parameter.name) in names:
+                bodies = [json.read(row["body"]) for row in chosen]
+                asked = [value for body in bodies for value in said(parameter, body)]
+                found += [
+                    f"/fhir/{kind}?_id={ids}&{parameter.name}={quote(each)}" for each in spread(asked, 1)
+                ]
+                if parameter.kind == "reference":
+                    found += [f"/fhir/{kind}?{parameter.name}={quote(each)}" for each in spread(asked, 1)]
+                if "missing" in MODIFIERS[parameter.kind]:
+                    found.append(f"/fhir/{kind}?_id={ids}&{parameter.name}:missing=true")
+    return found
+
+
+def said(parameter: Parameter, body: dict[str, Any]) -> list[str]:
+    """Values that find this resource."""
+    if parameter.kind == "composite":
+        elements = values_of(body, parameter.element) if parameter.element else [body]
+        return [
+            "$".join(firsts)
+            for element in elements
+            if len(firsts := [said(each, element)[0] for each in parameter.parts if said(each, element)])
+            == len(parameter.parts)
+        ]
+    return list(written(all_rows(body, [parameter])))
+
+
+def written(rows: AllRows) -> Iterator[str]:
+    """As a search has them."""
+    yield from (f"{each.system}|{each.code}" for each in sorted(rows.tokens))
+    yield from (f"{each.type}/{each.target}" for each in sorted(rows.references))
+    yield from (f"ge{each.period.low.isoformat()}" for each in sorted(rows.dates))
+    yield from (each.text.replace(",", "\\,") for each in sorted(rows.texts))
+    yield from (f"{each.value}|{each.system}|{each.code}" for each in sorted(rows.amounts))
+
+
+async def every_order_and_count(shared: Service) -> list[str]:
+    """In any order, page after page, and how many there are."""
+    dates = {
+        kind: ["_lastUpdated", *(name for name, each in declared.items() if each.kind == "date")]
+        for kind, declared in DECLARED.items()
+        if kind in PARAMETERS
+    }
+    return [
+        f"/fhir/{kind}?{query}"
+        for kind, names in dates.items()
+        for query in (
+            "_count=0",
+            "_total=accurate&_count=3",
+            *(f"_sort={sign}{name}&_count=200" for name in names for sign in ("", "-")),
+        )
+    ]
+
+
+async def every_chain(shared: Service) -> list[str]:
+    """What others must be: whoever does not see these, finds nothing by them."""
+    rows = await shared.rows(
+        "select type, param, code, system from ketenzorg.search_token where param <> 'bsn'"
+        " group by 1, 2, 3, 4 order by 1, 2, 3"
+    )
+    asked: list[str] = []
+    for row in spread(rows, 40):
+        tail = f"{row['param']}={quote(row['system'] + '|' + row['code'])}"
+        asked += {
+            "Task": [f"ServiceRequest?_has:Task:focus:{tail}", f"Patient?_has:Task:patient:{tail}"],
+            "ServiceRequest": [f"Task?focus:ServiceRequest.{tail}"],
+            "CarePlan": [f"Task?based-on:CarePlan.{tail}", f"Patient?_has:CarePlan:patient:{tail}"],
+            "Patient": [f"Task?patient.{tail}", f"Observation?patient.{tail}"],
+        }[row["type"]]
+    observations = await shared.rows(
+        "select body from ketenzorg.resource where type = 'Observation' order by id"
+    )
+    for row in spread(observations, 5):
+        body = json.read(row["body"])
+        for value in said(DECLARED["Observation"]["code"], body)[:1]:
+            asked.append(f"Patient?_has:Observation:patient:code={quote(value)}")
+            asked.append(f"Observation?patient={body['subject']['reference']}&code={quote(value)}")
+    asked += ["Task?owner.name=welzijn", "Task?requester.name:contains=huisarts", "Organization?name=w"]
+    return [f"/fhir/{each}" for each in asked]
 
 
 async def two_at_once(shared: Service) -> list[str]:
     """Any two parameters of a type together: an element that is hidden narrows nothing."""
     first: dict[str, list[str]] = {kind: [] for kind in PARAMETERS}
     for kind, name, type_ in await declared(shared):
-        first[kind] += (await CASES[type_](shared, kind, name))[:1]
+        if kind in PARAMETERS and (has_rows(kind, name) or name in ("_id", "_lastUpdated")):
+            first[kind] += (await CASES[type_](shared, kind, name))[:1]
     return [
         f"/fhir/{kind}?{one}&{other}"
         for kind, queries in first.items()
@@ -90,12 +184,22 @@ async def two_at_once(shared: Service) -> list[str]:
 
 
 async def every_include(shared: Service) -> list[str]:
-    """Every include of the CapabilityStatement, each alone and all at once."""
+    """Every include of the CapabilityStatement that rows find, each alone; the others, and all that refers, in tens."""
     statement = (await shared.his.get("/fhir/metadata")).json()
     found = []
     for each in statement["rest"][0]["resource"]:
-        includes = [f"_include={name}" for name in each.get("searchInclude", ())]
-        found += [f"/fhir/{each['type']}?{include}" for include in (*includes, "&".join(includes)) if include]
+        kind, includes = each["type"], [f"_include={name}" for name in each.get("searchInclude", ())]
+        reverse = [f"_revinclude={name}" for name in each.get("searchRevInclude", ())]
+        rows = await shared.rows(f"select id from ketenzorg.resource where type = '{kind}' order by id")
+        if not rows:
+            continue
+        ids = "_id=" + ",".join(str(row["id"]) for row in spread(rows, 15))
+        alone = [[include] for include in includes] if kind in PARAMETERS else []
+        tens = [asked[at : at + 10] for asked in (includes, reverse) for at in range(0, len(asked), 10)]
+        found += [f"/fhir/{kind}?{ids}&{'&'.join(chosen)}" for chosen in (*alone, *tens)]
+        if kind in PARAMETERS:
+            further = includes[:3] + [name.replace("=", ":iterate=") for name in includes[:3]]
+            found.append(f"/fhir/{kind}?{'&'.join(further)}")
     return found
 
 
@@ -141,8 +245,8 @@ async def every_number(_: Service) -> list[str]:
 
 
 WAYS = (
-    every_resource, every_history, every_parameter, two_at_once, every_include, every_page, every_task, every_letter,
-    every_message, every_number,
+    every_resource, every_history, every_parameter, every_parameter_in_bodies, two_at_once, every_order_and_count,
+    every_chain, every_include, every_page, every_task, every_letter, every_message, every_number,
 )  # fmt: skip
 
 
@@ -154,7 +258,7 @@ async def declared(shared: Service) -> list[tuple[str, str, str]]:
         for each in statement["rest"][0]["resource"]
         for parameter in each.get("searchParam", ())
     ]
-    assert {kind for kind, _, _ in found} == PARAMETERS.keys() | NOT_COMPARED
+    assert {kind for kind, _, _ in found} == DECLARED.keys() | NOT_COMPARED
     return [each for each in found if each[0] not in NOT_COMPARED]
 
 
@@ -200,7 +304,7 @@ async def by_date(shared: Service, kind: str, name: str) -> list[str]:
     return [f"{name}={prefix}{quote(each.isoformat())}" for each in moments for prefix in prefixes]
 
 
-# A parameter of another kind has no case yet, and fails.
+# Of what rows are kept.
 CASES: dict[str, Callable[[Service, str, str], Awaitable[list[str]]]] = {
     "token": by_token, "reference": by_reference, "date": by_date,
 }  # fmt: skip

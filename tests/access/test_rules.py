@@ -8,7 +8,7 @@ import pytest
 from ketenzorg.access.parts import part_of
 from ketenzorg.access.rules import TABLE, Part, cells_of, rule_for, types_for
 from ketenzorg.fhir import r4
-from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.fhir.search_in_body import DECLARED
 from ketenzorg.referral.bundle import ACCEPTED
 from services import CATALOGUE, REGION
 
@@ -31,7 +31,7 @@ def test_every_type_that_is_stored_stands_in_it_and_no_other() -> None:
         "CarePlan",
         "Composition",
     }  # kept for a hand-over; made by us
-    assert types_for("search") == set(PARAMETERS)
+    assert types_for("search") == set(DECLARED)
     assert all(kinds <= r4.STORED_TYPES for kinds in TABLE.types.values())
     kinds = {kind for rule in TABLE.rule if rule.id == "sees-own-figures" for kind in rule.kinds}
     played = {

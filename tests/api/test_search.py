@@ -286,7 +286,7 @@ async def test_what_is_not_known_is_skipped_with_a_warning_or_refused_when_asked
     region: Region,
 ) -> None:
     his = region.service.his
-    query = "/fhir/Task?status=rejected&kleur=blauw&_sort=-authored-on;drop&owner.name=x&%00=1"
+    query = "/fhir/Task?status=rejected&kleur=blauw&_sort=-authored-on;drop&kleur.name=x&%00=1"
     lenient = await his.get(query)
     strict = await his.get(query, headers={"Prefer": "return=minimal; handling=strict"})
 
@@ -295,14 +295,13 @@ async def test_what_is_not_known_is_skipped_with_a_warning_or_refused_when_asked
     assert match["resource"]["id"] == region.id("b", "Task")
     assert warning["search"]["mode"] == "outcome"
     assert [issue["severity"] for issue in warning["resource"]["issue"]] == ["warning"]
-    assert set(warning["resource"]["issue"][0]["expression"]) == {"kleur", "_sort", "owner.name", "?"}
+    assert set(warning["resource"]["issue"][0]["expression"]) == {"kleur", "_sort", "kleur.name", "?"}
     assert "kleur" not in lenient.json()["link"][0]["url"]
     assert strict.status_code == 400
-    assert {"kleur", "_sort", "owner.name"} <= set(places(strict))
+    assert {"kleur", "_sort", "kleur.name"} <= set(places(strict))
 
 
 WRONG: dict[str, str] = {
-    "_count=0": "_count",
     "_count=-1": "_count",
     "_count=1e9": "_count",
     "_count=1000000000": "_count",
@@ -319,7 +318,7 @@ WRONG: dict[str, str] = {
     "_lastUpdated=2026-01-01T25:00:00Z": "_lastUpdated",
     "status:fluister=requested": "status:fluister",
     "owner:missing=ja": "owner:missing",
-    "requester:missing=true": "requester:missing",
+    "requester:missing=ja": "requester:missing",
     "authored-on:exact=2026": "authored-on:exact",
     "status=bogus": "status",
     "status=Requested": "status",  # of a code the case counts
@@ -346,7 +345,7 @@ async def test_a_value_that_cannot_be_meant_is_refused_by_name(service: Service)
         got[query] = places(response)
     assert got == {query: [name] for query, name in WRONG.items()}
 
-    together = await service.his.get("/fhir/Task?_count=0&authored-on=x&status:y=1&_include=*")
+    together = await service.his.get("/fhir/Task?_count=-&authored-on=x&status:y=1&_include=*")
     assert sorted(places(together)) == ["_count", "_include", "authored-on", "status:y"]
     many = await service.his.get("/fhir/Task?" + "&".join(["status=requested"] * 21))
     assert many.status_code == 400
@@ -356,7 +355,7 @@ async def test_a_value_that_cannot_be_meant_is_refused_by_name(service: Service)
 
 async def test_a_search_needs_its_own_scope_and_a_type_that_can_be_searched(service: Service) -> None:
     assert (await service.team.get("/fhir/Task")).status_code == 403
-    for kind in ("Practitioner", "Condition", "Provenance"):
+    for kind in ("Medication", "Binary", "x"):
         response = await service.his.get(f"/fhir/{kind}?identifier={BSN}")
         assert response.status_code == 404
         assert BSN not in response.text

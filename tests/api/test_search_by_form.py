@@ -67,7 +67,7 @@ async def test_a_form_needs_the_same_rights_and_is_as_bounded(service: Service) 
     await service.refer()
     assert (await by_form(service.stranger, "Task")).status_code == 401
     assert (await by_form(service.team, "Task")).status_code == 403
-    assert (await by_form(service.his, "Provenance")).status_code == 404
+    assert (await by_form(service.his, "Medication")).status_code == 404
     assert "entry" not in (await by_form(service.hospital, "Task")).json()
     wrong = {
         "status": (400, b"status="),

@@ -1,6 +1,6 @@
 """By what a resource is found, and by whom: an element that a party does not see is none by which it can search."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -17,7 +17,12 @@ Finders: TypeAlias = Mapping[str, tuple[UUID, ...]]  # parameter -> who may find
 def rows_of(resource: dict[str, Any]) -> SearchRows:
     """The search rows of a decoded resource as it is stored; those of personal numbers stand apart, by token."""
     rows = search_rows(resource)
-    return rows._replace(tokens=frozenset(filter(None, map(_apart, rows.tokens))))
+    return rows._replace(tokens=apart(rows.tokens))
+
+
+def apart(tokens: Iterable[Token]) -> frozenset[Token]:
+    """With those of personal numbers under a name of their own."""
+    return frozenset(filter(None, map(_apart, tokens)))
 
 
 def _apart(row: Token) -> Token | None:

@@ -15,9 +15,10 @@ from ketenzorg.api.batch import MOST
 from ketenzorg.api.definitions import KINDS, described
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
+from ketenzorg.api.search_described import searching
 from ketenzorg.coordination.notification import BACKPORT, TOPICS
 from ketenzorg.coordination.subscribing import PROFILE
-from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.fhir.search_in_body import DECLARED
 from ketenzorg.referral.codes import BASE
 
 SMART = {
@@ -35,11 +36,6 @@ PROFILES = {
     "Patient": ["kz-Patient"],
     "ServiceRequest": ["kz-Referral", "kz-NewReferral"],
     "Task": ["kz-CoordinationTask", "kz-NewCoordinationTask"],
-}
-BY_NUMBER = {
-    "identifier": {
-        "documentation": "A personal number (BSN) by POST _search only, never in an address; it finds what shows it."
-    }
 }
 
 
@@ -118,8 +114,7 @@ def _of_subscriptions() -> dict[str, Any]:
 def _of_type(kind: str) -> dict[str, Any]:
     interactions = ["read"] if kind == "Binary" else ["read", "vread"]
     interactions += [code for code in ("history-instance", "history-type") if kind in types_for(code)]
-    searches = PARAMETERS.get(kind, ())
-    if searches:
+    if kind in DECLARED:
         interactions.append("search-type")
     if kind == "Appointment":
         interactions += ["create", "update"]
@@ -137,14 +132,8 @@ def _of_type(kind: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "updateCreate": False,
     }
-    if searches:
-        included = [f"{kind}:{each.name}" for each in searches if each.kind == "reference"]
-        described |= {"searchInclude": included} if included else {}
-        described["searchParam"] = [
-            {"name": "_id", "type": "token"},
-            {"name": "_lastUpdated", "type": "date"},
-            *({"name": each.name, "type": each.kind, **BY_NUMBER.get(each.name, {})} for each in searches),
-        ]
+    if kind in DECLARED:
+        described |= searching(kind)
     if kind in PROFILES:
         described["supportedProfile"] = [f"{BASE}/StructureDefinition/{name}" for name in PROFILES[kind]]
     if kind != "Binary":

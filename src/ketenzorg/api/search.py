@@ -1,7 +1,6 @@
 """FHIR search on the types that a worklist needs. https://hl7.org/fhir/R4/search.html"""
 
 from urllib.parse import urlencode
-from uuid import UUID
 
 import msgspec
 from litestar import get, post
@@ -14,11 +13,27 @@ from ketenzorg.api.definitions import KINDS, Published
 from ketenzorg.api.requests import Http, prefers, visit_of, world_of
 from ketenzorg.api.search_form import in_address, in_form
 from ketenzorg.api.search_query import Asked, check_searchable, read_query
+from ketenzorg.api.search_values import place_as_text
 from ketenzorg.api.shaping import wants_count
-from ketenzorg.coordination.looking import Page, Seen, count
+from ketenzorg.coordination.bringing import MOST as MOST_ALONG
+from ketenzorg.coordination.gathering import MOST_COUNTED
+from ketenzorg.coordination.looking import Page, Seen
 from ketenzorg.coordination.looking import search as search_page
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.outcome import operation_outcome
+
+NOT_COUNTED = Issue(
+    nl=f"Het zijn er meer dan {MOST_COUNTED}: geteld is niet hoeveel.",
+    en=f"There are more than {MOST_COUNTED}: how many was not counted.",
+    code="too-costly",
+    severity="warning",
+)
+LEFT_BEHIND = Issue(
+    nl=f"Hoogstens {MOST_ALONG} resources gaan mee: vraag met _count minder tegelijk.",
+    en=f"At most {MOST_ALONG} resources come along: ask for fewer at once, with _count.",
+    code="incomplete",
+    severity="warning",
+)
 
 
 @get("/fhir/{kind:str}")
@@ -55,11 +70,10 @@ async def _search(request: Http, kind: str, pairs: list[tuple[str, str]]) -> ASG
     strict = prefers(request, "handling=strict")
     asked = read_query(kind, pairs, world, request.app.state.base_url, strict=strict)
     on_record = [*asked.kept, *asked.hidden]
+    wanted = asked.wanted
     if wants_count(request.scope):
-        total = await count(asked.query, on_record, visit_of(request), world)
-        counted = _bundle(request, kind, asked, Page((), (), None))
-        return resource(msgspec.json.encode(counted | {"total": total}))
-    page = await search_page(asked.query, asked.includes, on_record, visit_of(request), world)
+        wanted = msgspec.structs.replace(wanted, total=True, nothing_else=True)
+    page = await search_page(wanted, on_record, visit_of(request), world)
     return resource(msgspec.json.encode(_bundle(request, kind, asked, page)))
 
 
@@ -70,12 +84,19 @@ def _bundle(request: Http, kind: str, asked: Asked, page: Page) -> dict[str, obj
     entries += [_entry(base, seen, "include") for seen in page.included]
     if asked.ignored:
         entries.append(_told(_ignored(asked.ignored)))
-    if page.next_after is not None and asked.hidden:
-        entries.append(_told(_more(page.next_after)))
-    elif page.next_after is not None:
-        following = [*asked.kept, ("_cursor", str(page.next_after))]
+    if not page.counted:
+        entries.append(_told(NOT_COUNTED))
+    if not page.all_along:
+        entries.append(_told(LEFT_BEHIND))
+    cursor = place_as_text(page.next_after) if page.next_after is not None else ""
+    if cursor and asked.hidden:
+        entries.append(_told(_more(cursor)))
+    elif cursor:
+        following = [*asked.kept, ("_cursor", cursor)]
         links.append({"relation": "next", "url": _url(base, kind, following)})
     bundle: dict[str, object] = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    if page.total is not None:
+        bundle["total"] = page.total
     return bundle | ({"entry": entries} if entries else {})
 
 
@@ -109,7 +130,7 @@ def _ignored(names: tuple[str, ...]) -> Issue:
     )
 
 
-def _more(after: UUID) -> Issue:
+def _more(after: str) -> Issue:
     """An address that leads on would hold the number."""
     return Issue(
         nl=f"Er is meer: stuur hetzelfde formulier met _cursor={after}.",

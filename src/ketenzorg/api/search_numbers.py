@@ -10,6 +10,7 @@ from ketenzorg.access.personal_numbers import BSN_SYSTEMS, holds_number, is_bsn
 from ketenzorg.errors import BadRequest, Issue
 
 IDENTIFIER = "identifier"  # where a number may be asked for
+OF_PATIENT = frozenset({IDENTIFIER, "patient.identifier", "patient:Patient.identifier"})
 OF_ANOTHER = (
     "Is het een ander nummer of een code, zet dan het systeem ervoor: systeem|nummer.",
     "Is it another number or a code, then put its system in front: system|number.",
@@ -34,7 +35,7 @@ def refuse_in_address(pairs: Pairs) -> None:
 
 def refuse_elsewhere(pairs: Pairs) -> None:
     """Raise BadRequest, without the number, when a form holds one in another parameter than identifier."""
-    if any(name != IDENTIFIER and _holds(name, value) for name, value in pairs):
+    if any(name not in OF_PATIENT and _holds(name, value) for name, value in pairs):
         raise BadRequest(
             Issue(
                 nl=f"Zoek een BSN met de parameter identifier, en nergens anders. {OF_ANOTHER[0]}",

@@ -5,46 +5,51 @@ https://hl7.org/fhir/R4/search.html
 
 import re
 from collections.abc import Iterable
-from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from ketenzorg.access.personal_numbers import BSN_SYSTEMS, is_bsn, token_of
+from ketenzorg.api.search_along import read_along
+from ketenzorg.api.search_clauses import Clauses
 from ketenzorg.api.search_numbers import IDENTIFIER
 from ketenzorg.api.search_values import (
     DEFAULT_COUNT,
-    NOBODY,
+    MAX_COUNT,
     Wrong,
-    read_code,
     read_count,
     read_date,
     read_id,
-    read_reference,
+    read_order,
+    read_place,
     read_token,
     read_values,
-    read_yes_or_no,
     wrong_parameter,
 )
+from ketenzorg.coordination.wanted import UPDATED, Brings, Chain, Clause, Has, Order, Place, Wanted
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import BadRequest, Issue, NotFound
-from ketenzorg.fhir.search_parameters import PARAMETERS, Parameter
+from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION, has_rows
+from ketenzorg.fhir.search_parameters import Parameter
 from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
 
 MAX_PARAMETERS = 20
 MAX_LENGTH = 500  # characters of one value
-NAME = re.compile(r"[A-Za-z_][A-Za-z_:.-]{0,40}\Z")  # what comes back of a parameter: it may hold anything
-CONTROLS = frozenset({"_count", "_id", "_cursor", "_lastUpdated", "_include"})
-OWNER = "owner"  # :missing=true finds what is there to be claimed
-ORGANISATIONS = frozenset({"owner", "requester", "performer"})  # what :identifier can look up
+NAME = re.compile(r"[A-Za-z_][A-Za-z_:.-]{0,80}\Z")  # what comes back of a parameter: it may hold anything
+MAX_DEPTH = 2  # of chains and _has
+MAX_OTHERS = 3  # chains and _has of one search
+MAX_ALONG = 10
+CONTROLS = frozenset(
+    {"_count", "_id", "_cursor", "_lastUpdated", "_include", "_include:iterate", "_revinclude",
+     "_revinclude:iterate", "_sort", "_total"}
+)  # fmt: skip
 
 
 class Asked(NamedTuple):
     """A search as it was understood."""
 
-    query: Query
-    includes: tuple[str, ...]
+    wanted: Wanted
     kept: list[tuple[str, str]]  # for the self link
     hidden: list[tuple[str, str]]  # what no link may hold, with tokens for the numbers: for the record
     ignored: tuple[str, ...]
@@ -52,11 +57,11 @@ class Asked(NamedTuple):
 
 def check_searchable(kind: str) -> None:
     """Raise NotFound for a type that cannot be searched."""
-    if kind not in PARAMETERS:
+    if kind not in DECLARED:
         raise NotFound(
             Issue(
-                nl=f"Op dit type kan niet worden gezocht; wel op: {', '.join(PARAMETERS)}.",
-                en=f"This type cannot be searched; these can: {', '.join(PARAMETERS)}.",
+                nl=f"Op dit type kan niet worden gezocht; wel op: {', '.join(DECLARED)}.",
+                en=f"This type cannot be searched; these can: {', '.join(DECLARED)}.",
                 code="not-supported",
             ),
         )
@@ -66,7 +71,7 @@ def read_query(
     kind: str, pairs: Iterable[tuple[str, str]], world: World, base_url: str, *, strict: bool
 ) -> Asked:
     """Raises BadRequest with every parameter that is wrong."""
-    reader = _Reader(kind, world, base_url)
+    reader = _Reader(kind, world, f"{base_url}/fhir/")
     pairs = list(pairs)
     if len(pairs) > MAX_PARAMETERS:
         raise BadRequest(
@@ -76,6 +81,7 @@ def read_query(
         )
     for name, value in pairs:
         reader.take(name, value)
+    wanted = reader.wanted()
     if strict:
         reader.issues += [
             wrong_parameter(name, "deze parameter kennen we niet.", "no such parameter.")
@@ -83,59 +89,124 @@ def read_query(
         ]
     if reader.issues:
         raise BadRequest(*reader.issues)
-    return Asked(reader.query(), tuple(reader.includes), reader.kept, reader.hidden, tuple(reader.ignored))
+    return Asked(wanted, reader.kept, reader.hidden, tuple(reader.ignored))
 
 
 class _Reader:
-    def __init__(self, kind: str, world: World, base_url: str) -> None:
+    def __init__(self, kind: str, world: World, base: str, depth: int = 0) -> None:
         self._kind = kind
-        self._base = f"{base_url}/fhir/"
-        self._region = world.region
-        self._keys = world.keys
-        self._declared = {parameter.name: parameter for parameter in PARAMETERS[kind]}
+        self._world = world
+        self._base = base
+        self._depth = depth
+        self._declared = DECLARED[kind]
+        self._clauses = Clauses(world.region, base)
         self._tokens: list[TokenClause] = []
         self._references: list[ReferenceClause] = []
         self._dates: list[DateClause] = []
+        self._rest: list[Clause] = []
+        self._chains: list[Chain] = []
+        self._has: list[Has] = []
         self._ids: tuple[UUID, ...] | None = None
-        self._after: UUID | None = None
         self._count = DEFAULT_COUNT
-        self.includes: list[str] = []
+        self._total = False
+        self._sort = self._cursor = ""
+        self._brings: list[Brings] = []
         self.kept: list[tuple[str, str]] = []
         self.hidden: list[tuple[str, str]] = []
         self.ignored: list[str] = []
         self.issues: list[Issue] = []
 
-    def query(self) -> Query:
-        """The clauses so far."""
-        return Query(
+    def wanted(self) -> Wanted:
+        """All of it; what is wrong with the whole is kept as a mistake."""
+        order = self._order()
+        query = Query(
             type=self._kind,
             tokens=tuple(self._tokens),
             references=tuple(self._references),
             dates=tuple(self._dates),
             ids=self._ids,
-            after=self._after,
-            count=self._count,
+            count=self._count or MAX_COUNT,
         )
+        place = self._place(order)
+        if place is not None and not order:
+            query = msgspec.structs.replace(query, after=place.id)
+            place = None
+        return Wanted(
+            query=query,
+            rest=tuple(self._rest),
+            chains=tuple(self._chains),
+            has=tuple(self._has),
+            order=order,
+            place=place,
+            brings=tuple(self._brings),
+            total=self._total or not self._count,
+            nothing_else=not self._count,
+        )
+
+    def _order(self) -> tuple[Order, ...]:
+        dates = [name for name, each in self._declared.items() if each.kind == "date"]
+        try:
+            return read_order(self._sort, dates) if self._sort else ()
+        except KeyError:
+            self.ignored.append("_sort")
+            self.kept = [each for each in self.kept if each[0] != "_sort"]
+            return ()
+
+    def _place(self, order: tuple[Order, ...]) -> Place | None:
+        try:
+            return read_place(self._cursor, order) if self._cursor else None
+        except (Wrong, OverflowError) as wrong:
+            nl, en = (
+                wrong.args if isinstance(wrong, Wrong) else ("buiten de tijd.", "outside the bounds of time.")
+            )
+            self.issues.append(wrong_parameter("_cursor", nl, en))
+            return None
 
     def take(self, name: str, value: str) -> None:
         """One parameter; a mistake is kept for the end."""
-        parameter, _, modifier = name.partition(":")
         try:
             if len(value) > MAX_LENGTH or "\0" in value:
                 raise Wrong(f"hoogstens {MAX_LENGTH} tekens.", f"at most {MAX_LENGTH} characters.")
-            if name == IDENTIFIER in self._declared and self._by_number(name, value):
-                return
-            if parameter in self._declared:
-                self._declared_parameter(self._declared[parameter], modifier, value)
-            elif not self._control(name, value):
+            hidden = len(self.hidden)
+            if not self.read(name, value):
                 self.ignored.append(name if NAME.match(name) else "?")
-                return
+            elif name != "_cursor" and len(self.hidden) == hidden:
+                self.kept.append((name, value))
         except Wrong as wrong:
-            known = parameter in self._declared or parameter in CONTROLS
-            self.issues.append(wrong_parameter(name if known and NAME.match(name) else "", *wrong.args))
-            return
-        if name != "_cursor":
-            self.kept.append((name, value))
+            known = NAME.match(name) and (self._knows(name) or name in CONTROLS)
+            self.issues.append(wrong_parameter(name if known else "", *wrong.args))
+
+    def _knows(self, name: str) -> bool:
+        return re.split("[.:]", name, maxsplit=1)[0] in {*self._declared, "_has", "_count", "_id", UPDATED}
+
+    def read(self, name: str, value: str) -> bool:
+        """Whether this parameter is known. Raises Wrong."""
+        if name.startswith("_has:"):
+            self._that_refer(name, value)
+            return True
+        reference, dot, rest = name.partition(".")
+        parameter, _, modifier = reference.partition(":")
+        if dot:
+            return parameter in self._declared and self._chain(
+                self._declared[parameter], modifier, rest, name, value
+            )
+        if name == IDENTIFIER in self._declared and self._by_number(name, value):
+            return True
+        if parameter in self._declared:
+            self._take_clause(self._clauses.read(self._declared[parameter], modifier, value))
+            return True
+        return self._control(name, value)
+
+    def _take_clause(self, clause: Clause) -> None:
+        rows = has_rows(self._kind, clause.param)
+        if rows and isinstance(clause, TokenClause):
+            self._tokens.append(clause)
+        elif rows and isinstance(clause, ReferenceClause):
+            self._references.append(clause)
+        elif rows and isinstance(clause, DateClause):
+            self._dates.append(clause)
+        else:
+            self._rest.append(clause)
 
     def _by_number(self, name: str, value: str) -> bool:
         """Whether an identifier is, or may be, a personal number; what goes on record holds its token."""
@@ -147,11 +218,44 @@ class _Reader:
             elif code is not None and (system in BSN_SYSTEMS or (system is None and is_bsn(code))):
                 if not is_bsn(code):
                     raise Wrong("dit is geen BSN.", "this is no personal number (BSN).")
-                tokens.append(f"bsn:{token_of(code, self._keys)}")
+                tokens.append(f"bsn:{token_of(code, self._world.keys)}")
         if tokens:
-            self._tokens.append(msgspec.structs.replace(clause, numbers=tuple(tokens)))
+            self._take_clause(msgspec.structs.replace(clause, numbers=tuple(tokens)))
             self.hidden.append((name, ",".join(token or "bsn:" for token in tokens)))
         return bool(tokens)
+
+    def _chain(self, parameter: Parameter, kind: str, rest: str, name: str, value: str) -> bool:
+        """What the resource that it refers to must be. https://hl7.org/fhir/R4/search.html#chaining"""
+        if parameter.kind != "reference":
+            return False
+        kind = kind or parameter.target or (ORGANIZATION if parameter.name in ("owner", "requester") else "")
+        if kind not in DECLARED:
+            raise Wrong(
+                f"noem het type, zoals {parameter.name}:ServiceRequest.{rest}.",
+                f"name the type, like {parameter.name}:ServiceRequest.{rest}.",
+            )
+        self._chains.append(Chain(parameter.name, self._other(kind, rest, name, value)))
+        return True
+
+    def _that_refer(self, name: str, value: str) -> None:
+        """What must refer to it. https://hl7.org/fhir/R4/search.html#has"""
+        _, kind, param, rest = [*name.split(":", 3), "", "", ""][:4]
+        parameter = DECLARED.get(kind, {}).get(param)
+        if parameter is None or parameter.kind != "reference" or not rest:
+            raise Wrong("zoals _has:Task:focus:status.", "like _has:Task:focus:status.")
+        self._has.append(Has(param, self._other(kind, rest, name, value)))
+
+    def _other(self, kind: str, rest: str, name: str, value: str) -> Wanted:
+        if self._depth == MAX_DEPTH or len(self._chains) + len(self._has) == MAX_OTHERS:
+            raise Wrong(
+                f"hoogstens {MAX_OTHERS} ketens, van {MAX_DEPTH} diep.",
+                f"at most {MAX_OTHERS} chains, {MAX_DEPTH} deep.",
+            )
+        other = _Reader(kind, self._world, self._base, self._depth + 1)
+        if rest in CONTROLS - {"_id", UPDATED} or not other.read(rest, value):
+            raise Wrong(f"op {kind} kennen we die parameter niet.", f"there is no such parameter on {kind}.")
+        self.hidden += [(name, told) for _, told in other.hidden]
+        return other.wanted()
 
     def _control(self, name: str, value: str) -> bool:
         match name:
@@ -161,49 +265,19 @@ class _Reader:
                 asked = frozenset(read_id(text) for text in read_values(value))
                 self._ids = tuple(asked if self._ids is None else asked.intersection(self._ids))
             case "_cursor":
-                self._after = read_id(value)
-                if self._after is NOBODY:
-                    raise Wrong("neem het adres van ‘next’ over.", "take the address of 'next' as it is.")
+                self._cursor = value
             case "_lastUpdated":
                 self._dates.append(DateClause("", tuple(read_date(text) for text in read_values(value))))
-            case "_include":
-                self.includes.append(self._include(value))
+            case "_include" | "_include:iterate" | "_revinclude" | "_revinclude:iterate":
+                if len(self._brings) == MAX_ALONG:
+                    raise Wrong(f"hoogstens {MAX_ALONG}.", f"at most {MAX_ALONG}.")
+                self._brings.append(read_along(name, value, self._kind))
+            case "_sort":
+                self._sort = ",".join(filter(None, (self._sort, value)))
+            case "_total":
+                if value not in ("none", "accurate", "estimate"):
+                    raise Wrong("none of accurate.", "none or accurate.")
+                self._total = value != "none"
             case _:
                 return False
         return True
-
-    def _declared_parameter(self, parameter: Parameter, modifier: str, value: str) -> None:
-        if parameter.kind == "token" and not modifier:
-            bound = parameter.system
-            read = partial(read_code, own_system=bound) if bound else read_token
-            self._tokens.append(TokenClause(parameter.name, tuple(map(read, read_values(value)))))
-        elif parameter.kind == "reference" and not modifier:
-            targets = tuple(read_reference(text.removeprefix(self._base)) for text in read_values(value))
-            self._references.append(ReferenceClause(parameter.name, targets))
-        elif parameter.name in ORGANISATIONS and modifier == "identifier":
-            organisations = tuple(self._organisation(text) for text in read_values(value))
-            self._references.append(ReferenceClause(parameter.name, organisations))
-        elif parameter.name == OWNER and modifier == "missing":
-            self._references.append(ReferenceClause(OWNER, missing=read_yes_or_no(value)))
-        elif parameter.kind == "date" and not modifier:
-            self._dates.append(
-                DateClause(parameter.name, tuple(read_date(text) for text in read_values(value)))
-            )
-        else:
-            raise Wrong("deze modifier kennen we hier niet.", "this modifier is not supported here.")
-
-    def _organisation(self, text: str) -> tuple[str, UUID]:
-        system, _, value = text.partition("|")
-        known = self._region.by_identifier(system, value)
-        return "Organization", known.id if known else NOBODY
-
-    def _include(self, value: str) -> str:
-        kind, _, name = value.partition(":")
-        name = name.partition(":")[0]
-        parameter = self._declared.get(name)
-        if kind != self._kind or parameter is None or parameter.kind != "reference":
-            possible = ", ".join(
-                f"{self._kind}:{each.name}" for each in self._declared.values() if each.kind == "reference"
-            )
-            raise Wrong(f"dit kan worden meegestuurd: {possible}.", f"these can be included: {possible}.")
-        return name

@@ -1,8 +1,12 @@
 """The values of search parameters, each as FHIR defines it. https://hl7.org/fhir/R4/search.html"""
 
 import re
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+from ketenzorg.coordination.wanted import UPDATED, Measured, Order, Place
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.dates import Period, period_of
 from ketenzorg.fhir.search_parameters import CODES
@@ -15,6 +19,10 @@ SPLIT = re.compile(r"(?<!\\),")
 DATE = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-2][0-9]:[0-5][0-9](:[0-6][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?)?)?\Z"
 )
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?(e-?[0-9]{1,2})?\Z")
+MICROSECONDS = re.compile(r"(-|-?[0-9]{1,18})\Z")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_ORDERS = 3
 NOBODY = UUID(int=0)  # the id of nothing
 
 
@@ -37,9 +45,9 @@ def read_values(value: str) -> list[str]:
 
 
 def read_count(value: str) -> int:
-    """How many on a page, as far as that is possible."""
-    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) == 0:
-        raise Wrong(f"een getal van 1 tot {MAX_COUNT}.", f"a number from 1 to {MAX_COUNT}.")
+    """How many on a page, as far as that is possible; 0: only how many there are."""
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise Wrong(f"een getal van 0 tot {MAX_COUNT}.", f"a number from 0 to {MAX_COUNT}.")
     return min(int(value), MAX_COUNT)
 
 
@@ -65,7 +73,7 @@ def read_code(text: str, own_system: str) -> tuple[str | None, str | None]:
     if code is not None and system in {None, own_system} and code not in codes:
         known = ", ".join(codes)
         raise Wrong(f"deze code is er niet; wel: {known}.", f"no such code; there are: {known}.")
-    return system, code
+    return (own_system if system is None else system), code
 
 
 def read_reference(text: str) -> tuple[str | None, UUID]:
@@ -95,3 +103,50 @@ def read_date(text: str) -> tuple[str, Period]:
         return prefix, period_of(rest)
     except (ValueError, OverflowError):
         raise Wrong("deze datum bestaat niet.", "no such date.") from None
+
+
+def read_amount(text: str) -> Measured:
+    """`[prefix]number|system|code`, `number||unit` or a number. https://hl7.org/fhir/R4/search.html#quantity"""
+    prefix, rest = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+    number, *unit = rest.split("|")
+    if not NUMBER.match(number) or len(unit) not in (0, 2):
+        raise Wrong(
+            "een getal met eenheid, zoals ge5.4|http://unitsofmeasure.org|mmol/L.",
+            "a number with a unit, like ge5.4|http://unitsofmeasure.org|mmol/L.",
+        )
+    middle = Decimal(number)
+    half = Decimal((0, (5,), int(middle.as_tuple().exponent) - 1))  # of what its last digit says
+    system, code = unit or ("", "")
+    return Measured(prefix, middle, middle - half, middle + half, system, code)
+
+
+def read_order(value: str, dates: Collection[str]) -> tuple[Order, ...]:
+    """By which dates; KeyError for what there is no order by."""
+    orders: list[Order] = []
+    for each in value.split(","):
+        name = each.removeprefix("-")
+        if name not in {*dates, UPDATED, "_id"} or each == "-_id" or len(orders) == MAX_ORDERS:
+            raise KeyError(each)
+        if name == "_id":
+            break  # the end of every order
+        orders.append(Order(name, down=each != name))
+    return tuple(orders)
+
+
+def read_place(value: str, order: Sequence[Order]) -> Place:
+    """Where the page before ended, as `place_as_text` wrote it."""
+    *moments, id_ = value.split(".")
+    place = read_id(id_)
+    if place is NOBODY or len(moments) != len(order) or not all(map(MICROSECONDS.match, moments)):
+        raise Wrong("neem het adres van ‘next’ over.", "take the address of 'next' as it is.")
+    return Place(
+        tuple(None if each == "-" else EPOCH + timedelta(microseconds=int(each)) for each in moments), place
+    )
+
+
+def place_as_text(place: Place) -> str:
+    """A place as `_cursor` has it."""
+    moments = [
+        "-" if each is None else str((each - EPOCH) // timedelta(microseconds=1)) for each in place.moments
+    ]
+    return ".".join([*moments, str(place.id)])

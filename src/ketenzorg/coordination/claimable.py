@@ -43,6 +43,7 @@ async def claimable(visit: Visit, world: World) -> tuple[Claimable, ...]:
     access = visit.access(world, "search", "Task", shown_as="list", asked=[("lijst", "op te pakken")])
     async with world.searching.look("Task", access) as look:
         found, _ = await look.find(QUERY)
+        look.show(found)
     rows = []
     for each in found:
         if organisation not in asked_in(each.standing.roles):

@@ -8,18 +8,20 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.personal_numbers import tokens_in, unseal
-from ketenzorg.access.rules import may, rule_id
-from ketenzorg.access.views import shown, sight_by_rule
+from ketenzorg.access.rules import rule_id
+from ketenzorg.access.views import shown
+from ketenzorg.coordination.bringing import Along
 from ketenzorg.coordination.directory import organisation_resource
+from ketenzorg.coordination.gathering import Gathering, Held, after, by_rows, place_of, sight_on
+from ketenzorg.coordination.wanted import Place, Wanted
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json
-from ketenzorg.fhir.search_parameters import PARAMETERS
 from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.referral.coordination_task import withdrawn_task
 from ketenzorg.store.audit import REFUSED
 from ketenzorg.store.reading import Found
-from ketenzorg.store.searching import Query, Stands
+from ketenzorg.store.searching import Look
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -33,11 +35,14 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a search: what matched, what came along, and after which id the next page begins."""
+    """One page of a search: what matched, what came along, and after which place the next page begins."""
 
     matches: tuple[Seen, ...]
     included: tuple[Seen, ...]
-    next_after: UUID | None
+    next_after: Place | None
+    total: int | None = None
+    counted: bool = True  # whether a total that was asked for could be given
+    all_along: bool = True  # whether all that was asked to come along did
 
 
 async def read(kind: str, id_: str, visit: Visit, world: World, version: int | None = None) -> Seen:
@@ -78,7 +83,7 @@ async def read_whole(
     try:
         async with world.searching.look(f"{kind}/{UUID(id_)}", access) as look:
             [found] = await look.by_id([(kind, UUID(id_))])
-            if not _sight(found, kind, "document", visit, world).sees(kind):
+            if not _sight(found, "document", visit, world).sees(kind):
                 raise ValueError
             wanted = dict.fromkeys(referred(json.read(found.body)))
             others = await look.by_id([(each, UUID(id_)) for each, id_ in wanted if each != "Organization"])
@@ -91,47 +96,61 @@ async def read_whole(
     return whole, (*seen, *organisations)
 
 
-async def search(
-    query: Query, includes: Sequence[str], asked: Sequence[tuple[str, str]], visit: Visit, world: World
-) -> Page:
-    """A page of what matches, ordered by id (and so by moment of creation), with what it refers to.
+async def search(wanted: Wanted, asked: Sequence[tuple[str, str]], visit: Visit, world: World) -> Page:
+    """A page of what matches, ordered by id (and so by moment of creation) or as asked, with what comes along.
 
-    `asked`: the parameters as they came, for the record.
+    `asked`: the parameters as they came, for the record. Raises TooCostly and Forbidden.
     """
-    access = visit.access(world, "search", query.type, asked=asked)
-    async with world.searching.look(query.type, access) as look:
-        found, more = await look.find(query)
-        wanted = [
-            each
-            for each in _targets(found, query.type, includes, visit, world)
-            if may(visit.caller, "include", each[0])
-        ]
-        referred = await look.by_id([each for each in wanted if each[0] != "Organization"])
-    included = await as_seen(referred, "include", visit, world)
-    organisations = [_organisation(str(id_), world) for kind, id_ in wanted if kind == "Organization"]
-    # Who finds by a number knows it: whatever the rows say, the view of now decides.
-    known = found
-    if query.by_number:
-        known = [each for each in found if _sight(each, each.type, "search", visit, world).bsn]
-    matches = await as_seen(known, "search", visit, world)
-    return Page(tuple(matches), (*included, *organisations), found[-1].id if more else None)
+    access = visit.access(world, "search", wanted.query.type, asked=asked)
+    async with world.searching.look(wanted.query.type, access) as look:
+        gathering = Gathering(look, visit, world)
+        matches, place, total = await _page(wanted, look, gathering)
+        along = Along(look, gathering, visit, matches)
+        await along.bring(matches, wanted.brings)
+    found = [each.found for each in matches if each.found is not None]
+    own = [_organisation(str(each.id), world) for each in matches if each.found is None]
+    known = {each.id for each in world.region.organisations}
+    organisations = [_organisation(str(each), world) for each in along.organisations if each in known]
+    return Page(
+        matches=(*await as_seen(found, "search", visit, world), *own),
+        included=(*await as_seen(along.found, "include", visit, world), *organisations),
+        next_after=place,
+        total=total,
+        counted=not wanted.total or total is not None,
+        all_along=not along.more,
+    )
 
 
-async def count(query: Query, asked: Sequence[tuple[str, str]], visit: Visit, world: World) -> int:
-    """How many match, of what the caller sees."""
-    if query.by_number:  # it tells of somebody: on record as any search for a person
-        return len((await search(query, (), asked, visit, world)).matches)
-    access = visit.access(world, "search", query.type, asked=asked)
-    async with world.searching.look(query.type, access) as look:
-        stands = await look.standings(query)
-    kind = query.type
-    return sum(many for each, many in stands if _sight(each, kind, "search", visit, world).sees(kind))
+async def _page(
+    wanted: Wanted, look: Look, gathering: Gathering
+) -> tuple[Sequence[Held], Place | None, int | None]:
+    """The matches of one page, where the next begins, and how many there are when that was asked."""
+    settled = await gathering.settled(wanted)
+    if settled is None:
+        return [], None, 0 if wanted.total else None
+    count = wanted.query.count
+    if by_rows(settled) and not (settled.query.by_number and wanted.total):
+        total = await gathering.count(settled.query) if wanted.total else None
+        if wanted.nothing_else:
+            return [], None, total
+        found, more = await look.find(settled.query)
+        look.show(found)
+        # Who finds by a number knows it: whatever the rows say, the view of now decides.
+        known = [each for each in found if not settled.query.by_number or gathering.sight(each, "search").bsn]
+        return gathering.held(known, "search"), Place((), found[-1].id) if more else None, total
+    matches = await gathering.all_of(settled)
+    total = len(matches) if wanted.total else None
+    if wanted.nothing_else:
+        return [], None, total
+    left = after(matches, settled)
+    place = place_of(left[count - 1], settled) if len(left) > count else None
+    return left[:count], place, total
 
 
 async def as_seen(found: Sequence[Found], does: str, visit: Visit, world: World) -> list[Seen]:
     """These as their reader sees them, without what it does not see."""
     organisation = visit.caller.organisation
-    sights = [_sight(each, each.type, does, visit, world) for each in found]
+    sights = [_sight(each, does, visit, world) for each in found]
     visible = [(each, sight) for each, sight in zip(found, sights, strict=True) if sight.sees(each.type)]
     tokens = {token for each, sight in visible if sight.bsn for token in tokens_in(each.body)}
     numbers = await _numbers(tokens, organisation, world)
@@ -147,10 +166,8 @@ async def as_seen(found: Sequence[Found], does: str, visit: Visit, world: World)
     ]
 
 
-def _sight(found: Found | Stands, kind: str, does: str, visit: Visit, world: World) -> Visibility:
-    pathway = world.catalogue.version(found.pathway, found.pathway_version)
-    organisation = visit.caller.organisation
-    return sight_by_rule(does, kind, organisation, pathway, found.standing, found.involved)
+def _sight(found: Found, does: str, visit: Visit, world: World) -> Visibility:
+    return sight_on(found, found.type, does, visit, world)
 
 
 async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[UUID, str]:
@@ -162,25 +179,6 @@ async def _numbers(tokens: set[UUID], organisation: UUID, world: World) -> dict[
         token: unseal(token, each, keys[each.key_id]) for token, each in sealed.items() if each.key_id in keys
     }
     return {token: number for token, number in numbers.items() if number is not None}
-
-
-def _targets(
-    found: Sequence[Found], kind: str, includes: Sequence[str], visit: Visit, world: World
-) -> list[tuple[str, UUID]]:
-    """What the matches refer to by the parameters to include, in what their reader sees of them, each once."""
-    wanted = [parameter.element for parameter in PARAMETERS[kind] if parameter.name in includes]
-    targets: dict[tuple[str, UUID], None] = {}
-    for each in found if wanted else ():
-        body, sight = json.read(each.body), _sight(each, kind, "search", visit, world)
-        for element in wanted:
-            values = body.get(element, []) if sight.shows_element(kind, element) else []
-            for value in values if isinstance(values, list) else [values]:
-                target, _, id_ = value.get("reference", "").partition("/")
-                try:
-                    targets[target, UUID(id_)] = None
-                except ValueError:
-                    continue  # not one of ours
-    return list(targets)
 
 
 def _organisation(id_: str, world: World) -> Seen:

@@ -119,13 +119,21 @@ class Database:
             await held.connection.close()
 
     @asynccontextmanager
-    async def as_callers(self, callers: Sequence[UUID]) -> AsyncIterator[AsyncConnection]:
-        """A transaction in which only rows show to which one of `callers` is a party."""
+    async def as_callers(
+        self, callers: Sequence[UUID], longest_ms: int = 0
+    ) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which only rows show to which one of `callers` is a party.
+
+        `longest_ms`: after which PostgreSQL stops a statement of it; 0: never.
+        """
         with failures_named(), CONNECTIONS.track_inprogress():
             async with self._engine.begin() as connection:
                 await connection.execute(
-                    text("select set_config('ketenzorg.callers', :callers, true)"),
-                    {"callers": ",".join(map(str, callers))},
+                    text(
+                        "select set_config('ketenzorg.callers', :callers, true),"
+                        " set_config('statement_timeout', :longest, true)"
+                    ),
+                    {"callers": ",".join(map(str, callers)), "longest": str(longest_ms)},
                 )
                 yield connection
 
