@@ -314,7 +314,6 @@ WRONG: dict[str, str] = {
     "authored-on=0000": "authored-on",
     "authored-on=2026-01-05T08:00:00": "authored-on",
     "_lastUpdated=2026-13": "_lastUpdated",
-    "_lastUpdated=ge0001-01-01T00:00:00%2B14:00": "_lastUpdated",
     "_lastUpdated=2026-01-01T25:00:00Z": "_lastUpdated",
     "status:fluister=requested": "status:fluister",
     "owner:missing=ja": "owner:missing",
