@@ -228,7 +228,8 @@ async def test_s11_r17_what_a_search_may_ask_is_bounded_and_nothing_is_counted_u
     for refused in (
         "_count=-1", "_count=1e9", "code=" + "a" * 10_000, "&".join(["status=requested"] * 200),
         "status=" + ",".join(["requested"] * 200), "_include:iterate=*", "_include=*", "_include=Task:*",
-        "status:not=x", "_total=all", "_has:Task", "_has:Task:focus", "_has:Task:status:status=x", "_revinclude=*",
+        "status:not=x", "_total=all", "_has:Task", "_has:Task:focus", "_has:Task:status:status=x",
+        "_revinclude=*",
         "_has:Task:part-of:_has:Task:part-of:_has:Task:part-of:status=requested", "focus.status=active",
         "&".join(["_include=Task:owner"] * 11), "&".join(["owner.name=x"] * 4), "_cursor=1.2.3", "_sort=status",
         "_sort=_lastUpdated&_cursor=999999999999999999.01a23456-7890-7123-8456-a123456782bc", "identifier=%00", "patient.name=x", "patient:Patient.organization.partof.partof.partof=x",
