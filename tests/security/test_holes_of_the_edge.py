@@ -232,7 +232,8 @@ async def test_s11_r17_what_a_search_may_ask_is_bounded_and_nothing_is_counted_u
         "_revinclude=*",
         "_has:Task:part-of:_has:Task:part-of:_has:Task:part-of:status=requested", "focus.status=active",
         "&".join(["_include=Task:owner"] * 11), "&".join(["owner.name=x"] * 4), "_cursor=1.2.3", "_sort=status",
-        "_sort=_lastUpdated&_cursor=999999999999999999.01a23456-7890-7123-8456-a123456782bc", "identifier=%00", "patient.name=x", "patient:Patient.organization.partof.partof.partof=x",
+        "_sort=_lastUpdated&_cursor=999999999999999999.01a23456-7890-7123-8456-a123456782bc", "identifier=%00",
+        "patient.name=x", "patient:Patient.organization.partof.partof.partof=x",
     ):  # fmt: skip
         answer = await service.coach.get(f"/fhir/Task?{refused}", headers={"Prefer": "handling=strict"})
         assert answer.status_code == 400, refused
