@@ -15,6 +15,8 @@ FILLED = {
     "zorgpad": "welzijn-op-recept",
     "table": "doorstroom.csv",
     "what": "aannemen",
+    "folder": "examples",
+    "appointment": "00000000-0000-7000-8000-000000000000",
 }
 
 
