@@ -269,7 +269,7 @@ async def test_a_scope_that_is_missing_is_named(service: Service) -> None:
         ("GET", "/nergens", 404),
         ("GET", "/fhir/Nergens/1", 404),
         ("GET", "/fhir/Nergens", 404),
-        ("GET", "/fhir/Condition", 404),
+        ("GET", "/fhir/Binary", 404),
         ("GET", "/fhir/Task/1", 404),
         ("GET", "/fhir/Task/%00", 404),
         ("DELETE", "/fhir/Task/1", 405),

@@ -234,17 +234,17 @@ async def test_a_search_that_showed_several_tells_of_each_only_the_role_in_that_
     coach = REGION.of_client("welzijn-demo").id
     await tamper(
         service,
-        f"""update ketenzorg.traject set roles = roles || '{{"aanbieder#1": "{coach}"}}'
+        f"""update ketenzorg.traject set roles = roles || '{{"verwijzer#1": "{coach}"}}'
         where id = (select traject from ketenzorg.resource where id = '{second["Task"][5:]}' limit 1)""",
     )
-    await service.coach.get("/fhir/Task")
+    assert (await service.coach.get("/fhir/Task")).status_code == 200
     told = {}
     for referral in (first, second):
         [searched] = await every_event(
             service.his, f"&patient={referral['Patient']}&action=E&agent=Organization/{coach}"
         )
         told[referral["Task"]] = [each["text"] for each in fields(searched)["role"]]
-    assert told == {first["Task"]: ["welzijnscoach"], second["Task"]: ["aanbieder", "welzijnscoach"]}
+    assert told == {first["Task"]: ["welzijnscoach"], second["Task"]: ["verwijzer", "welzijnscoach"]}
 
 
 async def test_one_event_is_read_by_who_may_and_is_not_there_for_who_may_not(service: Service) -> None:

@@ -260,7 +260,7 @@ class _Reader:
     def _control(self, name: str, value: str) -> bool:
         match name:
             case "_count":
-                self._count = read_count(value)
+                self._count = read_count(value, least=0)
             case "_id":
                 asked = frozenset(read_id(text) for text in read_values(value))
                 self._ids = tuple(asked if self._ids is None else asked.intersection(self._ids))

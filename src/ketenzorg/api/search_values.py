@@ -44,10 +44,10 @@ def read_values(value: str) -> list[str]:
     return values
 
 
-def read_count(value: str) -> int:
-    """How many on a page, as far as that is possible; 0: only how many there are."""
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise Wrong(f"een getal van 0 tot {MAX_COUNT}.", f"a number from 0 to {MAX_COUNT}.")
+def read_count(value: str, least: int = 1) -> int:
+    """How many on a page, as far as that is possible; 0, where it may be: only how many there are."""
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < least:
+        raise Wrong(f"een getal van {least} tot {MAX_COUNT}.", f"a number from {least} to {MAX_COUNT}.")
     return min(int(value), MAX_COUNT)
 
 
