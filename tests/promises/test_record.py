@@ -87,7 +87,7 @@ async def test_not_on_record(service: Service, capsys: pytest.CaptureFixture[str
     bundle = a_referral()
     first = await service.his.post("/fhir", json=bundle, headers={"Idempotency-Key": key})
     assert first.status_code == 200
-    wrong = await service.his.post("/fhir", json=bundle | {"type": "batch"}, headers={"Idempotency-Key": key})
+    wrong = await service.his.post("/fhir", json=a_referral("2"), headers={"Idempotency-Key": key})
     in_address = await service.his.get(
         "/fhir/Patient?identifier=http://fhir.nl/fhir/NamingSystem/bsn|999990019"
     )

@@ -87,7 +87,7 @@ def clocks(case: Case, pathway: Pathway) -> Iterator[Clock]:
         ]
         assert end is not None or number == len(case.rounds) - 1
         told: list[tuple[str, Moment, Moment]] = []
-        *sent_on, last = snapshots(until)
+        *sent_on, last = snapshots(until, pathway)
         for counts in sent_on:
             met_by_then = [clock for clock in _clocks(counts, None, pathway) if clock.met]
             new = [each for each in met_by_then if (each.norm, each.began, each.met) not in told]
@@ -98,30 +98,49 @@ def clocks(case: Case, pathway: Pathway) -> Iterator[Clock]:
                 yield clock
 
 
-def snapshots(until: Round) -> list[list[tuple[Moment, str]]]:
-    """What counts for the clock just before each time that it was sent on, and at the end."""
+def snapshots(until: Round, pathway: Pathway) -> list[list[tuple[Moment, str]]]:
+    """What counts for the clock just before each time that it was sent on, and at the end.
+
+    That a side step was left stands among it, as its name in brackets.
+    """
     begin_one = {"verwijzing ontvangen", "heropenen", "doorsturen"}
     found: list[list[tuple[Moment, str]]] = []
     now: list[tuple[Moment, str]] = []
-    for at, name, _ in until:
+    for at, name, step in until:
         if name == "doorsturen":
             found.append(now)
             last = {name: at for at, name in now}
             began = max(at for name, at in last.items() if name in begin_one)
             gone = {name for name, at in last.items() if name not in begin_one and at >= began}
             now = [each for each in now if each[1] not in gone]
-        now = [*now, (at, name)]
+        now = [*now, (at, name), *((at, f"({each})") for each in sides_left(step, pathway))]
     return [*found, now]
+
+
+def sides_left(step: events.StepTaken | None, pathway: Pathway) -> set[str]:
+    if step is None:
+        return set()
+    return {pathway.steps[step.from_step].side} - {pathway.steps[step.to_step].side, ""}
 
 
 def _clocks(moments: list[tuple[Moment, str]], end: Moment | None, pathway: Pathway) -> Iterator[Clock]:
     for norm, amount in pathway.norms:
         begins = sorted(at for at, name in moments if name in norm.from_)
         answers = sorted(at for at, name in moments if name in norm.to)
+        about = {f"({side.name})" for side in pathway.file.side if side.enter.event in norm.from_}
         for place, began in enumerate(begins):
             again = begins[place + 1] if place + 1 < len(begins) else None
-            met = next((at for at in answers if at >= began and (again is None or at < again)), None)
-            stopped = None if met else again or (max(began, end) if end else None)
+            left = min((at for at, name in moments if name in about and at >= began), default=None)
+            until = min((at for at in (again, left) if at is not None), default=None)
+            met = next(
+                (
+                    at
+                    for at in answers
+                    if at >= began and (again is None or at < again) and (left is None or at <= left)
+                ),
+                None,
+            )
+            stopped = None if met else until or (max(began, end) if end else None)
             early = calendar.due(began, calendar.parse(norm.share.within if norm.share else norm.max))
             yield Clock(norm.name, began, calendar.due(began, amount), early, met, stopped)
 
