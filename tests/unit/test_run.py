@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = {"requirements.lock": {"build"}, "requirements-dev.lock": {"build", "oracle", "dev"}}
+LOCKS = {"requirements.lock": {"build"}, "requirements-dev.lock": {"build", "dev"}}
 
 # Stands for Python: says yes to every `-c`, writes every other call down, and where it was called.
 PYTHON = """#!/bin/sh
