@@ -46,7 +46,7 @@ async def told(service: Service, **states: str) -> list[str]:
         ended = f"'{NOW - timedelta(minutes=number)}'" if state in ("delivered", "parked") else "null"
         await service.rows(
             f"update ketenzorg.outbox set state = '{state}', number = {number}, attempts = {number},"
-            f" run_at = '{NOW + timedelta(minutes=number)}', ended = {ended},"
+            f" run_at = '{NOW + timedelta(days=number)}', ended = {ended},"
             f" last_error = case when '{state}' = 'delivered' then null else 'http 422' end where resource = '{task}'"
         )
     await service.rows(
