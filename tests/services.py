@@ -16,7 +16,7 @@ from content import CATALOGUE, CONTENT, REGION
 from databases import Database
 from ketenzorg.app import create_app, tokens_of
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.subscribing import set_endpoint
+from ketenzorg.coordination.hearing.subscribing import set_endpoint
 from ketenzorg.settings import DATA_DIR, IN_A_HURRY, OUTGOING_NETWORKS, Settings, for_asyncpg
 from ketenzorg.store.audit import Access
 from ketenzorg.store.ids import uuid7

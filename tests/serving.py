@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from ketenzorg.cli.demo_service import HOST, listen_here
+from ketenzorg.cli.demo.service import HOST, listen_here
 from ketenzorg.cli.protocol import Bounds, Door, Protocol
 from ketenzorg.cli.serve import options
 from ketenzorg.cli.tls import Tls

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ketenzorg.coordination.notification import BACKPORT, TOPICS
-from ketenzorg.coordination.subscription_asked import CHANNEL_TYPE, CONTENT, FILTER, POLLING
+from ketenzorg.coordination.hearing.notification import BACKPORT, TOPICS
+from ketenzorg.coordination.hearing.subscription_asked import CHANNEL_TYPE, CONTENT, FILTER, POLLING
 
 
 def subscription(

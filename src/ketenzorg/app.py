@@ -51,7 +51,7 @@ from ketenzorg.api import (
 from ketenzorg.api.definitions import Published
 from ketenzorg.api.gate import Gate
 from ketenzorg.api.referee import Referee
-from ketenzorg.coordination.watching import Watcher
+from ketenzorg.coordination.steps.watching import Watcher
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
 from ketenzorg.fhir.decode import decode

@@ -3,11 +3,11 @@
 from ketenzorg.access.limits import BURST_S
 from ketenzorg.api.body import MAX_BODY
 from ketenzorg.api.requests import LONGEST_KEY
+from ketenzorg.coordination.hearing.replaying import MOST as EVENTS_AT_ONCE
+from ketenzorg.coordination.hearing.subscribing import BOTH_SIGN
+from ketenzorg.coordination.hearing.subscribing import MOST as SUBSCRIPTIONS
+from ketenzorg.coordination.hearing.subscription_asked import DEFAULT_TIMEOUT_S, LONGEST_TIMEOUT_S
 from ketenzorg.coordination.once import TRY_AGAIN_S
-from ketenzorg.coordination.replaying import MOST as EVENTS_AT_ONCE
-from ketenzorg.coordination.subscribing import BOTH_SIGN
-from ketenzorg.coordination.subscribing import MOST as SUBSCRIPTIONS
-from ketenzorg.coordination.subscription_asked import DEFAULT_TIMEOUT_S, LONGEST_TIMEOUT_S
 from ketenzorg.delivery import schedule
 from ketenzorg.delivery.serving import AT_ONCE
 from ketenzorg.fhir import bounds

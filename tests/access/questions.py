@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ketenzorg.access.rules import TABLE
 from ketenzorg.api import definitions
 from ketenzorg.api.search_clauses import MODIFIERS
-from ketenzorg.cli.demo_people import numbers_for_tests
+from ketenzorg.cli.demo.people import numbers_for_tests
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_in_body import DECLARED, has_rows
 from ketenzorg.fhir.search_parameters import PARAMETERS, AllRows, Parameter, all_rows, values_of

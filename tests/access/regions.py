@@ -10,7 +10,7 @@ from asked import ONE, TWO, ask, says
 from databases import Database, execute, new_database
 from every_type import with_words
 from examples import an_example
-from ketenzorg.cli.demo_people import numbers_for_tests
+from ketenzorg.cli.demo.people import numbers_for_tests
 from ketenzorg.pathway.loaded import Pathway
 from referrals import a_referral, of
 from services import CATALOGUE, REGION, Referral, Service

@@ -9,8 +9,8 @@ import httpx
 
 from api.test_handover import the_log_tells_the_same
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.story import story
-from ketenzorg.coordination.undoing import undo
+from ketenzorg.coordination.showing.story import story
+from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
 from referrals import a_referral, places, said, texts

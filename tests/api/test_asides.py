@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.undoing import undo
+from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
 from referrals import said, texts

@@ -249,7 +249,7 @@ async def test_what_is_told_to_others_is_not_undone(service: Service) -> None:
     await says(service, ONE, asked.tasks[ONE], "aannemen")
     await says(service, PRACTICE, asked.tasks[ONE], "selecteren")
     from ketenzorg.cli.sandbox import caller_for  # noqa: PLC0415
-    from ketenzorg.coordination.undoing import undo  # noqa: PLC0415
+    from ketenzorg.coordination.steps.undoing import undo  # noqa: PLC0415
     from ketenzorg.coordination.world import Trail, Visit  # noqa: PLC0415
     from ketenzorg.errors import TransitionNotAllowed  # noqa: PLC0415
     from services import REGION  # noqa: PLC0415

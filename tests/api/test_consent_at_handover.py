@@ -8,7 +8,7 @@ from access.parties import HOUSES, happens, of_kind, running
 from api.test_objection import consent, recorded
 from api.test_withdrawal import rows_of
 from examples import LIFTED, an_example, issues
-from ketenzorg.coordination.consenting import Sharing, weighed
+from ketenzorg.coordination.consent.consenting import Sharing, weighed
 from ketenzorg.fhir import json
 from referrals import said, texts
 from services import REGION, Referral, Service

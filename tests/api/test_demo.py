@@ -15,15 +15,15 @@ import httpx
 import pytest
 
 from content import CATALOGUE
-from ketenzorg.cli.demo import PERIOD, PLAYS, demo
-from ketenzorg.cli.demo_chain_referrals import FEWEST
-from ketenzorg.cli.demo_chains import CHAINS
-from ketenzorg.cli.demo_folder import WrongFolder, demo_folder
-from ketenzorg.cli.demo_lines import Exchange, Line, NotAsExpected
-from ketenzorg.cli.demo_people import OF_THE_EXAMPLE
-from ketenzorg.cli.demo_receivers import Receiver
-from ketenzorg.cli.demo_referrals import make_cases
-from ketenzorg.cli.demo_service import listen_here
+from ketenzorg.cli.demo.chain_referrals import FEWEST
+from ketenzorg.cli.demo.chains import CHAINS
+from ketenzorg.cli.demo.command import PERIOD, PLAYS, demo
+from ketenzorg.cli.demo.folder import WrongFolder, demo_folder
+from ketenzorg.cli.demo.lines import Exchange, Line, NotAsExpected
+from ketenzorg.cli.demo.people import OF_THE_EXAMPLE
+from ketenzorg.cli.demo.receivers import Receiver
+from ketenzorg.cli.demo.referrals import make_cases
+from ketenzorg.cli.demo.service import listen_here
 from ketenzorg.cli.listening import PortInUse
 from pages.browsers import Browser
 from referrals import EXAMPLE

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from api.test_objection import consent
 from asked import ONE, PRACTICE, THREE, TWO, ask, asking, crowd, patches, read, says
-from ketenzorg.coordination.watching import Watcher
+from ketenzorg.coordination.steps.watching import Watcher
 from referrals import texts
 from services import REGION, START, Service
 from spec.talking import call

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.story import story
+from ketenzorg.coordination.showing.story import story
 from ketenzorg.coordination.world import Trail, Visit
 from referrals import texts
 from services import REGION, Referral, Service

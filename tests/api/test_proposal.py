@@ -7,8 +7,8 @@ from uuid import UUID
 import httpx
 
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.story import story
-from ketenzorg.coordination.undoing import undo
+from ketenzorg.coordination.showing.story import story
+from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
 from referrals import a_referral, of, places, said, texts

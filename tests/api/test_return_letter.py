@@ -9,7 +9,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pypdf import PdfReader
 
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.undoing import undo
+from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
 from referrals import said

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.own_part import say
-from ketenzorg.coordination.story import look_at
-from ketenzorg.coordination.undoing import WITHIN, undo
+from ketenzorg.coordination.showing.own_part import say
+from ketenzorg.coordination.showing.story import look_at
+from ketenzorg.coordination.steps.undoing import WITHIN, undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.errors import PreconditionFailed, TransitionNotAllowed
 from ketenzorg.store.worklist import Place, Wanted

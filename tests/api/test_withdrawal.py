@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination.undoing import undo
+from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.errors import TransitionNotAllowed
 from ketenzorg.fhir import json, r4

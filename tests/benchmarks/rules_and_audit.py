@@ -15,10 +15,10 @@ from pathlib import Path
 
 import asyncpg
 
-from ketenzorg.cli.bench_audit import Side, a_task, on_database, silence, take_turn
-from ketenzorg.cli.bench_database import at_database, with_connection
-from ketenzorg.cli.bench_load import Target, post_some
-from ketenzorg.cli.bench_processes import serving
+from ketenzorg.cli.bench.audit import Side, a_task, on_database, silence, take_turn
+from ketenzorg.cli.bench.database import at_database, with_connection
+from ketenzorg.cli.bench.load import Target, post_some
+from ketenzorg.cli.bench.processes import serving
 from ketenzorg.cli.place import DATABASE, place
 from ketenzorg.cli.sandbox import token_for
 from ketenzorg.settings import DATA_DIR, DATABASE_URL, IN_A_HURRY, SANDBOX, SECRET_FILE

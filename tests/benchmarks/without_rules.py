@@ -5,7 +5,8 @@ It is no part of what is installed, and nothing that is can leave them out.
 
 from ketenzorg.api import read, transaction
 from ketenzorg.cli import main
-from ketenzorg.coordination import looking, referring
+from ketenzorg.coordination.reading import looking
+from ketenzorg.coordination.receiving import referring
 from ketenzorg.pathway.visibility import Visibility
 
 EVERYTHING = Visibility(everything=True, bsn=True, shows={}, answers=frozenset())

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from ketenzorg.cli.partner import _Door, roles_of_kinds, tasks_in
-from ketenzorg.cli.partner_ear import Behaviour, Ear, Switch
-from ketenzorg.cli.partner_hand import Hand
+from ketenzorg.cli.partner.command import _Door, roles_of_kinds, tasks_in
+from ketenzorg.cli.partner.ear import Behaviour, Ear, Switch
+from ketenzorg.cli.partner.hand import Hand
 from services import CATALOGUE, Service, token_for
 
 

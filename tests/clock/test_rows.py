@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from clock.wandering import Wanderer
 from content import CATALOGUE
 from ketenzorg import events
-from ketenzorg.cli.demo_people import numbers_for_tests
-from ketenzorg.coordination.watching import Watcher
+from ketenzorg.cli.demo.people import numbers_for_tests
+from ketenzorg.coordination.steps.watching import Watcher
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.calendar import in_words
 from ketenzorg.pathway.loaded import Pathway

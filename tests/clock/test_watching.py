@@ -14,10 +14,10 @@ from ketenzorg.access.tokens import Caller
 from ketenzorg.api.sandbox import CLOCK_SCOPE
 from ketenzorg.app import tokens_of
 from ketenzorg.cli.sandbox import caller_for
-from ketenzorg.coordination import watching
-from ketenzorg.coordination.story import story
-from ketenzorg.coordination.undoing import undo
-from ketenzorg.coordination.watching import Watcher
+from ketenzorg.coordination.showing.story import story
+from ketenzorg.coordination.steps import watching
+from ketenzorg.coordination.steps.undoing import undo
+from ketenzorg.coordination.steps.watching import Watcher
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.pathway.calendar import AMSTERDAM
 from ketenzorg.store.database import Database

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from ketenzorg.cli.crash_report import as_text
-from ketenzorg.cli.crash_run import Outcome, Plan, run
+from ketenzorg.cli.crash.report import as_text
+from ketenzorg.cli.crash.run import Outcome, Plan, run
 
 HERE = Path(__file__).parent
 SECONDS = float(os.environ.get("KETENZORG_CRASH_SECONDS", "25"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from delivery.conftest import Clock
-from ketenzorg.coordination.subscription_asked import CONTENT
+from ketenzorg.coordination.hearing.subscription_asked import CONTENT
 from ketenzorg.delivery.mail_carrier import MailCarrier
 from ketenzorg.delivery.mailing import Mailer
 from ketenzorg.delivery.serving import Tools

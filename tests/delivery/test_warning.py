@@ -7,7 +7,7 @@ import pytest
 
 from delivery.conftest import Clock
 from delivery.test_mail import SENDER
-from ketenzorg.coordination.urgency import limits
+from ketenzorg.coordination.steps.urgency import limits
 from ketenzorg.delivery.mailing import Mailer
 from ketenzorg.delivery.warning import Warner
 from ketenzorg.delivery.worker import Worker

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from content import CATALOGUE
-from ketenzorg.coordination.audit_event import INTERACTION, PROFILE
+from ketenzorg.coordination.reading.audit_event import INTERACTION, PROFILE
 from ketenzorg.fhir import json
 from ketenzorg.fhir.decode import decode
 from ketenzorg.referral import codes

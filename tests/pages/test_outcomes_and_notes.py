@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from access.parties import everything_of
 from every_type import place, with_words, words
-from ketenzorg.coordination.telling import brought, told
+from ketenzorg.coordination.hearing.telling import brought, told
 from ketenzorg.store.outbox import Event
 from referrals import a_referral
 from services import REGION, Referral, Service

@@ -12,7 +12,7 @@ from databases import Database
 from ketenzorg.access.limits import BURST_S
 from ketenzorg.api.body import MAX_BODY
 from ketenzorg.api.requests import LONGEST_KEY
-from ketenzorg.coordination.subscribing import MOST
+from ketenzorg.coordination.hearing.subscribing import MOST
 from ketenzorg.fhir.bounds import MAX_DEPTH, MAX_DIGITS, MAX_ENTRIES
 from promises.talking import stored
 from referrals import a_referral, texts

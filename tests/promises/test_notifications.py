@@ -12,9 +12,9 @@ import pytest
 from delivery.conftest import Clock
 from delivery.test_subscription import secret_in, subscribed
 from delivery.test_warning import LIMITS, OPERATOR, referral, warner
-from ketenzorg.coordination import replaying
-from ketenzorg.coordination.subscribing import BOTH_SIGN
-from ketenzorg.coordination.subscription_asked import DEFAULT_TIMEOUT_S, LONGEST_TIMEOUT_S
+from ketenzorg.coordination.hearing import replaying
+from ketenzorg.coordination.hearing.subscribing import BOTH_SIGN
+from ketenzorg.coordination.hearing.subscription_asked import DEFAULT_TIMEOUT_S, LONGEST_TIMEOUT_S
 from ketenzorg.delivery import schedule
 from ketenzorg.delivery.forgetting import Forgetter
 from ketenzorg.delivery.serving import AT_ONCE

@@ -7,7 +7,7 @@ import pytest
 from access.parties import of_kind, wall_shows
 from every_type import with_every_type
 from ketenzorg.access.rules import TABLE, rule_for
-from ketenzorg.coordination import gathering
+from ketenzorg.coordination.reading import gathering
 from ketenzorg.fhir import r4
 from ketenzorg.pathway.visibility import Visibility
 from referrals import a_referral, said

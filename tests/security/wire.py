@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
-from ketenzorg.cli.demo_service import HOST
+from ketenzorg.cli.demo.service import HOST
 
 PATIENCE_S = 30.0  # only a hang takes so long
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 
-from ketenzorg.cli.demo_people import numbers_for_tests
+from ketenzorg.cli.demo.people import numbers_for_tests
 from ketenzorg.pathway.definition import Move
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.taking_part import bystanders, taking_part

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from ketenzorg.access.personal_numbers import is_bsn
-from ketenzorg.cli.bench import verified, with_memory
-from ketenzorg.cli.bench_limit import Column, Rows, one_statement
-from ketenzorg.cli.bench_load import Load
-from ketenzorg.cli.bench_payloads import ENTRIES, body, identifier
-from ketenzorg.cli.bench_report import Measured
+from ketenzorg.cli.bench.command import verified, with_memory
+from ketenzorg.cli.bench.limit import Column, Rows, one_statement
+from ketenzorg.cli.bench.load import Load
+from ketenzorg.cli.bench.payloads import ENTRIES, body, identifier
+from ketenzorg.cli.bench.report import Measured
 from ketenzorg.referral.bundle import read_bundle
 from ketenzorg.store.ids import uuid7
 

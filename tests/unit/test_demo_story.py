@@ -7,9 +7,9 @@ from random import Random
 
 from content import CATALOGUE
 from ketenzorg.access.personal_numbers import is_bsn
-from ketenzorg.cli.demo import PERIOD, PLAYS
-from ketenzorg.cli.demo_courses import Act, Course, Manner, Silence, Strain
-from ketenzorg.cli.demo_referrals import make_cases
+from ketenzorg.cli.demo.command import PERIOD, PLAYS
+from ketenzorg.cli.demo.courses import Act, Course, Manner, Silence, Strain
+from ketenzorg.cli.demo.referrals import make_cases
 from ketenzorg.pathway.calendar import AMSTERDAM
 from services import REGION
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ketenzorg.coordination.story import answer_in_words
+from ketenzorg.coordination.showing.story import answer_in_words
 from ketenzorg.pages.words import said, week
 
 

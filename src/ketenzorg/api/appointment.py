@@ -8,7 +8,7 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, check_id, if_match_of, visit_of, world_of
-from ketenzorg.coordination.appointments import KIND, book, rebook
+from ketenzorg.coordination.steps.appointments import KIND, book, rebook
 from ketenzorg.fhir import r4
 from ketenzorg.referral.bundle import read_alone
 

@@ -25,8 +25,8 @@ from ketenzorg.api.search_values import (
     read_reference,
     wrong_parameter,
 )
-from ketenzorg.coordination.audit_event import PROFILE, audit_event, event_id
-from ketenzorg.coordination.logbook import EVENT_ID, Asked, Page, entry_of, find_entries
+from ketenzorg.coordination.reading.audit_event import PROFILE, audit_event, event_id
+from ketenzorg.coordination.reading.logbook import EVENT_ID, Asked, Page, entry_of, find_entries
 from ketenzorg.errors import BadRequest
 from ketenzorg.fhir import json
 from ketenzorg.store.audit_reading import EVER, NEVER, Spot, Wanted

@@ -16,7 +16,7 @@ from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import READS, task_only
 from ketenzorg.api.proposal import create_proposal
 from ketenzorg.api.requests import Http, uuid_of, visit_of, world_of
-from ketenzorg.coordination.asking import ask_another, ask_beside
+from ketenzorg.coordination.steps.asking import ask_another, ask_beside
 from ketenzorg.errors import BadRequest, Invalid, Issue
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as

@@ -13,7 +13,7 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.coordination.documents import document_of
+from ketenzorg.coordination.reading.documents import document_of
 from ketenzorg.errors import Issue, NotFound
 
 PDF = "application/pdf"

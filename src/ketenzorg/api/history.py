@@ -19,8 +19,8 @@ from ketenzorg.api.kinds import check_kind
 from ketenzorg.api.requests import Http, uuid_of, visit_of, world_of
 from ketenzorg.api.search_form import in_address
 from ketenzorg.api.search_values import DEFAULT_COUNT, Wrong, read_count, read_date, wrong_parameter
-from ketenzorg.coordination.history import Page, history
-from ketenzorg.coordination.looking import Seen
+from ketenzorg.coordination.reading.history import Page, history
+from ketenzorg.coordination.reading.looking import Seen
 from ketenzorg.errors import BadRequest
 from ketenzorg.fhir.dates import Period
 from ketenzorg.referral.stored import instant

@@ -16,8 +16,8 @@ from ketenzorg.api.definitions import KINDS, described
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
 from ketenzorg.api.search_described import searching
-from ketenzorg.coordination.notification import BACKPORT, TOPICS
-from ketenzorg.coordination.subscribing import PROFILE
+from ketenzorg.coordination.hearing.notification import BACKPORT, TOPICS
+from ketenzorg.coordination.hearing.subscribing import PROFILE
 from ketenzorg.fhir.search_in_body import DECLARED
 from ketenzorg.referral.codes import BASE
 

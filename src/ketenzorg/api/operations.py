@@ -17,11 +17,11 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import task_only
 from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
-from ketenzorg.coordination.explaining import explained
-from ketenzorg.coordination.handing_over import ORGANISATION, who_could
-from ketenzorg.coordination.notices import known_of
-from ketenzorg.coordination.sending_on import OPEN, may_be_open
-from ketenzorg.coordination.stepping import take_event, takes_part, what_may_happen
+from ketenzorg.coordination.choosing.sending_on import OPEN, may_be_open
+from ketenzorg.coordination.receiving.notices import known_of
+from ketenzorg.coordination.showing.explaining import explained
+from ketenzorg.coordination.steps.handing_over import ORGANISATION, who_could
+from ketenzorg.coordination.steps.stepping import take_event, takes_part, what_may_happen
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4

@@ -9,7 +9,7 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.coordination.proposals import propose
+from ketenzorg.coordination.steps.proposals import propose
 from ketenzorg.fhir import r4
 from ketenzorg.referral.bundle import read_alone
 

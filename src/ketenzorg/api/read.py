@@ -12,7 +12,7 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.definitions import KINDS, Published
 from ketenzorg.api.kinds import check_kind
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.coordination.looking import read as read_one
+from ketenzorg.coordination.reading.looking import read as read_one
 
 READABLE = types_for("read")
 LONGEST_TAG = 16  # of what has no version: it changes with the program

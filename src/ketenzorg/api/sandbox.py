@@ -9,7 +9,7 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, visit_of
-from ketenzorg.coordination.watching import Watcher
+from ketenzorg.coordination.steps.watching import Watcher
 from ketenzorg.errors import Forbidden, Invalid, Issue
 
 CLOCK_SCOPE = "system/sandbox.clock"

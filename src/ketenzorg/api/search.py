@@ -15,10 +15,10 @@ from ketenzorg.api.search_form import in_address, in_form
 from ketenzorg.api.search_query import Asked, check_searchable, read_query
 from ketenzorg.api.search_values import place_as_text
 from ketenzorg.api.shaping import wants_count
-from ketenzorg.coordination.bringing import MOST as MOST_ALONG
-from ketenzorg.coordination.gathering import MOST_COUNTED
-from ketenzorg.coordination.looking import Page, Seen
-from ketenzorg.coordination.looking import search as search_page
+from ketenzorg.coordination.reading.bringing import MOST as MOST_ALONG
+from ketenzorg.coordination.reading.gathering import MOST_COUNTED
+from ketenzorg.coordination.reading.looking import Page, Seen
+from ketenzorg.coordination.reading.looking import search as search_page
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.outcome import operation_outcome
 

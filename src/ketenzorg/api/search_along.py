@@ -3,7 +3,7 @@
 from functools import cache
 
 from ketenzorg.api.search_values import Wrong
-from ketenzorg.coordination.wanted import Brings
+from ketenzorg.coordination.reading.wanted import Brings
 from ketenzorg.fhir.search_in_body import DECLARED, targets
 from ketenzorg.fhir.search_parameters import Parameter
 

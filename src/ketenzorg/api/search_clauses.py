@@ -20,7 +20,7 @@ from ketenzorg.api.search_values import (
     read_values,
     read_yes_or_no,
 )
-from ketenzorg.coordination.wanted import (
+from ketenzorg.coordination.reading.wanted import (
     AmountClause,
     Clause,
     MissingClause,

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from ketenzorg.api.search_along import includes, revincludes
 from ketenzorg.api.search_clauses import MODIFIERS, ORGANISATIONS
-from ketenzorg.coordination.gathering import MOST, has_any_rows
+from ketenzorg.coordination.reading.gathering import MOST, has_any_rows
 from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION, has_rows, targets
 from ketenzorg.fhir.search_parameters import Parameter
 

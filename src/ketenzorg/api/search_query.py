@@ -27,7 +27,7 @@ from ketenzorg.api.search_values import (
     read_values,
     wrong_parameter,
 )
-from ketenzorg.coordination.wanted import UPDATED, Brings, Chain, Clause, Has, Order, Place, Wanted
+from ketenzorg.coordination.reading.wanted import UPDATED, Brings, Chain, Clause, Has, Order, Place, Wanted
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import BadRequest, Issue, NotFound
 from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION, has_rows

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from ketenzorg.coordination.wanted import UPDATED, Measured, Order, Place
+from ketenzorg.coordination.reading.wanted import UPDATED, Measured, Order, Place
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.dates import Period, period_of
 from ketenzorg.fhir.search_parameters import CODES

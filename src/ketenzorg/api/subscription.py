@@ -15,7 +15,7 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
-from ketenzorg.coordination.subscribing import (
+from ketenzorg.coordination.hearing.subscribing import (
     as_resource,
     own,
     resubscribe,

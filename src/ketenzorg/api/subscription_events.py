@@ -16,9 +16,9 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, uuid_of, visit_of, world_of
-from ketenzorg.coordination.notification import About, notification, subscription_status
-from ketenzorg.coordination.replaying import CONTENTS, events, send_again, standings
-from ketenzorg.coordination.subscribing import own, renew_secret
+from ketenzorg.coordination.hearing.notification import About, notification, subscription_status
+from ketenzorg.coordination.hearing.replaying import CONTENTS, events, send_again, standings
+from ketenzorg.coordination.hearing.subscribing import own, renew_secret
 from ketenzorg.coordination.world import Visit
 from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.fhir import r4

@@ -15,7 +15,7 @@ from ketenzorg.api.appointment import update_appointment
 from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import READS, task_only
 from ketenzorg.api.requests import Http, check_id, if_match_of, uuid_of, visit_of, world_of
-from ketenzorg.coordination.stepping import write_task
+from ketenzorg.coordination.steps.stepping import write_task
 from ketenzorg.errors import Invalid, Issue, Malformed
 from ketenzorg.fhir import bounds, json, r4
 from ketenzorg.fhir.decode import decode_as

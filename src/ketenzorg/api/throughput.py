@@ -7,7 +7,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import ControllerRouterHandler
 
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.coordination.figures import figures_of
+from ketenzorg.coordination.reading.figures import figures_of
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.store.audit import Interaction
 from ketenzorg.throughput.figures import Measures

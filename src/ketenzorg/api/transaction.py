@@ -13,11 +13,11 @@ from ketenzorg.api.answers import send_json
 from ketenzorg.api.batch import do_all, is_batch
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, idempotency_key_of, prefers, visit_of, world_of
-from ketenzorg.coordination.adding import Addition, add_data, is_for_a_traject
-from ketenzorg.coordination.deciding import is_a_decision, put_on_record
-from ketenzorg.coordination.looking import read
+from ketenzorg.coordination.consent.deciding import is_a_decision, put_on_record
 from ketenzorg.coordination.once import Answered, once
-from ketenzorg.coordination.referring import Receipt, receive_posted
+from ketenzorg.coordination.reading.looking import read
+from ketenzorg.coordination.receiving.referring import Receipt, receive_posted
+from ketenzorg.coordination.steps.adding import Addition, add_data, is_for_a_traject
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir.outcome import operation_outcome
 from ketenzorg.referral.bundle import read_bundle

@@ -16,7 +16,7 @@ from ketenzorg.api.body import read_body
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.referee import Referee
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.coordination.looking import read as read_one
+from ketenzorg.coordination.reading.looking import read as read_one
 from ketenzorg.errors import BadRequest, Issue, Malformed, NotFound
 from ketenzorg.fhir import bounds, elements, json
 from ketenzorg.fhir.outcome import operation_outcome

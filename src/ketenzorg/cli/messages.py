@@ -12,7 +12,7 @@ from ketenzorg.access.signing import in_text, new_secret
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.operator import by_operator
 from ketenzorg.cli.place import Place, place
-from ketenzorg.coordination.subscribing import set_endpoint as set_endpoint_of
+from ketenzorg.coordination.hearing.subscribing import set_endpoint as set_endpoint_of
 from ketenzorg.errors import Invalid, Issue, NotFound
 from ketenzorg.pathway.content import read_content
 from ketenzorg.pathway.region import Organisation, Region

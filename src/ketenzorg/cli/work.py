@@ -16,7 +16,7 @@ from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.app import real_time, world_of
 from ketenzorg.cli.place import Place, place
 from ketenzorg.cli.scraping import Spot, expose
-from ketenzorg.coordination.watching import Watcher
+from ketenzorg.coordination.steps.watching import Watcher
 from ketenzorg.coordination.world import World
 from ketenzorg.delivery.forgetting import Forgetter
 from ketenzorg.delivery.mail_carrier import MailCarrier

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.coordination.notification import Told
+from ketenzorg.coordination.hearing.notification import Told
 from ketenzorg.delivery.sending import Answer
 from ketenzorg.store.outbox import Held
 

@@ -7,7 +7,7 @@ import httpx
 
 from ketenzorg.access.keyring import Keyring
 from ketenzorg.access.signing import signed
-from ketenzorg.coordination.notification import About, notification
+from ketenzorg.coordination.hearing.notification import About, notification
 from ketenzorg.delivery.letter import Letter
 from ketenzorg.delivery.sending import Answer, send
 from ketenzorg.store.outbox import Held

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.coordination.telling import brought, told
+from ketenzorg.coordination.hearing.telling import brought, told
 from ketenzorg.coordination.world import World
 from ketenzorg.delivery.health import Health
 from ketenzorg.delivery.letter import Carrier, Letter

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from ketenzorg.coordination.urgency import overdue_since
+from ketenzorg.coordination.steps.urgency import overdue_since
 from ketenzorg.coordination.world import World
 from ketenzorg.delivery.mail_words import not_arriving, turned_off
 from ketenzorg.delivery.mailing import Mail, Mailer

@@ -5,9 +5,9 @@ from typing import Any
 from litestar import get, post
 from litestar.params import FromPath
 
-from ketenzorg.coordination.agreed import Agreed
-from ketenzorg.coordination.agreeing import agree, became, move
-from ketenzorg.coordination.story import Story
+from ketenzorg.coordination.showing.agreed import Agreed
+from ketenzorg.coordination.showing.story import Story
+from ketenzorg.coordination.steps.agreeing import agree, became, move
 from ketenzorg.errors import Invalid, Issue, KetenzorgError, NotFound, TransitionNotAllowed
 from ketenzorg.pages import desk
 from ketenzorg.pages.desk import SOMEBODY_WAS_FIRST, context, sealed_form, told_of, too_late

@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from ketenzorg.coordination.figures import figures_of
+from ketenzorg.coordination.reading.figures import figures_of
 from ketenzorg.coordination.world import Visit
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.pages import charts

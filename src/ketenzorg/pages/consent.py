@@ -7,9 +7,9 @@ from uuid import UUID
 from litestar import post
 from litestar.params import FromPath
 
-from ketenzorg.coordination.deciding import put_form_on_record
-from ketenzorg.coordination.objecting import Wish
-from ketenzorg.coordination.story import Story
+from ketenzorg.coordination.consent.deciding import put_form_on_record
+from ketenzorg.coordination.consent.objecting import Wish
+from ketenzorg.coordination.showing.story import Story
 from ketenzorg.errors import Forbidden, Invalid, Issue
 from ketenzorg.fhir.dates import period_of
 from ketenzorg.pages import desk

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ketenzorg.coordination.candidates import SELECT
-from ketenzorg.coordination.choices import Choice
-from ketenzorg.coordination.own_part import say
-from ketenzorg.coordination.stepping import take_event
-from ketenzorg.coordination.story import Story, Withdrawn, look_at, story
-from ketenzorg.coordination.undoing import undo
+from ketenzorg.coordination.choosing.candidates import SELECT
+from ketenzorg.coordination.showing.choices import Choice
+from ketenzorg.coordination.showing.own_part import say
+from ketenzorg.coordination.showing.story import Story, Withdrawn, look_at, story
+from ketenzorg.coordination.steps.stepping import take_event
+from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.errors import (
     Conflict,
     Invalid,

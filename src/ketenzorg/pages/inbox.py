@@ -3,8 +3,8 @@
 from litestar import get, post
 from litestar.params import FromPath
 
-from ketenzorg.coordination.claimable import claimable
-from ketenzorg.coordination.stepping import take_event
+from ketenzorg.coordination.choosing.claimable import claimable
+from ketenzorg.coordination.steps.stepping import take_event
 from ketenzorg.errors import Conflict, NotFound, TransitionNotAllowed
 from ketenzorg.pages.desk import id_of
 from ketenzorg.pages.forms import check_seal, read_form

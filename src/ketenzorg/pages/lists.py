@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from ketenzorg.coordination.inbox import Inbox, inbox
+from ketenzorg.coordination.showing.inbox import Inbox, inbox
 from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.pages.refusals import unknown_choice
 from ketenzorg.pages.site import Http, world_of

@@ -1,6 +1,6 @@
 """What somebody did with a patient's data and why, in words for that patient."""
 
-from ketenzorg.coordination.who_looked import Look
+from ketenzorg.coordination.reading.who_looked import Look
 
 READ = "bekeek"
 DID = {

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
-from ketenzorg.coordination.agreed import Agreed
-from ketenzorg.coordination.agreeing import Meeting
+from ketenzorg.coordination.showing.agreed import Agreed
+from ketenzorg.coordination.steps.agreeing import Meeting
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.pathway.calendar import AMSTERDAM
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from litestar import get, post
 
-from ketenzorg.coordination.messages import post_of
-from ketenzorg.coordination.replaying import send_parked
+from ketenzorg.coordination.hearing.messages import post_of
+from ketenzorg.coordination.hearing.replaying import send_parked
 from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.pages import inbox, message_words, practice
 from ketenzorg.pages.forms import check_seal, read_form

@@ -6,8 +6,8 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from ketenzorg.coordination.documents import document_of
-from ketenzorg.coordination.story import Story
+from ketenzorg.coordination.reading.documents import document_of
+from ketenzorg.coordination.showing.story import Story
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.pages import desk
 from ketenzorg.pages.desk import Desk

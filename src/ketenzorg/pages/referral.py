@@ -5,8 +5,8 @@ from typing import Any
 from litestar import get, post
 from litestar.params import FromPath
 
-from ketenzorg.coordination.own_part import hand_over, number_file
-from ketenzorg.coordination.story import Story
+from ketenzorg.coordination.showing.own_part import hand_over, number_file
+from ketenzorg.coordination.showing.story import Story
 from ketenzorg.errors import Conflict, Invalid, Issue, NotFound
 from ketenzorg.pages import desk
 from ketenzorg.pages.desk import Desk, context, sealed_form, told_of, too_late

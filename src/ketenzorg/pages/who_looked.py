@@ -8,8 +8,8 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from ketenzorg.coordination.story import line_of
-from ketenzorg.coordination.who_looked import Look, WhoLooked, who_looked
+from ketenzorg.coordination.reading.who_looked import Look, WhoLooked, who_looked
+from ketenzorg.coordination.showing.story import line_of
 from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.pages import looking_words
 from ketenzorg.pages.desk import id_of, told_of

@@ -18,7 +18,7 @@ def demo(
     referrals: Annotated[int, typer.Option(min=40, max=100_000, help="How many in 18 months.")] = 1500,
 ) -> None:
     """A region in miniature: its own database, 1,500 referrals over HTTP, coaches that act; then it serves."""
-    from ketenzorg.cli.demo import demo as run  # noqa: PLC0415
+    from ketenzorg.cli.demo.command import demo as run  # noqa: PLC0415
 
     raise typer.Exit(run(os.environ, port=port, once=once, referrals=referrals))
 
@@ -45,9 +45,9 @@ def partner(
     service_port: Annotated[int, typer.Option(help="Port of the sandbox on this machine.")] = 8080,
 ) -> None:
     """Play a partner of the sandbox: it hears of Tasks and works on them, well or badly; a switch changes how."""
-    from ketenzorg.cli.partner import CLIENTS  # noqa: PLC0415
-    from ketenzorg.cli.partner import partner as run  # noqa: PLC0415
-    from ketenzorg.cli.partner_ear import Behaviour  # noqa: PLC0415
+    from ketenzorg.cli.partner.command import CLIENTS  # noqa: PLC0415
+    from ketenzorg.cli.partner.command import partner as run  # noqa: PLC0415
+    from ketenzorg.cli.partner.ear import Behaviour  # noqa: PLC0415
 
     if kind not in CLIENTS or behaviour not in list(Behaviour):
         choices = f"{', '.join(CLIENTS)}; behaviour: {', '.join(Behaviour)}"
@@ -63,7 +63,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="One object keyed by concurrency.")] = False,
 ) -> None:
     """Measure referrals per second over HTTP, and what the database alone could do with the same rows."""
-    from ketenzorg.cli.bench import bench as run  # noqa: PLC0415
+    from ketenzorg.cli.bench.command import bench as run  # noqa: PLC0415
 
     raise typer.Exit(run(seconds=seconds, processes=processes, as_json=as_json))
 
@@ -75,6 +75,6 @@ def crash(
     seed: Annotated[int, typer.Option(help="Of the schedule.")] = 1,
 ) -> None:
     """Kill API, workers and database while they work, and check that nothing was lost; exit code 1 when it was."""
-    from ketenzorg.cli.crash import crash as run  # noqa: PLC0415
+    from ketenzorg.cli.crash.command import crash as run  # noqa: PLC0415
 
     raise typer.Exit(run(seconds=seconds, seed=seed))

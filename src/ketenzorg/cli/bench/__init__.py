@@ -1,0 +1,1 @@
+"""`ketenzorg bench`: how fast, against the database's own limit."""

@@ -1,0 +1,1 @@
+"""`ketenzorg crash`: kill, pause and cut, and see that nothing is lost."""

@@ -1,0 +1,1 @@
+"""`ketenzorg demo`: a region in miniature."""

@@ -1,0 +1,1 @@
+"""`ketenzorg partner`: somebody else's system, to try a sandbox with."""

@@ -1,0 +1,1 @@
+"""Who performs a hand-over: candidates, open claims, sending on."""

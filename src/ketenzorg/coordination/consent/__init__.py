@@ -1,0 +1,1 @@
+"""Under which consent anything is shared, and what a patient objects to."""

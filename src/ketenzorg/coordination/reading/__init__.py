@@ -1,0 +1,1 @@
+"""What a party reads and searches, each cut to its role; letters, and the log of who looked."""

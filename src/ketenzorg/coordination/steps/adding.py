@@ -1,0 +1,293 @@
+"""New data for a traject that runs: stored, judged by the rules together with all that was there, and signalled.
+
+A GP system sends them as it sends a referral: a transaction Bundle in which an Observation or QuestionnaireResponse
+names the ServiceRequest or the CarePlan in `basedOn` (https://hl7.org/fhir/R4/observation-definitions.html#Observation.basedOn).
+"""
+
+import re
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ketenzorg import events
+from ketenzorg.access.finding import finders_of
+from ketenzorg.access.keys import keyed_digest
+from ketenzorg.access.personal_numbers import tokens_in
+from ketenzorg.access.rules import types_for
+from ketenzorg.access.sealing import take_numbers_out
+from ketenzorg.coordination.receiving.notices import Notice, what_changed
+from ketenzorg.coordination.steps.clock import running, soonest
+from ketenzorg.coordination.steps.handing_over import Parties, seen_by
+from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
+from ketenzorg.coordination.steps.urgency import how_soon
+from ketenzorg.coordination.steps.versions import Said, next_versions
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.errors import Conflict, Invalid, Issue, NotFound, TransitionNotAllowed
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import SearchRows
+from ketenzorg.pathway import engine
+from ketenzorg.pathway.answers import read_answers
+from ketenzorg.pathway.criteria import Screening, screen
+from ketenzorg.pathway.engine import State, StepTaken
+from ketenzorg.pathway.latest import latest
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.unread import unread
+from ketenzorg.pathway.words import ITSELF
+from ketenzorg.referral.bundle import Entry, Posted
+from ketenzorg.referral.codes import BASE
+from ketenzorg.referral.content import canonical
+from ketenzorg.referral.references import resolve
+from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.trajecten import FindersOf, Further, Identity, Known, NewVersion, Step, Traject
+
+SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
+BASED_ON = re.compile(r"(ServiceRequest|CarePlan)/([0-9a-f-]{36})\Z")
+DATA = types_for("add")
+ABOUT = frozenset(
+    {"Observation", "QuestionnaireResponse", "DiagnosticReport"}
+)  # get our Patient when they name none
+NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
+
+
+class Addition(msgspec.Struct, frozen=True):
+    """What the sender hears: where each entry is, and what changed by it."""
+
+    new: bool
+    at: datetime
+    locations: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    """The rules before and after, and what they raised."""
+
+    before: Screening
+    after: Screening
+    state: State
+    taken: tuple[StepTaken, ...]
+
+
+def is_for_a_traject(posted: Posted) -> bool:
+    """Whether a Bundle brings data for what runs already, rather than a referral."""
+    return not posted.of("ServiceRequest") and any(_names(entry) for entry in posted.entries)
+
+
+async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
+    """Take new data in. Raises Invalid, NotFound (also for who takes no part now) or TransitionNotAllowed."""
+    kind, id_ = _based_on(posted)
+    adding = partial(visit.access, world, "add", posted.entries[0].kind)
+    digest = keyed_digest(world.keys.digest, canonical(posted)).hex()
+    ready = False
+    for _ in range(TRIES):
+        earlier = await world.trajecten.sent_before(SENT, digest, adding())
+        if earlier is not None:
+            return Addition(False, world.now(), earlier, (_had_it(),))
+        known = await world.trajecten.data_of(kind, id_, adding())
+        if known is None:
+            raise not_there()
+        traject, pathway = await load(known.task, adding(), world)
+        if traject.ended is not None:
+            raise _ended()
+        if not ready:
+            _make_ready(posted, known, traject, world)
+            ready = True
+        at = world.now()
+        judged = _judge(posted, known, traject, pathway, at)
+        step, versions, finders = _step(posted, digest, known, judged, traject, pathway, visit, world, at)
+        if await world.trajecten.store(step, versions, finders):
+            now = State(traject.step, traject.counts, traject.happened)
+            dues = engine.due(pathway, now), engine.due(pathway, judged.state)
+            came = [entry.content for entry in posted.entries]
+            unreadable = unread(pathway, came, read_answers(pathway, came))
+            notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
+            return Addition(True, at, tuple(entry.location for entry in posted.entries), notices)
+    raise Conflict(CHANGING)
+
+
+def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at: datetime) -> _Judged:
+    stored = [json.read(body) for _, _, body in known.resources]
+    came = [entry.content for entry in posted.entries]
+    before = screen(pathway, read_answers(pathway, latest(stored, pathway)), at)
+    after = screen(pathway, read_answers(pathway, latest([*stored, *came], pathway)), at)
+    state = engine.rearmed(State(traject.step, traject.counts, traject.happened), after)
+    known_already = {raised.event for raised in before.events}
+    taken: list[StepTaken] = []
+    for raised in after.events:
+        able = {option.event for option in engine.allowed(pathway, state, ITSELF) if not option.new_task}
+        if raised.event in able - known_already:
+            known_already.add(raised.event)
+            taken.append(engine.advance(pathway, state, raised.event, ITSELF, at, {}))
+            state = taken[-1].state
+    return _Judged(before, after, state, tuple(taken))
+
+
+def _step(
+    posted: Posted,
+    digest: str,
+    known: Known,
+    judged: _Judged,
+    traject: Traject,
+    pathway: Pathway,
+    visit: Visit,
+    world: World,
+    at: datetime,
+) -> tuple[Step, list[NewVersion], FindersOf]:
+    """Everything that is stored together: the data, what they change, and the signals."""
+    now = traject.involved
+    rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
+    parties = Parties(traject.standing, now, now)
+    dues = engine.due(pathway, judged.state)
+    [task] = next_versions(
+        Said(event=None, by=ITSELF), None, traject, parties, pathway, world, soonest(dues), at
+    )
+    organisation = visit.caller.organisation
+    locations = tuple(entry.location for entry in posted.entries)
+    step = Step(
+        traject=traject.id,
+        seq=traject.seq,
+        at=at,
+        step=judged.state.step,
+        counts=judged.state.counts,
+        happened=judged.state.happened,
+        ended=None,
+        dues=running(dues, pathway),
+        was_until=at,
+        task=task.id,
+        open_task=task.id,
+        event_id=world.new_id(),
+        event="gegevens aangevuld",
+        from_step=traject.step,
+        happened_at=at,
+        event_body=events.DataAdded(
+            organisation=organisation, task=task.id, at=at, resources=locations, kept=judged.after.kept
+        ),
+        priority=how_soon(pathway, judged.state.counts, json.read(task.body).get("priority")),
+        access=visit.access(
+            world, "add", posted.entries[0].kind, rule=f"{rule.id} {pathway.name}|{pathway.version}"
+        ),
+        organisation=organisation,
+        roles=traject.roles,
+        phases=traject.phases,
+        parties=traject.parties,
+        involved=now,
+        witnesses=now,
+        seen_by={entry.kind: seen_by(entry.kind, parties, pathway) for entry in posted.entries},
+        identity=Identity(SENT, digest, locations),
+        further=tuple(_signal(taken, task.id, organisation, world) for taken in judged.taken),
+    )
+    versions = [task, *(_stored(entry, known, at) for entry in posted.entries)]
+    return step, versions, finders_of(parties.sights(pathway))
+
+
+def _signal(taken: StepTaken, task: UUID, organisation: UUID, world: World) -> Further:
+    body = events.StepTaken(
+        event=taken.event,
+        from_step=taken.from_step,
+        to_step=taken.to_step,
+        at=taken.at,
+        by=taken.by,
+        organisation=organisation,
+        task=task,
+        task_status=taken.task,
+    )
+    return Further(world.new_id(), taken.event, taken.from_step, taken.to_step, body)
+
+
+def _stored(entry: Entry, known: Known, at: datetime) -> NewVersion:
+    about = {"subject": {"reference": f"Patient/{known.patient}"}}
+    named = "subject" in entry.content or entry.kind not in ABOUT
+    body = stored_form(entry.raw, entry.id, 1, at, **({} if named else about))
+    return NewVersion(entry.kind, entry.id, 1, body, NO_ROWS)
+
+
+def _names(entry: Entry) -> set[tuple[str, str]]:
+    references = [each.get("reference", "") for each in _list(entry.content.get("basedOn"))]
+    return {(match[1], match[2]) for each in references if (match := BASED_ON.match(each))}
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    return value if isinstance(value, list) else []
+
+
+def _based_on(posted: Posted) -> tuple[str, UUID]:
+    """The one request or plan that the data belong to. Raises Invalid."""
+    named = {each for entry in posted.entries for each in _names(entry)}
+    issues = [_not_data(entry) for entry in posted.entries if entry.kind not in DATA]
+    if len(named) != 1:
+        issues.append(
+            Issue(
+                nl="Deze gegevens horen bij verschillende verwijzingen; stuur elk in een eigen Bundle.",
+                en="These data belong to different referrals; send each in a Bundle of its own.",
+                expression=("Bundle.entry",),
+            )
+        )
+    if issues:
+        raise Invalid(*issues)
+    kind, id_ = named.pop()
+    try:
+        return kind, UUID(id_)
+    except ValueError:
+        raise not_there() from None
+
+
+def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
+    """Numbers sealed and references resolved, once. Raises Invalid, also for what is about somebody else."""
+    issues = take_numbers_out(posted.entries, world.keys).issues
+    ours = {f"{kind}/{id_}".encode() for kind, id_, _ in known.resources} | {
+        f"CarePlan/{traject.plan.id}".encode()
+    }
+    issues += resolve(posted.entries, posted.addresses(), world.addresses | ours)
+    persons = {token for kind, _, body in known.resources if kind == "Patient" for token in tokens_in(body)}
+    issues += [somebody_else(entry) for entry in posted.entries if not tokens_in(entry.raw) <= persons]
+    if issues:
+        raise Invalid(*issues)
+
+
+def _not_data(entry: Entry) -> Issue:
+    return Issue(
+        nl=f"Een {entry.kind} hoort niet bij aangevulde gegevens: de patiënt en de verwijzing kennen wij al.",
+        en=f"A {entry.kind} is no part of added data: we know the patient and the referral.",
+        expression=(entry.path,),
+        code="not-supported",
+    )
+
+
+def somebody_else(entry: Entry) -> Issue:
+    """A personal number that is not of the patient of the traject."""
+    return Issue(
+        nl="In deze resource staat het BSN van iemand anders dan de patiënt van dit traject.",
+        en="This resource holds the BSN of somebody else than the patient of this traject.",
+        expression=(entry.path,),
+        code="business-rule",
+    )
+
+
+def _had_it() -> Notice:
+    return Issue(
+        nl="Deze gegevens hadden we al; er is niets veranderd.",
+        en="We had these data already; nothing changed.",
+        code="informational",
+        severity="information",
+    )
+
+
+def not_there() -> NotFound:
+    """What is named is not there, or not for the caller."""
+    return NotFound(
+        Issue(
+            nl="De verwijzing in basedOn is er niet, of niet voor u.",
+            en="The request in basedOn is not there, or not for you.",
+        )
+    )
+
+
+def _ended() -> TransitionNotAllowed:
+    return TransitionNotAllowed(
+        Issue(
+            nl="Dit traject is beëindigd; nieuwe gegevens horen bij een nieuwe verwijzing.",
+            en="This traject has ended; new data belong to a new referral.",
+        )
+    )

@@ -1,0 +1,50 @@
+"""Who dies, moves or is sent elsewhere is expected nowhere any more: what was planned for that work is called off."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from ketenzorg.coordination.steps.handing_over import Parties, seen_by
+from ketenzorg.coordination.steps.planning import Planned
+from ketenzorg.coordination.world import World
+from ketenzorg.fhir import json
+from ketenzorg.pathway.engine import StepTaken
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.appointment import called_off, is_to_come, named_in
+from ketenzorg.store.audit import Access
+from ketenzorg.store.trajecten import NO_ROWS, NewVersion, Traject
+
+KIND = "Appointment"
+UNDONE = ("revoked", "entered-in-error")  # CarePlan.status after an end without the work done
+
+
+async def with_called_off(
+    plan: Planned, access: Access, traject: Traject, pathway: Pathway, world: World, at: datetime
+) -> Planned:
+    """The same step, with the appointments of this hand-over that it calls off."""
+    taken = plan.taken
+    named = named_in(json.read(traject.task.body))
+    if taken is None or not named or not _stops(taken):
+        return plan
+    known = await world.trajecten.data_of("ServiceRequest", traject.request.id, access)
+    off = [
+        _called_off(id_, body, taken, at)
+        for kind, id_, body in (known.resources if known else ())
+        if kind == KIND and id_ in named and is_to_come(json.read(body), at)
+    ]
+    if not off:
+        return plan
+    now = Parties(traject.standing, traject.involved, traject.involved)
+    step = replace(plan.step, seen_by={**plan.step.seen_by, KIND: seen_by(KIND, now, pathway)})
+    return plan._replace(step=step, versions=[*plan.versions, *off])
+
+
+def _stops(taken: StepTaken) -> bool:
+    return taken.forward or (taken.ends and taken.careplan in UNDONE)
+
+
+def _called_off(id_: UUID, body: bytes, taken: StepTaken, at: datetime) -> NewVersion:
+    version = int(json.read(body)["meta"]["versionId"]) + 1
+    reason = (taken.reason.code, taken.reason.text) if taken.reason else None
+    return NewVersion(KIND, id_, version, called_off(body, id_, version, reason, at), NO_ROWS)
