@@ -1,16 +1,14 @@
 """kill -9 of PostgreSQL under load: the API says 503, recovers by itself, and loses nothing that it acknowledged."""
 
 import asyncio
-import gc
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
 import httpx
-import pytest
 from sqlalchemy import make_url
 
 from crash.load import HEARS, Load, counted, do, headers, moments
@@ -22,17 +20,6 @@ from ketenzorg.store.migrate import migrate
 from services import SECRET, SETTINGS
 
 DATABASE_KILLS = 4
-# A connection that was being opened when the server died is not given back: the pool finds it when it is collected.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The garbage collector is trying to clean up:sqlalchemy.exc.SAWarning"
-)
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Here, and not in a test that comes later."""
-    yield
-    gc.collect()
 
 
 async def test_an_api_outlives_its_database_and_says_so_meanwhile(

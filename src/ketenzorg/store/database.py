@@ -48,6 +48,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._kept: list[_Held] = []  # the one that was used last is the next: it has its plans
+        self._closed = False
         self._engine = create_async_engine(
             url,
             pool_size=POOL_SIZE,
@@ -66,7 +67,8 @@ class Database:
         event.listen(self._engine.sync_engine, "checkout", _insist_on_open)
 
     async def close(self) -> None:
-        """Give every connection back to the server."""
+        """Give every connection back to the server; one that is at work goes when its work is done."""
+        self._closed = True
         while self._kept:
             await self._kept.pop().connection.close()
         await self._engine.dispose()
@@ -78,12 +80,11 @@ class Database:
             try:
                 rows: list[asyncpg.Record] = await held.driver.fetch(statement, *arguments)
             except Exception as error:
-                # asyncpg says InternalClientError when the server dies between two messages of one statement.
-                if not isinstance(error, OUT_OF_REACH) and not held.driver.is_closed():
-                    await self._give_back(held)
-                    raise
-                await _drop(held)
-                raise _unavailable() from error
+                if _is_lost(held, error):
+                    await _drop(held)
+                    raise _unavailable() from error
+                await self._give_back(held)
+                raise
             except BaseException:  # cancelled: nobody knows what is still on its way
                 await _drop(held)
                 raise
@@ -98,8 +99,11 @@ class Database:
             try:
                 async with held.driver.transaction():
                     yield held.driver.fetch
-            except BaseException:
+            except BaseException as error:
+                lost = _is_lost(held, error)
                 await _drop(held)
+                if lost:
+                    raise _unavailable() from error
                 raise
             await self._give_back(held)
 
@@ -113,7 +117,9 @@ class Database:
         return _Held(connection, await _driver(connection))
 
     async def _give_back(self, held: _Held) -> None:
-        if len(self._kept) < KEPT:
+        if self._closed:  # nobody would ever take it again
+            await _drop(held)
+        elif len(self._kept) < KEPT:
             self._kept.append(held)
         else:
             await held.connection.close()
@@ -142,6 +148,11 @@ def _insist_on_open(connection: Any, *_: object) -> None:
     """A connection that was lost while nobody used it is opened again, and nobody hears of it."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def _is_lost(held: _Held, error: BaseException) -> bool:
+    """asyncpg says InternalClientError when the server dies between two messages of one statement."""
+    return isinstance(error, OUT_OF_REACH) or (isinstance(error, Exception) and held.driver.is_closed())
 
 
 async def _drop(held: _Held) -> None:
