@@ -93,6 +93,9 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a note": (note(f"moeder {OTHER}"), "Bundle.entry[1].resource.note[0].text"),
     "with dots": (note("moeder 9999.90.020."), "Bundle.entry[1].resource.note[0].text"),
     "a narrative": (narrative(f"<p>{OTHER}</p>"), "Bundle.entry[0].resource.text.div"),
+    "a code of another resource": (
+        lambda bundle: [TAKEN["a code"](bundle), narrative(OTHER)(bundle)], "Bundle.entry[0].resource.text.div",
+    ),
     "entities": (narrative("&#57;99990020"), "Bundle.entry[0].resource.text.div"),
     "the own number as entities": (narrative("&#x39;99990019"), "Bundle.entry[0].resource.text.div"),
     "an answer": (
@@ -141,6 +144,15 @@ TAKEN: dict[str, Change] = {
     ),
     "a code": lambda bundle: of(bundle, "Condition")["code"]["coding"].append(
         {"system": "http://snomed.info/sct", "code": OTHER}
+    ),
+    "a code that the narrative repeats": (
+        lambda bundle: of(bundle, "Condition").update(
+            code={"coding": [{"system": "http://snomed.info/sct", "code": OTHER}]},
+            text={
+                "status": "generated",
+                "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{OTHER}&#160;SCT</div>',
+            },
+        )
     ),
     "in groups": note("order 999 990 020"),
     "in a longer number": note(f"order 1{OTHER}, {OTHER}0"),

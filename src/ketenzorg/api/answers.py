@@ -73,8 +73,10 @@ def expected(_: Request[Any, Any, Any], error: KetenzorgError) -> Response[bytes
 
 def of_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """The framework's own refusals, in our form."""
-    refusal = ours(error)
-    kind = kind_in(request.scope["path"])
+    refusal, path = ours(error), request.scope["path"]
+    kind = kind_in(path)
+    if isinstance(refusal, NotFound) and kind and path == f"/fhir/{kind}":
+        return _handled(refused(kind, ()))  # a type with an address of its own below it
     if isinstance(refusal, MethodNotAllowed) and kind:
         return _handled(refused(kind, refusal.headers.get("Allow", "").split(", ")))
     return _handled(refusal)
