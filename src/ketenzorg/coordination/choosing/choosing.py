@@ -1,14 +1,11 @@
 """What is said while nobody performs a hand-over yet: by who is asked, and by who asks of one of them."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from ketenzorg import events
-from ketenzorg.access.finding import finders_of, rows_of
-from ketenzorg.access.views import sights_of
+from ketenzorg.access.finding import rows_of
 from ketenzorg.coordination.choosing.candidates import (
     QUESTION,
     SELECT,
@@ -18,23 +15,24 @@ from ketenzorg.coordination.choosing.candidates import (
     not_chosen,
     passed_over,
 )
+from ketenzorg.coordination.choosing.one_candidate import of_candidate
 from ketenzorg.coordination.consent.consenting import organisation_named
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.clock import soonest
-from ketenzorg.coordination.steps.handing_over import found_by
-from ketenzorg.coordination.steps.meaning import state_of
 from ketenzorg.coordination.steps.planning import Planned, planned
 from ketenzorg.coordination.steps.versions import Said
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, TransitionNotAllowed
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
+from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.handover import may
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import ASKED
 from ketenzorg.referral.coordination_task import next_task
-from ketenzorg.store.audit import Access
-from ketenzorg.store.trajecten import Losing, NewVersion, Traject
+from ketenzorg.store.trajecten import Losing, NewVersion
 
+ANSWERED = "kandidaat antwoordt"
 TAKEN = Issue(
     nl="Een ander was u voor: deze Task is al opgepakt. U hoeft niets te doen.",
     en="Another was first: this Task has been claimed. There is nothing for you to do.",
@@ -50,129 +48,85 @@ def names(owner: Any, visit: Visit, world: World) -> bool:
     return known is not None and known.id == visit.caller.organisation
 
 
-def claimed(said: Said, organisation: UUID, traject: Traject, pathway: Pathway) -> Said:
+def claimed(said: Said, scene: Scene) -> Said:
     """The same by who makes the open Task its own by it. Raises TransitionNotAllowed for what claims nothing."""
-    possible = [each for each in answers(pathway, state_of(traject)) if each.task != "rejected"]
-    if said.event not in {each.event for each in possible}:
-        raise _only([each.event for each in possible], said.by)
-    return msgspec.structs.replace(said, chosen=organisation)
+    possible = [each.event for each in answers(scene.pathway, scene.state) if each.task != "rejected"]
+    if said.event not in possible:
+        raise _only(possible, said.by)
+    return msgspec.structs.replace(said, chosen=scene.organisation)
 
 
-def said_of_candidate(
-    said: Said, access: Access, by: UUID, traject: Traject, pathway: Pathway, world: World, at: datetime
-) -> Planned:
+def said_of_candidate(said: Said, scene: Scene) -> Planned:
     """What follows from what is said on the Task of one candidate. Raises TransitionNotAllowed or Invalid."""
+    traject = scene.traject
     candidate = candidate_of(traject.task.id, traject)
     assert candidate is not None  # noqa: S101  (the caller looked)
-    if by == candidate:
-        return _answered(said, candidate, access, traject, pathway, world, at)
-    requester = pathway.steps[traject.step].requester
-    options = [each.event for each in for_requester(traject, pathway)]
-    if traject.roles.get(requester) != by or said.event not in options:
+    if scene.organisation == candidate:
+        return _answered(said, candidate, scene)
+    requester = scene.step.requester
+    options = [each.event for each in for_requester(traject, scene.pathway)]
+    if traject.roles.get(requester) != scene.organisation or said.event not in options:
         raise _only(options, requester)
     if said.event == SELECT:
-        return _selected(said, candidate, access, by, traject, pathway, world, at)
-    version = not_chosen(traject.task, at)
-    return _outcome(version, "niet-gekozen", False, candidate, access, by, traject, pathway, world, at)
+        return _selected(said, candidate, scene)
+    return _out(candidate, "niet-gekozen", not_chosen(traject.task, scene.at), scene)
 
 
-def _selected(
-    said: Said,
-    candidate: UUID,
-    access: Access,
-    by: UUID,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-) -> Planned:
+def _selected(said: Said, candidate: UUID, scene: Scene) -> Planned:
     """The hand-over goes on with the Task of this one, as if it had been the only one that was asked."""
-    performer = pathway.steps[traject.step].performer
-    accepted = engine.for_status(pathway, state_of(traject), performer, "accepted")
+    performer = scene.step.performer
+    accepted = engine.for_status(scene.pathway, scene.state, performer, "accepted")
     said = msgspec.structs.replace(said, event=accepted.event, by=performer, chosen=candidate)
-    return planned(said, access, by, traject, pathway, world, at)
+    return planned(said, scene)
 
 
-def _answered(
-    said: Said,
-    candidate: UUID,
-    access: Access,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-) -> Planned:
+def _answered(said: Said, candidate: UUID, scene: Scene) -> Planned:
     """The candidate says that it has it, can do it, or cannot; the step judges what that takes."""
-    state, now = state_of(traject), json.read(traject.task.body)["status"]
-    possible = [each for each in answers(pathway, state) if may(now, each.task, "owner")]
+    now = json.read(scene.traject.task.body)["status"]
+    possible = [each for each in answers(scene.pathway, scene.state) if may(now, each.task, "owner")]
     option = next((each for each in possible if each.event == said.event), None)
     if option is None or option.task == now:
         raise _only([each.event for each in possible if each.task != now], said.by)
-    taken = engine.advance(pathway, state, option.event, said.by, at, said.given)
-    until = soonest(engine.due(pathway, state))
-    number = traject.task.version + 1
+    taken = engine.advance(scene.pathway, scene.state, option.event, said.by, scene.at, said.given)
+    version = _answer(said, taken, option.task, scene)
+    code = taken.reason.code if taken.reason else None
+    if option.task == "rejected":
+        return _out(candidate, code, version, scene)
+    roles = scene.traject.roles
+    return of_candidate(
+        candidate, ANSWERED, version, scene, by=scene.step.performer, roles=roles, reason=code
+    )
+
+
+def _answer(said: Said, taken: StepTaken, status: str, scene: Scene) -> NewVersion:
+    task, pathway = scene.traject.task, scene.pathway
+    until = soonest(engine.due(pathway, scene.state))
     body = next_task(
-        traject.task.body,
-        traject.task.id,
-        number,
+        task.body,
+        task.id,
+        task.version + 1,
         canonical=pathway.canonical,
-        step=traject.step,
-        status=option.task,
+        step=scene.traject.step,
+        status=status,
         reason=(taken.reason.code, taken.reason.text) if taken.reason else None,
         output={name: _in_words(name, said.given[name], pathway) for name in taken.output},
         added={},
         until=until,
         until_before=until,
-        at=at,
+        at=scene.at,
     )
-    rows, before = rows_of(json.read(body)), rows_of(json.read(traject.task.body))
-    version = NewVersion("Task", traject.task.id, number, body, rows, before)
-    code = taken.reason.code if taken.reason else None
-    stays = option.task != "rejected"
-    return _outcome(version, code, stays, candidate, access, candidate, traject, pathway, world, at)
+    rows, before = rows_of(json.read(body)), rows_of(json.read(task.body))
+    return NewVersion("Task", task.id, task.version + 1, body, rows, before)
 
 
-def _outcome(
-    version: NewVersion,
-    reason: str | None,
-    stays: bool,
-    candidate: UUID,
-    access: Access,
-    by: UUID,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-) -> Planned:
-    """Only this Task changes; who is no candidate any more loses sight of the question."""
-    performer = pathway.steps[traject.step].performer
-    plan = planned(Said(event=None, by=performer), access, by, traject, pathway, world, at)
-    roles = dict(traject.roles)
-    if not stays:
-        roles = {key: party for key, party in roles.items() if not (ASKED in key and party == candidate)}
-        roles |= passed_over(traject, (candidate,))
-    standing = traject.standing._replace(roles=roles)
-    sights = sights_of(pathway, standing, traject.parties)
-    body: Any = events.CandidateAnswered(
-        by=performer,
-        organisation=by,
-        candidate=candidate,
-        task=traject.task.id,
-        task_status=json.read(version.body)["status"],
-        at=at,
-        reason=reason,
-    )
-    step = msgspec.structs.replace(
-        plan.step,
-        event="kandidaat antwoordt" if by == candidate else "kandidaat niet meer gevraagd",
-        event_body=body,
-        open_task=traject.open_task,
-        roles=roles,
-        listeners=(candidate,),
-        losing=() if stays else (Losing(candidate, QUESTION),),
-        found_by=() if stays else found_by(traject, [version], sights),
-    )
-    return Planned(step, [version], finders_of(sights), None, plan.parties)
+def _out(candidate: UUID, reason: str | None, version: NewVersion, scene: Scene) -> Planned:
+    """Who is no candidate any more loses sight of the question."""
+    roles = {
+        key: party for key, party in scene.traject.roles.items() if not (ASKED in key and party == candidate)
+    } | passed_over(scene.traject, (candidate,))
+    event = ANSWERED if scene.organisation == candidate else "kandidaat niet meer gevraagd"
+    plan = of_candidate(candidate, event, version, scene, by=scene.step.performer, roles=roles, reason=reason)
+    return plan._replace(step=msgspec.structs.replace(plan.step, losing=(Losing(candidate, QUESTION),)))
 
 
 def _in_words(name: str, answer: str, pathway: Pathway) -> str:

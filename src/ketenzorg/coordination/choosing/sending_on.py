@@ -1,17 +1,18 @@
 """A referral is sent on to nobody in particular: who else could do it may claim it, and the first one has it."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from ketenzorg.coordination.consent.consenting import decision_on
 from ketenzorg.coordination.consent.sharing_on import sharing_in
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.handing_over import capability_in
 from ketenzorg.coordination.steps.planning import Planned
 from ketenzorg.coordination.steps.versions import Said
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
+from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option
 from ketenzorg.pathway.flatten import handover_of
 from ketenzorg.pathway.loaded import Pathway
@@ -35,20 +36,15 @@ def may_be_open(option: Option, traject: Traject, pathway: Pathway, world: World
     )
 
 
-def opened(
-    said: Said,
-    option: Option | None,
-    shared: Shared,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-) -> Said:
+def opened(said: Said, shared: Shared, scene: Scene) -> Said:
     """The same, with who may claim it: not who had it, nor whom the patient objects to. Raises Invalid for nobody."""
+    traject, pathway, world = scene.traject, scene.pathway, scene.world
+    options = engine.allowed(pathway, scene.state, said.by)
+    option = next((each for each in options if each.event == said.event), None)
     if option is None or said.performer is not None or not may_be_open(option, traject, pathway, world):
         raise Invalid(_NOT_OPEN)
     role = pathway.steps[option.to_step].performer
-    sharing = sharing_in(shared, world, at, shared.objections)
+    sharing = sharing_in(shared, world, scene.at, shared.objections)
     able = capability_in(said.given, pathway)
     pool = [
         each.id

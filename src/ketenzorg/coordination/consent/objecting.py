@@ -17,6 +17,7 @@ from ketenzorg.coordination.consent.objection_notices import again, ahead, given
 from ketenzorg.coordination.consent.sharing_on import NO_ROWS, objected_to, pathway_of
 from ketenzorg.coordination.consent.withdrawing import Changed, on_record, taken_back
 from ketenzorg.coordination.receiving.notices import Notice
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.showing.names import ELSEWHERE
 from ketenzorg.coordination.steps.handing_over import Parties
 from ketenzorg.coordination.steps.planning import CLOCKS_DIFFER, planned
@@ -237,13 +238,13 @@ def _step(
     traject, pathway = shared.traject, pathway_of(shared.traject, world)
     # Who is no party here is not told: where else a patient is treated is nobody's business.
     party = visit.caller.organisation if visit.caller.organisation in traject.parties else ELSEWHERE
-    access = _access(shared, pathway, visit, world)
+    scene = Scene(party, _access(shared, pathway, visit, world), traject, pathway, world, at)
     out = _way_out(shared, lost, party, pathway)
     if out is not None:
         said = Said(event=out.event, by=out.by, given=out.given)
-        plan = planned(said, access, party, traject, pathway, world, at)
+        plan = planned(said, scene)
         return _Planned((plan.step, plan.versions), plan.finders, True)
-    plan = planned(Said(event=None, by=ITSELF), access, party, traject, pathway, world, at)
+    plan = planned(Said(event=None, by=ITSELF), scene)
     body = events.ConsentChanged(change=change, organisation=party, consent=consent, at=at)
     now = Parties(traject.standing, traject.involved, traject.involved)
     step = msgspec.structs.replace(

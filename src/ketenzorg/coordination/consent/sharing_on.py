@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ketenzorg.coordination.consent.consenting import Sharing, decision_on, weighed
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.handing_over import Parties
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid
@@ -32,21 +33,14 @@ class Handed(NamedTuple):
     change: ConsentChange | None = None
 
 
-async def shared_on(
-    parties: Parties,
-    taken: StepTaken | None,
-    traject: Traject,
-    pathway: Pathway,
-    organisation: UUID,
-    world: World,
-    at: datetime,
-) -> Handed:
+async def shared_on(parties: Parties, taken: StepTaken | None, scene: Scene) -> Handed:
     """The Consents under which a step shares with who joins by it. Raises Invalid when one may not."""
-    joining = _joining(parties, taken, pathway)
+    joining = _joining(parties, taken, scene.pathway)
     if not joining:
         return Handed()
-    shared = await world.consents.of(traject.id, organisation)
-    recorded, issues = weighed(joining, sharing_in(shared, world, at, shared.objections), world)
+    world = scene.world
+    shared = await world.consents.of(scene.traject.id, scene.organisation)
+    recorded, issues = weighed(joining, sharing_in(shared, world, scene.at, shared.objections), world)
     if issues:
         raise Invalid(*issues)
     return Handed(

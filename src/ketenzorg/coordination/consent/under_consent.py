@@ -1,26 +1,20 @@
 """A step as it may be stored: with the Consents of who joins by it, and without who loses sight by it."""
 
-from datetime import datetime
-from uuid import UUID
-
 import msgspec
 
 from ketenzorg.coordination.consent.sharing_on import shared_on
 from ketenzorg.coordination.consent.withdrawing import Changed, on_record, taken_back, withdrawal_of
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.handing_over import seen_by
 from ketenzorg.coordination.steps.planning import Planned
-from ketenzorg.coordination.world import World
-from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.words import WITHDRAWN
-from ketenzorg.store.trajecten import Traject
 
 
-async def under_consent(
-    plan: Planned, traject: Traject, pathway: Pathway, organisation: UUID, world: World, at: datetime
-) -> Changed:
-    """The step of this organisation, ready to be stored. Raises Invalid when who joins may not get what it shares."""
+async def under_consent(plan: Planned, scene: Scene) -> Changed:
+    """The step, ready to be stored. Raises Invalid when who joins may not get what it shares."""
+    organisation, _, traject, pathway, world, at = scene
     step, versions, _, taken, parties = plan
-    handed = await shared_on(parties, taken, traject, pathway, organisation, world, at)
+    handed = await shared_on(parties, taken, scene)
     if handed.change:
         step = msgspec.structs.replace(
             step,
@@ -30,7 +24,7 @@ async def under_consent(
         versions = [*versions, *handed.made]
     if taken is None or taken.reason is None or taken.reason.code != WITHDRAWN:
         return step, versions
-    performer = traject.roles.get(pathway.steps[traject.step].performer)
+    performer = traject.roles.get(scene.step.performer)
     shared = await world.consents.of(traject.id, organisation)
     if performer is None or performer == shared.holder:
         return step, versions  # the work was in the own house: nobody else has seen it

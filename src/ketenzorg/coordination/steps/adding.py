@@ -19,6 +19,7 @@ from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.rules import types_for
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.coordination.receiving.notices import Notice, what_changed
+from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.clock import running, soonest
 from ketenzorg.coordination.steps.handing_over import Parties, seen_by
 from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
@@ -96,10 +97,12 @@ async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
             ready = True
         at = world.now()
         judged = _judge(posted, known, traject, pathway, at)
-        step, versions, finders = _step(posted, digest, known, judged, traject, pathway, visit, world, at)
+        rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
+        access = adding(rule=f"{rule.id} {pathway.name}|{pathway.version}")
+        scene = Scene(visit.caller.organisation, access, traject, pathway, world, at)
+        step, versions, finders = _step(posted, digest, known, judged, scene)
         if await world.trajecten.store(step, versions, finders):
-            now = State(traject.step, traject.counts, traject.happened)
-            dues = engine.due(pathway, now), engine.due(pathway, judged.state)
+            dues = engine.due(pathway, scene.state), engine.due(pathway, judged.state)
             came = [entry.content for entry in posted.entries]
             unreadable = unread(pathway, came, read_answers(pathway, came))
             notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
@@ -112,7 +115,7 @@ def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at:
     came = [entry.content for entry in posted.entries]
     before = screen(pathway, read_answers(pathway, latest(stored, pathway)), at)
     after = screen(pathway, read_answers(pathway, latest([*stored, *came], pathway)), at)
-    state = engine.rearmed(State(traject.step, traject.counts, traject.happened), after)
+    state = engine.rearmed(state_of(traject), after)
     known_already = {raised.event for raised in before.events}
     taken: list[StepTaken] = []
     for raised in after.events:
@@ -125,25 +128,14 @@ def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at:
 
 
 def _step(
-    posted: Posted,
-    digest: str,
-    known: Known,
-    judged: _Judged,
-    traject: Traject,
-    pathway: Pathway,
-    visit: Visit,
-    world: World,
-    at: datetime,
+    posted: Posted, digest: str, known: Known, judged: _Judged, scene: Scene
 ) -> tuple[Step, list[NewVersion], FindersOf]:
     """Everything that is stored together: the data, what they change, and the signals."""
+    organisation, access, traject, pathway, world, at = scene
     now = traject.involved
-    rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
     parties = Parties(traject.standing, now, now)
     dues = engine.due(pathway, judged.state)
-    [task] = next_versions(
-        Said(event=None, by=ITSELF), None, traject, parties, pathway, world, soonest(dues), at
-    )
-    organisation = visit.caller.organisation
+    [task] = next_versions(Said(event=None, by=ITSELF), None, parties, soonest(dues), scene)
     locations = tuple(entry.location for entry in posted.entries)
     step = Step(
         traject=traject.id,
@@ -165,9 +157,7 @@ def _step(
             organisation=organisation, task=task.id, at=at, resources=locations, kept=judged.after.kept
         ),
         priority=how_soon(pathway, judged.state.counts, json.read(task.body).get("priority")),
-        access=visit.access(
-            world, "add", posted.entries[0].kind, rule=f"{rule.id} {pathway.name}|{pathway.version}"
-        ),
+        access=access,
         organisation=organisation,
         roles=traject.roles,
         phases=traject.phases,

@@ -15,6 +15,7 @@ from ketenzorg.coordination.reading.letter import (
     letter_resources,
     withdrawn_letter,
 )
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.showing.names import name_of, who_plays
 from ketenzorg.coordination.steps.handing_over import Parties
 from ketenzorg.coordination.world import World
@@ -32,25 +33,17 @@ GOES_ON = "Het traject gaat verder met een volgende overdracht; u hoeft niets af
 
 
 def with_letter(
-    versions: list[NewVersion],
-    taken: StepTaken,
-    traject: Traject,
-    parties: Parties,
-    pathway: Pathway,
-    by: UUID,
-    world: World,
-    at: datetime,
+    versions: list[NewVersion], taken: StepTaken, parties: Parties, scene: Scene
 ) -> list[NewVersion]:
     """The versions of a step, with the letter when it ends a hand-over by the one who performed it."""
     ends = (taken.ends or taken.closes) and taken.exit not in NO_LETTER
-    author, addressee = _who(traject, pathway)
-    if not ends or author != by or author == addressee:
+    author, addressee = _who(scene.traject, scene.pathway)
+    if not ends or author != scene.organisation or author == addressee:
         return versions
     task, *others = versions
     body = json.read(task.body)
-    id_ = world.new_id()
-    letter = _letter(body, taken, traject, parties, pathway, world)
-    resources = letter_resources(letter, id_, at)
+    id_ = scene.world.new_id()
+    resources = letter_resources(_letter(body, taken, parties, scene), id_, scene.at)
     body["output"] = [*body.get("output", ()), letter_output(id_)]
     return [
         msgspec.structs.replace(task, body=json.write(body)),
@@ -104,23 +97,16 @@ def _addressed(task: dict[str, Any], traject: Traject, pathway: Pathway, world: 
     )
 
 
-def _letter(
-    task: dict[str, Any],
-    taken: StepTaken,
-    traject: Traject,
-    parties: Parties,
-    pathway: Pathway,
-    world: World,
-) -> Letter:
+def _letter(task: dict[str, Any], taken: StepTaken, parties: Parties, scene: Scene) -> Letter:
     told = [
         (output["type"]["text"], output["valueString"])
         for output in task.get("output", ())
         if "valueString" in output and "text" in output.get("type", {})
     ]
-    return _addressed(task, traject, pathway, world)._replace(
+    return _addressed(task, scene.traject, scene.pathway, scene.world)._replace(
         answers=told,
-        ending=_ending(task, taken, parties, pathway, world),
-        course=traject.happened | {taken.event: taken.at},
+        ending=_ending(task, taken, parties, scene.pathway, scene.world),
+        course=scene.traject.happened | {taken.event: taken.at},
     )
 
 

@@ -15,9 +15,9 @@ from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.consent.under_consent import under_consent
 from ketenzorg.coordination.reading.looking import Seen, read
+from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.adding import NO_ROWS, SENT, not_there, somebody_else
 from ketenzorg.coordination.steps.handing_over import seen_by
-from ketenzorg.coordination.steps.meaning import state_of
 from ketenzorg.coordination.steps.planning import Planned, planned
 from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
 from ketenzorg.coordination.steps.versions import Said
@@ -116,10 +116,9 @@ async def _store(
     does: Interaction = "rebook" if before else "book"
     rule = rule_of(does, KIND, traject, pathway, visit)
     access = visit.access(world, does, KIND, rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}")
-    organisation = visit.caller.organisation
-    plan = planned(said, access, organisation, traject, pathway, world, at)
-    plan = _with(entry, before, identity, plan, pathway, at)
-    step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
+    scene = Scene(visit.caller.organisation, access, traject, pathway, world, at)
+    plan = _with(entry, before, identity, planned(said, scene), pathway, at)
+    step, versions = await under_consent(plan, scene)
     return await world.trajecten.store(step, versions, plan.finders)
 
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.versions import Said
-from ketenzorg.coordination.world import World
 from ketenzorg.errors import TransitionNotAllowed
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import search_rows
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.definition import Aside
-from ketenzorg.pathway.engine import State, StepTaken
+from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.aside_task import is_open, new_aside, next_aside
 from ketenzorg.store.trajecten import NewVersion, Traject, Version
@@ -28,10 +28,9 @@ class Asides(msgspec.Struct, frozen=True):
     versions: list[NewVersion]
 
 
-def asides_after(
-    said: Said, taken: StepTaken, traject: Traject, pathway: Pathway, world: World, at: datetime
-) -> Asides:
+def asides_after(said: Said, taken: StepTaken, scene: Scene) -> Asides:
     """What a step does to them. Raises TransitionNotAllowed for answering what nobody asked."""
+    traject, pathway, at = scene.traject, scene.pathway, scene.at
     named = {name: version.id for name, version in traject.asides.items()}
     versions: list[NewVersion] = []
     for name, aside in pathway.file.asides.items():
@@ -42,7 +41,7 @@ def asides_after(
         if taken.event == aside.asks:
             if now is not None and still:  # asked again: the earlier question is in the new one's place
                 versions.append(_closed(now, FELL_AWAY, {}, at))
-            opened = _opened(said, aside, taken, traject, pathway, world, at)
+            opened = _opened(said, aside, taken, scene)
             named[name] = opened.id
             versions.append(opened)
         elif now is not None and still and (status := _answer(taken, aside, pathway)):
@@ -88,20 +87,12 @@ def _answer(taken: StepTaken, aside: Aside, pathway: Pathway) -> str:
     return FELL_AWAY if taken.ends or taken.closes or not still else ""
 
 
-def _opened(
-    said: Said,
-    aside: Aside,
-    taken: StepTaken,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-) -> NewVersion:
-    step = pathway.steps[traject.step]
+def _opened(said: Said, aside: Aside, taken: StepTaken, scene: Scene) -> NewVersion:
+    traject, pathway, step = scene.traject, scene.pathway, scene.step
     asks, asked = (
         (step.requester, step.performer) if said.by == step.requester else (step.performer, step.requester)
     )
-    id_ = world.new_id()
+    id_ = scene.world.new_id()
     body = new_aside(
         json.read(traject.task.body),
         id_,
@@ -112,7 +103,7 @@ def _opened(
         asked=_in_words(said.given, pathway),
         questionnaire=pathway.questionnaire,
         until=_until(aside, taken, pathway),
-        at=at,
+        at=scene.at,
     )
     return NewVersion("Task", id_, 1, body, search_rows(json.read(body)))
 
@@ -138,7 +129,7 @@ def _nobody_asked(aside: Aside, traject: Traject, pathway: Pathway) -> Transitio
     return TransitionNotAllowed(
         engine.with_options(
             pathway,
-            State(traject.step, traject.counts, traject.happened),
+            state_of(traject),
             f"Er ligt geen ‘{aside.title.lower()}’: er is niets om op te antwoorden.",
             f"There is no open '{aside.asks}': nothing to answer to.",
             but=not_asked(traject, pathway),

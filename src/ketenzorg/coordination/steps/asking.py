@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from ketenzorg.coordination.choosing.asking_another import asked_too, may_be_asked
+from ketenzorg.coordination.choosing.asking_another import asked_too
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, TaskNow, insist, load, take_event, task_now
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, TransitionNotAllowed
@@ -31,12 +32,11 @@ async def ask_another(task: UUID, _: str, posted: Mapping[str, Any], visit: Visi
         traject, pathway = await load(task, visit.access(world, "ask", "Task"), world)
         rule = await insist("ask", traject, pathway, visit, world)
         access = visit.access(world, "ask", "Task", rule=f"{rule.id} {pathway.name}|{pathway.version}")
-        at = world.now()
-        plan = asked_too(posted["owner"], access, visit.caller.organisation, traject, pathway, world, at)
+        scene = Scene(visit.caller.organisation, access, traject, pathway, world, world.now())
         shared = await world.consents.of(traject.id, visit.caller.organisation)
-        step, versions, finders, *_rest = may_be_asked(plan, shared, world, at)
-        if await world.trajecten.store(step, versions, finders):
-            return task_now(versions[0], at, traject, pathway, visit)
+        plan = asked_too(posted["owner"], shared, scene)
+        if await world.trajecten.store(plan.step, plan.versions, plan.finders):
+            return task_now(plan.versions[0], scene.at, traject, pathway, visit)
     raise Conflict(CHANGING)
 
 

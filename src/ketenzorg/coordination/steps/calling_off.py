@@ -5,29 +5,26 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.handing_over import Parties, seen_by
 from ketenzorg.coordination.steps.planning import Planned
-from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
 from ketenzorg.pathway.engine import StepTaken
-from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.appointment import called_off, is_to_come, named_in
-from ketenzorg.store.audit import Access
-from ketenzorg.store.trajecten import NO_ROWS, NewVersion, Traject
+from ketenzorg.store.trajecten import NO_ROWS, NewVersion
 
 KIND = "Appointment"
 UNDONE = ("revoked", "entered-in-error")  # CarePlan.status after an end without the work done
 
 
-async def with_called_off(
-    plan: Planned, access: Access, traject: Traject, pathway: Pathway, world: World, at: datetime
-) -> Planned:
+async def with_called_off(plan: Planned, scene: Scene) -> Planned:
     """The same step, with the appointments of this hand-over that it calls off."""
+    traject, at = scene.traject, scene.at
     taken = plan.taken
     named = named_in(json.read(traject.task.body))
     if taken is None or not named or not _stops(taken):
         return plan
-    known = await world.trajecten.data_of("ServiceRequest", traject.request.id, access)
+    known = await scene.world.trajecten.data_of("ServiceRequest", traject.request.id, scene.access)
     off = [
         _called_off(id_, body, taken, at)
         for kind, id_, body in (known.resources if known else ())
@@ -36,7 +33,7 @@ async def with_called_off(
     if not off:
         return plan
     now = Parties(traject.standing, traject.involved, traject.involved)
-    step = replace(plan.step, seen_by={**plan.step.seen_by, KIND: seen_by(KIND, now, pathway)})
+    step = replace(plan.step, seen_by={**plan.step.seen_by, KIND: seen_by(KIND, now, scene.pathway)})
     return plan._replace(step=step, versions=[*plan.versions, *off])
 
 

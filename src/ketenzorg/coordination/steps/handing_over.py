@@ -13,6 +13,7 @@ from ketenzorg.access.finding import Finders, rows_of, who_finds
 from ketenzorg.access.rules import types_for
 from ketenzorg.access.views import exists_for, sights_of, who_sees
 from ketenzorg.coordination.receiving.participants import cannot_own, must_be_named, organisation_of
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json
@@ -63,10 +64,9 @@ class Parties(NamedTuple):
         return sights_of(pathway, self.standing, self.all)
 
 
-def parties_after(
-    taken: StepTaken | None, traject: Traject, pathway: Pathway, wanted: Wanted, by: UUID, world: World
-) -> Parties:
-    """The parties after a step by this organisation. Raises Invalid when a hand-over needs one that nobody can tell."""
+def parties_after(taken: StepTaken | None, wanted: Wanted, scene: Scene) -> Parties:
+    """The parties after a step. Raises Invalid when a hand-over needs one that nobody can tell."""
+    by, _, traject, pathway, world, _ = scene
     before = traject.involved
     if taken is None or not taken.new_task:
         if wanted.named is not None:

@@ -1,6 +1,7 @@
 """What a party means: the event behind a named one, a changed Task.status or step, or an answer to a question."""
 
 from ketenzorg.coordination.choosing.candidates import RELEASE, SELECT, candidate_of
+from ketenzorg.coordination.scene import state_of
 from ketenzorg.coordination.steps.asides import aside_of, event_for
 from ketenzorg.coordination.steps.changes import Change
 from ketenzorg.coordination.steps.progress import check_progress
@@ -11,11 +12,6 @@ from ketenzorg.pathway.definition import Aside
 from ketenzorg.pathway.engine import Option, State
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.store.trajecten import Traject
-
-
-def state_of(traject: Traject) -> State:
-    """Where a traject stands, as the engine takes it."""
-    return State(traject.step, traject.counts, traject.happened)
 
 
 def role_for(event: str, traject: Traject, pathway: Pathway, roles: list[str]) -> str:

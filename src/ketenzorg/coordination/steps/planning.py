@@ -18,6 +18,7 @@ from ketenzorg.coordination.choosing.candidates import (
     without_candidates,
 )
 from ketenzorg.coordination.choosing.candidates import losing as not_chosen_lose
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.answering import KINDS, who_reads, with_letter
 from ketenzorg.coordination.steps.asides import Asides, asides_after
 from ketenzorg.coordination.steps.clock import running, soonest
@@ -33,18 +34,15 @@ from ketenzorg.coordination.steps.handing_over import (
     seen_by,
     sees_otherwise,
 )
-from ketenzorg.coordination.steps.meaning import state_of
 from ketenzorg.coordination.steps.progress import names_of
 from ketenzorg.coordination.steps.proposing import with_proposal
 from ketenzorg.coordination.steps.urgency import how_soon
 from ketenzorg.coordination.steps.versions import Said, next_versions
-from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
-from ketenzorg.store.audit import Access
 from ketenzorg.store.trajecten import FindersOf, NewVersion, Step, Traject
 
 WRITTEN = (*KINDS, "ServiceRequest")  # for those who take part before or after the step: letters, proposals
@@ -61,39 +59,33 @@ class Planned(NamedTuple):
     parties: Parties
 
 
-def planned(
-    said: Said,
-    access: Access,
-    organisation: UUID,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-) -> Planned:
+def planned(said: Said, scene: Scene) -> Planned:
     """What an organisation says, as a step to store. Raises TransitionNotAllowed or Invalid."""
+    organisation, access, traject, pathway, world, at = scene
     happened = _happened(said, traject, at)
     _refuse_numbers(said)
     if said.event is None:
         taken = None
-        state, ended = state_of(traject), traject.ended
+        state, ended = scene.state, traject.ended
     else:
-        taken = engine.advance(pathway, state_of(traject), said.event, said.by, happened, said.given)
+        taken = engine.advance(pathway, scene.state, said.event, said.by, happened, said.given)
         state, ended = taken.state, happened if taken.ends else None
     asked, (roles, lost, done) = traject, settled(traject, pathway, taken, said.chosen)
     traject = msgspec.structs.replace(traject, roles=roles)
+    scene = scene._replace(traject=traject)
     wanted = Wanted(said.performer, capability_in(said.given, pathway) if taken else "", said.pool)
-    parties = parties_after(taken, traject, pathway, wanted, organisation, world)
+    parties = parties_after(taken, wanted, scene)
     dues = engine.due(pathway, state)
-    versions = next_versions(said, taken, traject, parties, pathway, world, soonest(dues), at)
+    versions = next_versions(said, taken, parties, soonest(dues), scene)
     if taken is not None:
-        versions = with_proposal(versions, said, taken, traject, organisation, world, at)
-        versions = with_letter(versions, taken, traject, parties, pathway, organisation, world, at)
+        versions = with_proposal(versions, said, taken, scene)
+        versions = with_letter(versions, taken, parties, scene)
     task, *begun = [each for each in versions if each.type == "Task"]
     open_now = begun[0] if begun else task
     if said.chosen:
         versions[0] = task = selected(task, asked, said.chosen)
         open_now = task
-    aside = asides_after(said, taken, traject, pathway, world, at) if taken is not None else None
+    aside = asides_after(said, taken, scene) if taken is not None else None
     versions += aside.versions if aside else []
     versions += closed(asked, lost, said.chosen, at)
     sights, by_task = parties.sights(pathway), seen_by("Task", parties, pathway)

@@ -20,11 +20,12 @@ from ketenzorg.coordination.choosing.candidates import (
 from ketenzorg.coordination.choosing.choosing import TAKEN, claimed, names, said_of_candidate
 from ketenzorg.coordination.choosing.sending_on import opened, with_weighed
 from ketenzorg.coordination.consent.under_consent import under_consent
+from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.asides import aside_of, not_asked
 from ketenzorg.coordination.steps.calling_off import with_called_off
 from ketenzorg.coordination.steps.changes import changes, refuse_cut
 from ketenzorg.coordination.steps.handing_over import can_happen
-from ketenzorg.coordination.steps.meaning import meant, role_for, state_of
+from ketenzorg.coordination.steps.meaning import meant, role_for
 from ketenzorg.coordination.steps.planning import Planned, planned
 from ketenzorg.coordination.steps.versions import NewProposal, Said
 from ketenzorg.coordination.world import Visit, World
@@ -166,15 +167,13 @@ async def _act(
             return task_now(traject.task, traject.task_updated, traject, pathway, visit)
         at = world.now()
         by = f"{rule.id} {pathway.name}|{pathway.version} {said.by}"
-        access = visit.access(world, does, "Task", rule=by)
+        scene = Scene(organisation, visit.access(world, does, "Task", rule=by), traject, pathway, world, at)
         if may_claim(organisation, traject):
-            said = claimed(said, organisation, traject, pathway)
+            said = claimed(said, scene)
         try:
-            plan = await _plan(
-                said, access, organisation, traject, pathway, world, at, of_candidate=of_candidate
-            )
-            plan = await with_called_off(plan, access, traject, pathway, world, at)
-            step, versions = await under_consent(plan, traject, pathway, organisation, world, at)
+            plan = await _plan(said, scene, of_candidate=of_candidate)
+            plan = await with_called_off(plan, scene)
+            step, versions = await under_consent(plan, scene)
         except Outrun:  # another claimed it since it was read
             continue
         if await world.trajecten.store(step, versions, plan.finders):
@@ -185,28 +184,13 @@ async def _act(
     raise Conflict(CHANGING)
 
 
-async def _plan(
-    said: Said,
-    access: Access,
-    organisation: UUID,
-    traject: Traject,
-    pathway: Pathway,
-    world: World,
-    at: datetime,
-    *,
-    of_candidate: bool,
-) -> Planned:
+async def _plan(said: Said, scene: Scene, *, of_candidate: bool) -> Planned:
     if of_candidate:
-        return said_of_candidate(said, access, organisation, traject, pathway, world, at)
+        return said_of_candidate(said, scene)
     if not said.open:
-        return planned(said, access, organisation, traject, pathway, world, at)
-    shared = await world.consents.of(traject.id, organisation)
-    option = next(
-        (each for each in engine.allowed(pathway, state_of(traject), said.by) if each.event == said.event),
-        None,
-    )
-    said = opened(said, option, shared, traject, pathway, world, at)
-    return with_weighed(planned(said, access, organisation, traject, pathway, world, at), shared)
+        return planned(said, scene)
+    shared = await scene.world.consents.of(scene.traject.id, scene.organisation)
+    return with_weighed(planned(opened(said, shared, scene), scene), shared)
 
 
 async def _to_change(task: UUID, does: Interaction, visit: Visit, world: World) -> tuple[Traject, Pathway]:

@@ -8,19 +8,19 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.finding import rows_of
+from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.clock import soonest
 from ketenzorg.coordination.steps.handing_over import Parties
-from ketenzorg.coordination.world import World
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
-from ketenzorg.pathway.engine import State, StepTaken
+from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.care_plan import next_care_plan
 from ketenzorg.referral.codes import output_type
 from ketenzorg.referral.coordination_task import new_round, next_task
 from ketenzorg.referral.intake import Named
 from ketenzorg.referral.stored import stored_form
-from ketenzorg.store.trajecten import NewVersion, Traject, Version
+from ketenzorg.store.trajecten import NewVersion, Version
 
 
 class NewProposal(msgspec.Struct, frozen=True):
@@ -46,14 +46,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def next_versions(
-    said: Said,
-    taken: StepTaken | None,
-    traject: Traject,
-    parties: Parties,
-    pathway: Pathway,
-    world: World,
-    until: datetime | None,
-    at: datetime,
+    said: Said, taken: StepTaken | None, parties: Parties, until: datetime | None, scene: Scene
 ) -> list[NewVersion]:
     """The versions to store, that of the Task first; without a step only what was added to the Task.
 
@@ -61,12 +54,13 @@ def next_versions(
     soonest norm or control ends that runs from now on.
     """
     if taken is None:
-        return [_same_task(said, None, traject, pathway, until, at)]
-    begun = [_new_task(said, taken, traject, parties, pathway, world, until, at)] if taken.new_task else []
+        return [_same_task(said, None, until, scene)]
+    traject, pathway, at = scene.traject, scene.pathway, scene.at
+    begun = [_new_task(said, taken, parties, until, scene)] if taken.new_task else []
     if begun and not taken.closes:
         task = begun.pop()
     else:
-        task = _same_task(said, taken, traject, pathway, None if taken.new_task else until, at)
+        task = _same_task(said, taken, None if taken.new_task else until, scene)
     if taken.forward:
         task = _sent_on(task, begun[0])
     plan = _next(
@@ -95,17 +89,11 @@ def next_versions(
 
 
 def _new_task(
-    said: Said,
-    taken: StepTaken,
-    traject: Traject,
-    parties: Parties,
-    pathway: Pathway,
-    world: World,
-    until: datetime | None,
-    at: datetime,
+    said: Said, taken: StepTaken, parties: Parties, until: datetime | None, scene: Scene
 ) -> NewVersion:
     """The Task of the next hand-over or round, with the words that it begins with."""
-    id_ = world.new_id()
+    traject, pathway = scene.traject, scene.pathway
+    id_ = scene.world.new_id()
     before = parties.before
     owner = parties.roles.get(taken.performer)
     # The one before is named to who may read it.
@@ -121,20 +109,14 @@ def _new_task(
         owner=f"Organization/{owner}" if owner else "",
         brought={name: _in_words(name, said.given[name], pathway) for name in taken.output},
         until=until,
-        at=at,
+        at=scene.at,
     )
     return NewVersion("Task", id_, 1, body, rows_of(json.read(body)))
 
 
-def _same_task(
-    said: Said,
-    taken: StepTaken | None,
-    traject: Traject,
-    pathway: Pathway,
-    until: datetime | None,
-    at: datetime,
-) -> NewVersion:
-    before = soonest(engine.due(pathway, State(traject.step, traject.counts, traject.happened)))
+def _same_task(said: Said, taken: StepTaken | None, until: datetime | None, scene: Scene) -> NewVersion:
+    traject, pathway = scene.traject, scene.pathway
+    before = soonest(engine.due(pathway, scene.state))
     if taken is None:
         step, status = traject.step, json.read(traject.task.body)["status"]
     else:
@@ -155,7 +137,7 @@ def _same_task(
             added=said.added,
             until=until,
             until_before=before,
-            at=at,
+            at=scene.at,
         ),
     )
 
