@@ -66,6 +66,7 @@ declare
     v_traject uuid := p_step ->> 'traject';
     v_at timestamptz := p_step ->> 'at';
     written int := 0;
+    sees text[];  -- who sees each of the resources: arrays of an array must be equally long
     further record;
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
@@ -123,6 +124,13 @@ begin
     end if;
 
     -- Each is found by who sees the resource, and that element of it.
+    sees := array(
+        select (
+            select r.parties::text from resource r
+            where r.region = p_region and r.type = r_type[place] and r.id = r_id[place] limit 1
+        )
+        from generate_subscripts(r_id, 1) as place order by place
+    );
     for place in 1 .. cardinality(t_add) loop
         delete from search_token old
         where not t_add[place] and old.region = p_region and old.type = r_type[t_resource[place]]
@@ -131,16 +139,13 @@ begin
     end loop;
     if true = any (t_add) then
         insert into search_token (region, type, param, code, system, id, parties)
-        select p_region, r.type, t.param, t.code, t.system, r.id, r.parties
+        select p_region, r_type[t.resource], t.param, t.code, t.system, r_id[t.resource], finds.parties
         from unnest(t_add, t_resource, t_parties, t_param, t_code, t_system)
             as t(add, resource, parties, param, code, system)
-        cross join lateral (
-            select r.type, r.id, array(
-                select party from unnest(r.parties) as party where party = any (t.parties::uuid[])) as parties
-            from resource r
-            where r.region = p_region and r.type = r_type[t.resource] and r.id = r_id[t.resource] limit 1
-        ) r
-        where t.add and r.parties <> '{}';
+        cross join lateral (select array(
+            select party from unnest(sees[t.resource]::uuid[]) as party where party = any (t.parties::uuid[])
+        ) as parties) finds
+        where t.add and finds.parties <> '{}';
     end if;
 
     for place in 1 .. cardinality(f_add) loop
@@ -151,16 +156,13 @@ begin
     end loop;
     if true = any (f_add) then
         insert into search_reference (region, type, param, target, target_type, id, parties)
-        select p_region, r.type, f.param, f.target, f.type, r.id, r.parties
+        select p_region, r_type[f.resource], f.param, f.target, f.type, r_id[f.resource], finds.parties
         from unnest(f_add, f_resource, f_parties, f_param, f_target, f_type)
             as f(add, resource, parties, param, target, type)
-        cross join lateral (
-            select r.type, r.id, array(
-                select party from unnest(r.parties) as party where party = any (f.parties::uuid[])) as parties
-            from resource r
-            where r.region = p_region and r.type = r_type[f.resource] and r.id = r_id[f.resource] limit 1
-        ) r
-        where f.add and r.parties <> '{}';
+        cross join lateral (select array(
+            select party from unnest(sees[f.resource]::uuid[]) as party where party = any (f.parties::uuid[])
+        ) as parties) finds
+        where f.add and finds.parties <> '{}';
     end if;
 
     for place in 1 .. cardinality(d_add) loop
@@ -171,16 +173,13 @@ begin
     end loop;
     if true = any (d_add) then
         insert into search_date (region, type, param, low, high, id, parties)
-        select p_region, r.type, d.param, d.low, d.high, r.id, r.parties
+        select p_region, r_type[d.resource], d.param, d.low, d.high, r_id[d.resource], finds.parties
         from unnest(d_add, d_resource, d_parties, d_param, d_low, d_high)
             as d(add, resource, parties, param, low, high)
-        cross join lateral (
-            select r.type, r.id, array(
-                select party from unnest(r.parties) as party where party = any (d.parties::uuid[])) as parties
-            from resource r
-            where r.region = p_region and r.type = r_type[d.resource] and r.id = r_id[d.resource] limit 1
-        ) r
-        where d.add and r.parties <> '{}';
+        cross join lateral (select array(
+            select party from unnest(sees[d.resource]::uuid[]) as party where party = any (d.parties::uuid[])
+        ) as parties) finds
+        where d.add and finds.parties <> '{}';
     end if;
 
     insert into event (region, traject, seq, id, event, happened, recorded, from_step, to_step, body, parties)

@@ -18,7 +18,7 @@ from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import task_only
 from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
 from ketenzorg.coordination.choosing.sending_on import OPEN, may_be_open
-from ketenzorg.coordination.receiving.notices import known_of
+from ketenzorg.coordination.receiving.who_acts import known_of
 from ketenzorg.coordination.showing.explaining import explained
 from ketenzorg.coordination.steps.handing_over import ORGANISATION, who_could
 from ketenzorg.coordination.steps.stepping import take_event, takes_part, what_may_happen

@@ -12,7 +12,7 @@ from litestar.response.base import ASGIResponse
 from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.requests import Http, visit_of, world_of
-from ketenzorg.coordination.receiving.notices import cite
+from ketenzorg.coordination.receiving.notice import cite
 from ketenzorg.coordination.showing.overdue import Late, overdue
 from ketenzorg.errors import BadRequest, Issue
 from ketenzorg.referral.stored import instant

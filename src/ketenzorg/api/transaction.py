@@ -16,7 +16,8 @@ from ketenzorg.api.requests import Http, idempotency_key_of, prefers, visit_of, 
 from ketenzorg.coordination.consent.deciding import is_a_decision, put_on_record
 from ketenzorg.coordination.once import Answered, once
 from ketenzorg.coordination.reading.looking import read
-from ketenzorg.coordination.receiving.referring import Receipt, receive_posted
+from ketenzorg.coordination.receiving.receipt import Receipt
+from ketenzorg.coordination.receiving.referring import receive_posted
 from ketenzorg.coordination.steps.adding import Addition, add_data, is_for_a_traject
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir.outcome import operation_outcome

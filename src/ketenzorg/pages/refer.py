@@ -10,7 +10,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from ketenzorg.access.personal_numbers import holds_number, is_bsn
-from ketenzorg.coordination.receiving.notices import cite_nl
+from ketenzorg.coordination.receiving.notice import cite_nl
 from ketenzorg.coordination.receiving.referring import receive_referral
 from ketenzorg.coordination.showing.story import story
 from ketenzorg.errors import Conflict, Invalid, Issue, KetenzorgError, Malformed, NotFound

@@ -13,7 +13,7 @@ import msgspec
 
 from ketenzorg.access.sharing import Decision, Question, may_share
 from ketenzorg.coordination.consent.refusing import objected, unasked, wrong
-from ketenzorg.coordination.receiving.notices import answer_path
+from ketenzorg.coordination.receiving.notice import answer_path
 from ketenzorg.coordination.receiving.participants import organisation_of
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue

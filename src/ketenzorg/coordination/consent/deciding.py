@@ -11,7 +11,7 @@ from uuid import UUID
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.coordination.consent.consenting import kind_named, organisation_named
 from ketenzorg.coordination.consent.objecting import Wish, decide
-from ketenzorg.coordination.receiving.notices import Notice
+from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue, NotFound
 from ketenzorg.referral.bundle import Entry, Posted

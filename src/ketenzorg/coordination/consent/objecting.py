@@ -16,7 +16,7 @@ from ketenzorg.coordination.choosing.candidates import closed
 from ketenzorg.coordination.consent.objection_notices import again, ahead, given, nothing_ended, told
 from ketenzorg.coordination.consent.sharing_on import NO_ROWS, objected_to, pathway_of
 from ketenzorg.coordination.consent.withdrawing import Changed, on_record, taken_back
-from ketenzorg.coordination.receiving.notices import Notice
+from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.showing.names import ELSEWHERE
 from ketenzorg.coordination.steps.handing_over import Parties

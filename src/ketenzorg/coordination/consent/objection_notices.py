@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from ketenzorg.coordination.consent.sharing_on import pathway_of
-from ketenzorg.coordination.receiving.notices import Notice
+from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue
 from ketenzorg.store.consents import Shared

@@ -3,7 +3,7 @@
 import msgspec
 
 from ketenzorg.access.sharing import PRECEDENCE, Decision, more_in
-from ketenzorg.coordination.receiving.notices import answer_path
+from ketenzorg.coordination.receiving.notice import answer_path
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation

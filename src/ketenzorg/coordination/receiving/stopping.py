@@ -1,6 +1,7 @@
 """Why a referral is not taken, in words: a rule stops it, the pathway is unknown, or its identifier is taken."""
 
-from ketenzorg.coordination.receiving.notices import Notice, answer_path, cite, unusable
+from ketenzorg.coordination.receiving.notice import Notice, answer_path, cite
+from ketenzorg.coordination.receiving.rule_notices import unusable
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Blocked, Screening

@@ -1,7 +1,8 @@
 """Why a traject stands as it does: the rules over all its data, for who may see all of them."""
 
 from ketenzorg.access.views import sight_of
-from ketenzorg.coordination.receiving.notices import Notice, what_holds
+from ketenzorg.coordination.receiving.notice import Notice
+from ketenzorg.coordination.receiving.notices import what_holds
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir import json
 from ketenzorg.pathway.answers import read_answers

@@ -18,7 +18,8 @@ from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.rules import types_for
 from ketenzorg.access.sealing import take_numbers_out
-from ketenzorg.coordination.receiving.notices import Notice, what_changed
+from ketenzorg.coordination.receiving.notice import Notice
+from ketenzorg.coordination.receiving.notices import what_changed
 from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.clock import running, soonest
 from ketenzorg.coordination.steps.handing_over import Parties, seen_by

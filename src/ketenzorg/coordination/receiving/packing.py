@@ -1,0 +1,211 @@
+"""Everything that is stored of a referral together: what was sent, what we made for it, and who sees which of these."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from ketenzorg import events
+from ketenzorg.access.finding import rows_of, who_finds
+from ketenzorg.access.keys import pseudonym_of
+from ketenzorg.access.rules import rule_id
+from ketenzorg.access.views import sights_of, who_sees
+from ketenzorg.coordination.choosing.candidates import tasks_of_candidates
+from ketenzorg.coordination.consent.consenting import Recorded
+from ketenzorg.coordination.receiving.participants import Participants
+from ketenzorg.coordination.steps.clock import running, soonest
+from ketenzorg.coordination.steps.urgency import how_soon
+from ketenzorg.coordination.world import Visit, World
+from ketenzorg.fhir import json
+from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows
+from ketenzorg.pathway.criteria import Soon
+from ketenzorg.pathway.engine import Due, State
+from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.pathway.region import Organisation
+from ketenzorg.pathway.standing import BEFORE_THE_FIRST, Standing, phases_after
+from ketenzorg.pathway.visibility import Visibility
+from ketenzorg.referral.bundle import Entry
+from ketenzorg.referral.care_plan import new_care_plan
+from ketenzorg.referral.coordination_task import first_task, most_urgent
+from ketenzorg.referral.intake import Asked
+from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.referrals import NewReferral, NewResource, Package, SealedNumber
+
+Sights: TypeAlias = Mapping[UUID, Visibility]
+NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
+
+
+class Arrival(NamedTuple):
+    """A referral that may be stored: what is asked, of whom, and what the rules made of it."""
+
+    asked: Asked
+    own: list[Entry]  # what was posted, organisations apart
+    pathway: Pathway
+    participants: Participants
+    urgency: Soon | None
+    state: State
+    dues: list[Due]
+    traject: UUID
+    person: UUID  # a token for the personal number, else the id of the Patient
+    at: datetime
+
+
+def package(
+    arrival: Arrival,
+    digest: bytes,
+    numbers: list[SealedNumber],
+    recorded: Recorded,
+    visit: Visit,
+    world: World,
+) -> Package:
+    """Everything that is stored together."""
+    asked, own, pathway, participants, _, state, dues, traject, person, at = arrival
+    plan, task = world.new_id(), asked.task.id if asked.task else world.new_id()
+    owner = participants.owner.id if participants.owner else None
+    requester = participants.requester.id
+    candidates = tuple(each.id for each in participants.asked)
+    began = pathway.begins_with(state.step)
+    parties = tuple(dict.fromkeys((requester, *([owner] if owner else []), *participants.roles.values())))
+    phases = phases_after(pathway, BEFORE_THE_FIRST, state.step, participants.roles)
+    sights = sights_of(pathway, Standing(state.step, participants.roles, phases), parties)
+    resources = [
+        *_sent(own, sights, at),
+        *(_resource("Consent", id_, body, sights) for id_, body in recorded.made),
+        *_made(arrival, plan, task, sights),
+    ]
+    named = {
+        each.id: candidate.task.id
+        for each, candidate in zip(participants.asked, asked.candidates, strict=False)
+    }
+    referral = NewReferral(
+        organisation=requester,
+        system=asked.identifier[0],
+        value=asked.identifier[1],
+        hash=digest.hex(),
+        locations=(
+            *(entry.location for entry in own),
+            *(f"Consent/{id_}" for id_, _ in recorded.made),
+            f"CarePlan/{plan}",
+            f"Task/{task}",
+        ),
+        at=at,
+        traject=traject,
+        pathway=pathway.name,
+        version=pathway.version,
+        step=state.step,
+        counts=state.counts,
+        happened=state.happened,
+        person=person,
+        pseudonym=pseudonym_of(person, world.keys),
+        patient=asked.patient.id,
+        service_request=asked.request.id,
+        care_plan=plan,
+        task=task,
+        roles=participants.roles,
+        phases=phases,
+        parties=parties,
+        involved=tuple(each for each in parties if each not in candidates) if candidates else None,
+        asides=tasks_of_candidates(named, task),
+        consents=recorded.of,
+        municipality=participants.municipality,
+        dues=running(dues, pathway),
+        event_id=world.new_id(),
+        event=began,
+        event_body=events.ReferralReceived(
+            pathway=pathway.name,
+            version=pathway.version,
+            event=began,
+            step=state.step,
+            at=at,
+            requester=requester,
+            owner=owner,
+            service_request=asked.request.id,
+            task=task,
+            municipality=participants.municipality,
+            kept=state.counts,
+            asked=candidates,
+        ),
+        priority=how_soon(
+            pathway,
+            state.counts,
+            asked.request.resource.priority,
+            asked.task.resource.priority if asked.task else None,
+        ),
+        access=visit.access(
+            world, "create", "ServiceRequest", rule=rule_id("create", "ServiceRequest", "none")
+        ),
+        knows=tuple(each for each in parties if each == requester or sights[each].bsn),
+    )
+    return Package(referral, resources, numbers)
+
+
+def _sent(own: list[Entry], sights: Sights, at: datetime) -> list[NewResource]:
+    """What the sender posted, in its own bytes; the Task follows with what we add to it."""
+    return [
+        _resource(entry.kind, entry.id, stored_form(entry.raw, entry.id, 1, at), sights)
+        for entry in own
+        if entry.kind != "Task"
+    ]
+
+
+def _made(arrival: Arrival, plan: UUID, task: UUID, sights: Sights) -> list[NewResource]:
+    """The plan, and a Task for who must act or for each who is asked."""
+    asked, _, pathway, participants, urgency, state, dues, _, _, at = arrival
+    step = pathway.steps[state.step]
+    patient, request = asked.patient.location, asked.request.location
+    requester = f"Organization/{participants.requester.id}"
+    care_plan = new_care_plan(
+        plan,
+        canonical=pathway.canonical,
+        title=pathway.title,
+        step=step.name,
+        patient=patient,
+        requester=requester,
+        request=request,
+        at=at,
+    )
+
+    def a_task(sent: bytes | None, id_: UUID, owner: Organisation | None, part_of: str = "") -> bytes:
+        return first_task(
+            sent,
+            id_,
+            canonical=pathway.canonical,
+            step=step.name,
+            status=step.task,
+            priority=most_urgent(asked.request.resource.priority, urgency.priority) if urgency else None,
+            care_plan=f"CarePlan/{plan}",
+            request=request,
+            patient=patient,
+            requester=requester,
+            owner=f"Organization/{owner.id}" if owner else "",
+            until=soonest(dues),
+            at=at,
+            part_of=part_of,
+        )
+
+    coordination_task = a_task(asked.task.raw if asked.task else None, task, participants.owner)
+    # Who is asked sees its own Task; the one without an owner only when that is there to be claimed.
+    others = sights if participants.open else _without(sights, participants.asked)
+    return [
+        *(
+            _resource(
+                "Task",
+                candidate.task.id,
+                a_task(candidate.task.raw, candidate.task.id, each, f"Task/{task}"),
+                {**others, each.id: sights[each.id]},
+            )
+            for each, candidate in zip(participants.asked, asked.candidates, strict=False)
+        ),
+        _resource("CarePlan", plan, care_plan, sights),
+        _resource("Task", task, coordination_task, others),
+    ]
+
+
+def _without(sights: Sights, asked: Sequence[Organisation]) -> dict[UUID, Visibility]:
+    left_out = {each.id for each in asked}
+    return {each: sight for each, sight in sights.items() if each not in left_out}
+
+
+def _resource(kind: str, id_: UUID, body: bytes, sights: Sights) -> NewResource:
+    rows = rows_of(json.read(body)) if kind in PARAMETERS else NO_ROWS
+    return NewResource(kind, id_, who_sees(kind, sights), body, rows, who_finds(kind, sights))
