@@ -150,7 +150,7 @@ async def _propose(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> 
 
 
 OF_TYPE: dict[str, dict[str, Way]] = {
-    "Appointment": {"create": ("book", _book), "update": ("rebook", _rebook)},
+    "Appointment": {"create": ("book", _book), "update": ("rebook", _rebook), "patch": ("rebook", _patch)},
     "ServiceRequest": {"create": ("event", _propose)},  # of the Task that asks for it
 }
 

@@ -8,8 +8,10 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, check_id, if_match_of, visit_of, world_of
+from ketenzorg.coordination.reading.looking import read
 from ketenzorg.coordination.steps.appointments import KIND, book, rebook
-from ketenzorg.fhir import r4
+from ketenzorg.fhir import json, r4
+from ketenzorg.fhir.fhirpath_patch import Patch
 from ketenzorg.referral.bundle import read_alone
 
 
@@ -25,11 +27,21 @@ async def create_appointment(request: Http) -> ASGIResponse:
     return answer
 
 
-async def update_appointment(request: Http, id_: UUID) -> ASGIResponse:
+async def update_appointment(request: Http, id_: UUID, *, found: bool = False) -> ASGIResponse:
     """The whole appointment as it is from now on."""
     world, visit = world_of(request), visit_of(request)
     permit(visit.caller, "rebook", KIND)
     entry = read_alone(await read_body(request), r4.Appointment, id_)
-    check_id(entry.resource, id_)
+    check_id(entry.resource, id_, found=found)
     now = await rebook(id_, entry, visit, world, if_match_of(request))
+    return resource(now.body, version=now.version, updated=now.updated)
+
+
+async def patch_appointment(request: Http, id_: UUID, edit: Patch) -> ASGIResponse:
+    """The appointment as its reader sees it, with these changes in it."""
+    world, visit = world_of(request), visit_of(request)
+    if_match = if_match_of(request)
+    seen = await read(KIND, str(id_), visit, world)
+    entry = read_alone(json.write(edit(json.read(seen.body))), r4.Appointment, id_)
+    now = await rebook(id_, entry, visit, world, seen.version if if_match is None else if_match)
     return resource(now.body, version=now.version, updated=now.updated)

@@ -52,6 +52,12 @@ async def _next(request: Http) -> Any:
     return message
 
 
+def media_type_of(request: Http) -> str:
+    """What the body says that it is, without its parameters."""
+    content_type = dict(request.scope["headers"]).get(b"content-type", b"").decode("latin-1")
+    return content_type.partition(";")[0].strip().lower()
+
+
 def _check_type(content_type: str, media_types: tuple[str, ...]) -> None:
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() not in media_types:

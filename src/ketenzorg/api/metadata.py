@@ -13,6 +13,7 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
 from ketenzorg.api.batch import MOST
 from ketenzorg.api.definitions import KINDS, described
+from ketenzorg.api.patch import PATCHES
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
 from ketenzorg.api.search_described import searching
@@ -58,7 +59,7 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
         "implementation": {"description": "ketenzorg", "url": f"{base_url}/fhir"},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": list(PATCHES),
         "rest": [
             {
                 "mode": "server",
@@ -77,7 +78,8 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                 "interaction": [
                     {
                         "code": "batch",
-                        "documentation": f"At most {MOST} entries, each its own request; a JSON Patch in a Binary.",
+                        "documentation": f"At most {MOST} entries, each its own request; a patch as Parameters, or a "
+                        "JSON Patch in a Binary.",
                     },
                     {
                         "code": "transaction",
@@ -117,7 +119,7 @@ def _of_type(kind: str) -> dict[str, Any]:
     if kind in DECLARED:
         interactions.append("search-type")
     if kind == "Appointment":
-        interactions += ["create", "update"]
+        interactions += ["create", "update", "patch"]
     if kind == "ServiceRequest":
         interactions.append(
             "create"

@@ -79,9 +79,9 @@ def prefers(request: Http, preference: str) -> bool:
     return any(wish.replace(" ", "").replace('"', "").lower() == preference.lower() for wish in wishes)
 
 
-def check_id(body: Any, id_: UUID) -> None:
-    """Raise Invalid when a resource has another id than its address says."""
-    if body.id != str(id_):
+def check_id(body: Any, id_: UUID, *, found: bool = False) -> None:
+    """Raise Invalid when a resource has another id than its address says; one that was searched needs none."""
+    if body.id != str(id_) and not (found and body.id is None):
         kind = type(body).__name__
         raise Invalid(
             Issue(

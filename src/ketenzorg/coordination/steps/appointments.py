@@ -12,7 +12,7 @@ from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.sealing import take_numbers_out
-from ketenzorg.access.views import sight_of
+from ketenzorg.access.views import is_cut, sight_of
 from ketenzorg.coordination.consent.under_consent import under_consent
 from ketenzorg.coordination.reading.looking import Seen, read
 from ketenzorg.coordination.scene import Scene, state_of
@@ -141,6 +141,8 @@ def _check(
     issues += wrong(entry.content, f"Patient/{known.patient}", at)
     if before is not None and request_of(entry.content) != request_of(before):
         issues.append(_another_request())
+    if before is not None and is_cut(entry.content):
+        issues.append(_cut())
     if issues:
         raise Invalid(*issues)
     if before is not None and not may_become(before["status"], entry.content["status"]):
@@ -218,6 +220,16 @@ def _another_request() -> Issue:
         en="An appointment stays with the same referral.",
         expression=("Appointment.basedOn",),
         code="business-rule",
+    )
+
+
+def _cut() -> Issue:
+    return Issue(
+        nl="U zag niet alles van deze afspraak (SUBSETTED): teruggeschreven zou eruit zijn wat u niet zag.",
+        en="You were not shown all of this appointment (SUBSETTED): written back, what you did not see would be gone.",
+        expression=("Appointment.meta.tag",),
+        code="business-rule",
+        kind="cut",
     )
 
 
