@@ -52,6 +52,7 @@ from ketenzorg.api import (
 from ketenzorg.api.definitions import Published
 from ketenzorg.api.gate import Gate
 from ketenzorg.api.referee import Referee
+from ketenzorg.api.rehearsing import Rehearsals
 from ketenzorg.coordination.steps.watching import Watcher
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import KetenzorgError
@@ -253,6 +254,7 @@ def create_app(
                 "watcher": watcher,
                 "published": definitions,
                 "referee": referee,
+                "rehearsals": Rehearsals(database),
                 "throughput": Throughput(database, world.region, world.catalogue),
                 "guide": Running(
                     published=lambda: definitions.resources,

@@ -9,14 +9,13 @@ from binascii import Error as NotBase64
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 
 from ketenzorg.api.answers import outcome_of
-from ketenzorg.api.gate import CLIENT, TRAIL, VISIT
+from ketenzorg.api.inner import answer_to, inner_scope
 from ketenzorg.api.requests import Http
-from ketenzorg.api.shaping import Answer, Shaping
+from ketenzorg.api.shaping import Answer
 from ketenzorg.errors import BadRequest, Issue, KetenzorgError, TooLarge
 from ketenzorg.fhir import bounds, json
 
@@ -29,7 +28,6 @@ CONDITIONS: Final = {  # of an entry, as headers
     "ifNoneExist": b"if-none-exist",
 }
 PASSED_ON: Final = (b"host", b"prefer")
-OF_CONNECTION: Final = ("type", "asgi", "http_version", "scheme", "server", "client", "root_path")
 LONGEST_URL: Final = 4096  # characters
 URL: Final = re.compile(r"[!-~]+\Z")
 FAILED: Final = HTTPStatus.BAD_REQUEST.value
@@ -63,10 +61,9 @@ async def do_all(body: bytes, request: Http) -> bytes:
 
 
 async def _one(entry: Any, place: int, request: Http) -> dict[str, Any]:
-    answer = Answer()
     try:
         scope, content = _as_request(entry, f"Bundle.entry[{place}]", request)
-        await Shaping(request.app)(scope, _receiving(content), answer.take)
+        answer = await answer_to(scope, content)
     except KetenzorgError as error:
         refusal = outcome_of(error)
         answer = Answer(error.status, [(b"content-type", b"application/fhir+json")], refusal.body)
@@ -105,12 +102,7 @@ def _as_request(entry: Any, path: str, request: Http) -> tuple[Any, bytes]:
         )
     kind, content = _content(entry.get("resource"), path)
     headers = [(b"content-type", kind), *_conditions(asked), *_passed_on(request)]
-    outer: Any = request.scope
-    scope = {name: outer[name] for name in OF_CONNECTION if name in outer}
-    scope |= {name: outer[name] for name in (VISIT, TRAIL, CLIENT)}
-    at = f"/fhir/{address}"
-    scope |= {"method": asked["method"], "path": unquote(at), "raw_path": at.encode(), "headers": headers}
-    return scope | {"query_string": query.encode(), "app": request.app}, content
+    return inner_scope(request, asked["method"], f"/fhir/{address}", query, headers), content
 
 
 def _content(resource: Any, path: str) -> tuple[bytes, bytes]:
@@ -139,13 +131,6 @@ def _conditions(asked: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
 
 def _passed_on(request: Http) -> Iterator[tuple[bytes, bytes]]:
     yield from ((name, value) for name, value in request.scope["headers"] if name in PASSED_ON)
-
-
-def _receiving(content: bytes) -> Any:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": content, "more_body": False}
-
-    return receive
 
 
 def _no_key() -> Issue:

@@ -11,6 +11,7 @@ from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import BadRequest, Invalid, Issue, NotFound
 
 Http = Request[Any, Any, Any]
+WORLD = "ketenzorg.world"  # in the scope of a request that is not to change anything
 LONGEST_KEY = 255  # characters of an Idempotency-Key
 IDEMPOTENCY_KEY = re.compile(
     rf'\s*(?:"([\x20\x21\x23-\x7e]{{1,{LONGEST_KEY}}})"|([\x21\x23-\x7e]{{1,{LONGEST_KEY}}}))\s*\Z'
@@ -19,8 +20,9 @@ WEAK_ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*\Z')
 
 
 def world_of(request: Http) -> World:
-    """The world of this process."""
-    world: World = request.app.state.world
+    """The world of this process, or that of a rehearsal."""
+    scope: Any = request.scope
+    world: World = scope.get(WORLD) or request.app.state.world
     return world
 
 

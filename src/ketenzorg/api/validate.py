@@ -1,8 +1,10 @@
 """FHIR $validate, of a resource that is sent and of one that is here; nothing is stored.
 
-https://hl7.org/fhir/R4/resource-operation-validate.html: 200 for what is valid and for what is not.
+https://hl7.org/fhir/R4/resource-operation-validate.html: 200 for what is valid and for what is not. With `mode` what is
+asked is rehearsed: create of a Bundle, update and delete are done as they would be, and undone.
 """
 
+import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,6 +17,7 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.referee import Referee
+from ketenzorg.api.rehearsing import Rehearsals
 from ketenzorg.api.requests import Http, visit_of, world_of
 from ketenzorg.coordination.reading.looking import read as read_one
 from ketenzorg.errors import BadRequest, Issue, Malformed, NotFound
@@ -30,8 +33,11 @@ INCOMING: Final = {  # what intake asks of a resource of its own
     "Task": f"{BASE}/StructureDefinition/kz-NewCoordinationTask",
     "Patient": f"{BASE}/StructureDefinition/kz-Patient",
 }
-CHANGED: Final = {"update": frozenset({"Task", "Subscription"}), "delete": frozenset({"Subscription"})}
+METHODS: Final = {"update": "PUT", "delete": "DELETE"}
 MOST_PROFILES: Final = 5
+BUNDLE: Final = "Bundle"
+ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
+WRONG: Final = ("fatal", "error")
 
 
 class Asked(NamedTuple):
@@ -106,27 +112,34 @@ async def _answer(asked: Asked, kind: str, body: bytes, request: Http) -> ASGIRe
     if asked.mode == "create" and not profiles and not (kind == "Task" and _is_aside(body)):
         profiles = tuple(filter(None, (INCOMING.get(kind),)))
     referee: Referee = request.app.state.referee
-    issues = [*_of_mode(asked, kind, body), *await referee.issues(body, profiles)]
-    return resource(operation_outcome(issues, "structure"))
+    found = await referee.issues(body, profiles)
+    of_mode = await _of_mode(asked, kind, body, request)
+    said = {(each.expression, each.en) for each in found}
+    beyond = [each for each in of_mode if (each.expression, each.en) not in said]
+    if any(each.severity in WRONG for each in beyond):  # nothing was found is no longer true
+        found = [each for each in found if each.code != "informational" or each.severity != "information"]
+    return resource(operation_outcome([*beyond, *found], "structure"))
 
 
-def _of_mode(asked: Asked, kind: str, body: bytes) -> list[Issue]:
-    """What the mode itself has against it."""
+async def _of_mode(asked: Asked, kind: str, body: bytes, request: Http) -> list[Issue]:
+    """What the mode itself has against it, or says."""
     mode = asked.mode
+    rehearsals: Rehearsals = request.app.state.rehearsals
     if mode == "profile" and not asked.profiles:
         nl, en = "Noem bij mode=profile ook een profile.", "With mode=profile, name a profile too."
         return [Issue(nl, en, code="required")]
+    if mode == "create" and kind == BUNDLE:
+        return await rehearsals.rehearse(request, "POST", "/fhir", body)
     if mode == "create" and kind not in ACCEPTED | {"Subscription"}:
         nl, en = f"Een {kind} kan hier niet worden aangemaakt.", f"A {kind} cannot be created here."
         return [Issue(nl, en, (kind,), "not-supported")]
-    if mode in CHANGED and kind not in CHANGED[mode]:
-        done_nl, done_en = {"update": ("bijgewerkt", "updated"), "delete": ("verwijderd", "deleted")}[mode]
-        nl, en = f"Een {kind} kan hier niet worden {done_nl}.", f"A {kind} cannot be {done_en} here."
-        return [Issue(nl, en, (kind,), "not-supported")]
-    if mode == "update" and "id" not in json.read(body):
-        nl, en = "Wie bijwerkt, stuurt het id mee.", "An update has the id."
+    if mode not in METHODS:
+        return []
+    id_ = json.read(body).get("id")
+    if not isinstance(id_, str) or not ID.match(id_):
+        nl, en = "Wie bijwerkt of verwijdert, stuurt het id mee.", "An update or delete has the id."
         return [Issue(nl, en, (f"{kind}.id",), "required")]
-    return []
+    return await rehearsals.rehearse(request, METHODS[mode], f"/fhir/{kind}/{id_}", body)
 
 
 def _is_aside(body: bytes) -> bool:

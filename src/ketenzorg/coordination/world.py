@@ -1,7 +1,7 @@
 """What every use case needs from outside: the region, the pathways, the keys, the store, time and chance."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -29,6 +29,7 @@ from ketenzorg.store.retries import Retries
 from ketenzorg.store.searching import Searching
 from ketenzorg.store.subscriptions import Subscriptions
 from ketenzorg.store.trajecten import Trajecten
+from ketenzorg.store.trial import SilentBell, Trial
 from ketenzorg.store.worklist import Worklist
 
 
@@ -65,6 +66,26 @@ class World:
     def addresses(self) -> frozenset[bytes]:
         """The organisations that a reference may name by our own id."""
         return frozenset(f"Organization/{each.id}".encode() for each in self.region.organisations)
+
+    def on_trial(self, trial: Trial) -> "World":
+        """The same, with all that it stores on trial; what goes on record of looking stays."""
+        code, bell = self.region.code, SilentBell()
+        return replace(
+            self,
+            referrals=Referrals(trial, code, bell),
+            trajecten=Trajecten(trial, code, bell),
+            consents=Consents(trial, code),
+            reading=Reading(trial, code),
+            searching=Searching(trial, code),
+            history=History(trial, code),
+            worklist=Worklist(trial, code),
+            subscriptions=Subscriptions(trial, code),
+            dues=Dues(trial, code, bell),
+            replaying=Replaying(trial, code),
+            messages=Messages(trial, code),
+            retries=Retries(trial, code),
+            bell=bell,
+        )
 
 
 class Trail(NamedTuple):

@@ -5,6 +5,7 @@ from ketenzorg.coordination.reading.who_looked import Look
 READ = "bekeek"
 DID = {
     "create": "stuurde een verwijzing over u in",
+    "validate": "vroeg of een verwijzing over u zou worden aangenomen",
     "add": "vulde gegevens over u aan",
     "next": "bekeek welke stappen er nu kunnen",
     "ask": "stelde een vraag over uw verwijzing",

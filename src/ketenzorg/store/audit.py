@@ -19,7 +19,7 @@ Interaction = Literal[  # the interactions of access/rules.toml, and of pages wh
     "create", "add", "ask", "book", "decide", "read", "vread", "history-instance", "history-type", "search", "overdue",
     "events", "next", "event", "undo", "update", "rebook", "patch", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
-    "log-read", "log-search", "who-looked",
+    "log-read", "log-search", "who-looked", "validate",
     "subscribe", "resubscribe", "unsubscribe", "renew-secret", "resend", "messages",
 ]  # fmt: skip
 DONE = "0"  # these two of http://terminology.hl7.org/CodeSystem/audit-event-outcome
@@ -48,6 +48,7 @@ ACTIONS: dict[Interaction, Action] = {
     "renew-secret": "U",
     "resend": "U",
     "messages": "E",
+    "validate": "E",
 }
 
 

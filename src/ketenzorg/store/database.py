@@ -134,14 +134,32 @@ class Database:
         """
         with failures_named(), CONNECTIONS.track_inprogress():
             async with self._engine.begin() as connection:
-                await connection.execute(
-                    text(
-                        "select set_config('ketenzorg.callers', :callers, true),"
-                        " set_config('statement_timeout', :longest, true)"
-                    ),
-                    {"callers": ",".join(map(str, callers)), "longest": str(longest_ms)},
-                )
+                await show_as(connection, callers, longest_ms)
                 yield connection
+
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+        """A transaction of which nothing stays, for SQLAlchemy and for its driver: see ketenzorg.store.trial."""
+        with failures_named(), CONNECTIONS.track_inprogress():
+            async with self._engine.connect() as connection:
+                await connection.execute(text("select"))  # with it the driver's transaction begins
+                try:
+                    yield connection, await _driver(connection)
+                    await connection.rollback()
+                except BaseException:  # nobody knows what is still on its way
+                    await connection.invalidate()
+                    raise
+
+
+async def show_as(connection: AsyncConnection, callers: Sequence[UUID], longest_ms: int) -> None:
+    """From now on, in this transaction, only the rows of these parties show."""
+    await connection.execute(
+        text(
+            "select set_config('ketenzorg.callers', :callers, true),"
+            " set_config('statement_timeout', :longest, true)"
+        ),
+        {"callers": ",".join(map(str, callers)), "longest": str(longest_ms)},
+    )
 
 
 def _insist_on_open(connection: Any, *_: object) -> None:
