@@ -16,7 +16,7 @@ from api.test_appointment import appointment
 from databases import Database
 from every_type import with_every_type
 from ketenzorg.access.parts import part_of
-from ketenzorg.access.rules import TABLE, rule_for
+from ketenzorg.access.rules import TABLE, rule_for, types_for
 from ketenzorg.access.views import sight_by_rule
 from ketenzorg.api.definitions import KINDS
 from ketenzorg.api.metadata import capability_statement
@@ -43,6 +43,7 @@ class Traject(NamedTuple):
     involved: tuple[UUID, ...]
     ended: bool
     request: str  # id of the ServiceRequest
+    patient: str
 
 
 class Cell(NamedTuple):
@@ -149,7 +150,69 @@ async def _propose(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> 
     return (await client.post("/fhir/ServiceRequest", json=body)).status_code
 
 
+async def _add(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
+    """Of somebody else, so that it changes nothing where it arrives."""
+    somebody = {"system": "http://fhir.nl/fhir/NamingSystem/bsn", "value": "999991772"}
+    body = {
+        "resourceType": cell.kind,
+        **NEEDED.get(cell.kind, {}),
+        "identifier": somebody if cell.kind == "QuestionnaireResponse" else [somebody],
+        "patient" if cell.kind in ("AllergyIntolerance", "FamilyMemberHistory") else "subject": {
+            "reference": f"Patient/{cell.traject.patient}"
+        },
+    }
+    answer = await client.post(f"/fhir/{cell.kind}", json=body)
+    assert answer.status_code in (403, 404, 409, 422), answer.text
+    return answer.status_code
+
+
+async def _decide(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
+    """That it may be shared with who takes no part."""
+    nobody = {
+        "role": {"text": "wie"},
+        "reference": {"identifier": dict(zip(("system", "value"), ANOTHER, strict=True))},
+    }
+    scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+    body = {
+        "resourceType": "Consent",
+        "status": "active",
+        "dateTime": "2026-01-12",
+        "scope": {"coding": [scope]},
+        "category": [{"text": "delen"}],
+        "policyRule": {"text": "wens"},
+        "patient": {"reference": f"Patient/{cell.traject.patient}"},
+        "provision": {"type": "permit", "actor": [nobody]},
+    }
+    return (await client.post("/fhir/Consent", json=body)).status_code
+
+
+CODE = {"code": {"text": "iets"}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "AllergyIntolerance": CODE
+    | {
+        "clinicalStatus": {
+            "coding": [
+                {
+                    "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+                    "code": "active",
+                }
+            ]
+        }
+    },
+    "DiagnosticReport": CODE | {"status": "final"},
+    "DocumentReference": {"status": "current", "content": [{"attachment": {"title": "x"}}]},
+    "FamilyMemberHistory": {"status": "completed", "relationship": {"text": "moeder"}},
+    "MedicationRequest": {"status": "active", "intent": "order", "medicationCodeableConcept": {"text": "x"}},
+    "MedicationStatement": {"status": "active", "medicationCodeableConcept": {"text": "x"}},
+    "Observation": CODE | {"status": "final"},
+    "Procedure": CODE | {"status": "completed"},
+    "QuestionnaireResponse": {"status": "completed"},
+}
+
+
 OF_TYPE: dict[str, dict[str, Way]] = {
+    **{kind: {"create": ("add", _add)} for kind in types_for("add")},
+    "Consent": {"create": ("decide", _decide)},
     "Appointment": {"create": ("book", _book), "update": ("rebook", _rebook), "patch": ("rebook", _patch)},
     "ServiceRequest": {"create": ("event", _propose)},  # of the Task that asks for it
 }
@@ -176,10 +239,12 @@ def may(does: str, cell: Cell, client: str) -> bool:
         return rule_for(does, cell.kind, "none") is not None
     standing, involved = here.standing, here.involved
     part = part_of(organisation, here.pathway, standing.step, standing.roles, involved)
-    phase = "ended" if here.ended else "running"
+    phase = (
+        "ended" if here.ended and does != "add" else "running"
+    )  # that it has ended is a 409, for who took part
     rule = rule_for(does, cell.kind, part, phase=phase)  # type: ignore[arg-type]
-    if rule is None:
-        return False
+    if rule is None or rule.shows == "nothing":
+        return rule is not None
     kind = "Composition" if cell.kind == "Binary" else cell.kind
     sight = sight_by_rule("read", kind, organisation, here.pathway, standing, involved)
     return sight.sees(kind)
@@ -212,7 +277,8 @@ async def matrix(database: Database) -> AsyncIterator[tuple[Service, list[Cell]]
 async def cells(service: Service) -> list[Cell]:
     rows = await service.rows(
         "select r.type, r.id::text, t.id as traject, t.pathway, t.version, t.step, t.roles::text, t.phases::text,"
-        " coalesce(t.involved, t.parties) as involved, t.ended, t.service_request::text as request"
+        " coalesce(t.involved, t.parties) as involved, t.ended, t.service_request::text as request,"
+        " t.patient::text as patient"
         " from ketenzorg.resource r join ketenzorg.traject t on t.id = r.traject order by r.id"
     )
     found = []
@@ -220,7 +286,14 @@ async def cells(service: Service) -> list[Cell]:
         roles = {role: UUID(party) for role, party in json.loads(row["roles"]).items()}
         standing = Standing(row["step"], roles, json.loads(row["phases"]))
         pathway = CATALOGUE.version(row["pathway"], row["version"])
-        traject = Traject(pathway, standing, tuple(row["involved"]), row["ended"] is not None, row["request"])
+        traject = Traject(
+            pathway,
+            standing,
+            tuple(row["involved"]),
+            row["ended"] is not None,
+            row["request"],
+            row["patient"],
+        )
         found.append(Cell(row["type"], row["id"], traject))
         if row["type"] == "Composition":
             found.append(Cell("Binary", row["id"], traject))
@@ -260,7 +333,8 @@ async def test_every_cell_comes_out_as_the_table_says(matrix: tuple[Service, lis
 
 
 # Of what is late nothing is known to the table: that what is another's never stands in the list is asked instead.
-UNTOLD: dict[str, tuple[str, ...]] = {"overdue": ("hidden",)}
+# Of another organisation than its own only a care provider may say what the patient wants.
+UNTOLD: dict[str, tuple[str, ...]] = {"overdue": ("hidden",), "decide": ("forbidden",)}
 
 
 def reached(does: str, cell: Cell, client: str) -> str:

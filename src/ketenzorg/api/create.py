@@ -1,4 +1,4 @@
-"""FHIR create: a Task that asks something (abort, information, another candidate), an Appointment, a proposal.
+"""FHIR create: a Task that asks something (abort, information, another candidate), an Appointment, a proposal, data.
 
 A referral is a transaction Bundle; the Tasks of hand-overs are made by ketenzorg. https://hl7.org/fhir/R4/http.html#create
 """
@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
+from ketenzorg.api.added import DATA, DECIDED, create_data, create_decision
 from ketenzorg.api.answers import resource
 from ketenzorg.api.appointment import create_appointment
 from ketenzorg.api.body import read_body
@@ -26,11 +27,15 @@ from ketenzorg.referral.aside_task import FULFIL, about, asks_another, kind_of
 
 @post("/fhir/{kind:str}", status_code=201)
 async def create(request: Http, kind: FromPath[str]) -> ASGIResponse:
-    """Ask the other side something: the Task that it now has. Or keep an appointment, or propose other care."""
+    """Ask the other side something: the Task that it now has. Or keep an appointment, propose other care, add data."""
     if kind == "Appointment":
         return await create_appointment(request)
     if kind == "ServiceRequest":
         return await create_proposal(request)
+    if kind in DATA:
+        return await create_data(request, kind)
+    if kind in DECIDED:
+        return await create_decision(request)
     task_only(kind, allow=READS)
     visit = visit_of(request)
     permit(visit.caller, "ask", "Task")

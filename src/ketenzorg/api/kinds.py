@@ -10,10 +10,10 @@ from ketenzorg.errors import Issue, KetenzorgError, MethodNotAllowed, NotFound
 KNOWN: Final = types_for("read") | KINDS | TABLE.types["letters"] | {"Subscription", "AuditEvent"}
 READS: Final = ("GET", "HEAD")
 _IN_A_TRAJECT: Final = (
-    "Wat in een traject gebeurt, meldt u op de Task ($event of PATCH); nieuwe gegevens stuurt u met basedOn in een "
-    "transaction Bundle.",
-    "What happens in a traject is said on its Task ($event or PATCH); new data are sent in a transaction Bundle, with "
-    "basedOn.",
+    "Wat in een traject gebeurt, meldt u op de Task ($event of PATCH); nieuwe gegevens maakt u aan (POST) met basedOn, "
+    "één voor één of in een transaction Bundle.",
+    "What happens in a traject is said on its Task ($event or PATCH); new data are created (POST) with basedOn, one by "
+    "one or in a transaction Bundle.",
 )
 _BY_US: Final = (
     "Wij maken en publiceren dit zelf: het is alleen te lezen.",

@@ -9,6 +9,7 @@ from litestar import get
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import types_for
+from ketenzorg.api.added import DATA, DECIDED
 from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
 from ketenzorg.api.batch import MOST
@@ -32,6 +33,12 @@ BACKPORT_OPERATIONS = (
 )
 
 HL7 = "http://hl7.org/fhir/OperationDefinition"
+ADDED = (
+    "create: new data for a traject that runs, judged with what is there. Which one is said by basedOn or "
+    "context.related (ServiceRequest/<id>, CarePlan/<id>), else by subject or patient (Patient/<id>). The same content "
+    "again: 200. If-None-Exist: by the own identifier, within that traject. What cannot wait is answered as an "
+    "OperationOutcome, unless Prefer says return=representation."
+)
 PROFILES = {
     "CarePlan": ["kz-Traject"],
     "Patient": ["kz-Patient"],
@@ -118,6 +125,8 @@ def _of_type(kind: str) -> dict[str, Any]:
     interactions += [code for code in ("history-instance", "history-type") if kind in types_for(code)]
     if kind in DECLARED:
         interactions.append("search-type")
+    if kind in DATA | DECIDED:  # for a traject that runs
+        interactions.append("create")
     if kind == "Appointment":
         interactions += ["create", "update", "patch"]
     if kind == "ServiceRequest":
@@ -134,6 +143,8 @@ def _of_type(kind: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "updateCreate": False,
     }
+    if kind in DATA:
+        described |= {"conditionalCreate": True, "documentation": ADDED}
     if kind in DECLARED:
         described |= searching(kind)
     if kind in PROFILES:

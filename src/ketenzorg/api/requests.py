@@ -26,6 +26,11 @@ def world_of(request: Http) -> World:
     return world
 
 
+def base_of(request: Http) -> str:
+    """Where our resources are, as a whole address."""
+    return f"{request.app.state.base_url}/fhir"
+
+
 def visit_of(request: Http) -> Visit:
     """Who calls; the gate has made sure that there is somebody."""
     scope: Any = request.scope

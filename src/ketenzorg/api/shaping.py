@@ -212,7 +212,10 @@ async def _sent(answer: Answer, shape: Shape, scope: Any, send: Any) -> None:
 def _given_back(body: bytes, shape: Shape) -> bytes:
     if shape.returns == "minimal":
         return b""
-    return _laid_out(operation_outcome([_DONE], _DONE.code) if shape.returns == OUTCOME else body, shape)
+    told = body.startswith(b'{"resourceType":"OperationOutcome"')  # it has more to say than that it is stored
+    if shape.returns == OUTCOME and not told:
+        body = operation_outcome([_DONE], _DONE.code)
+    return _laid_out(body, shape)
 
 
 def _is_known(answer: Answer, headers: Any) -> bool:

@@ -12,13 +12,14 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import send_json
 from ketenzorg.api.batch import do_all, is_batch
 from ketenzorg.api.body import read_body
-from ketenzorg.api.requests import Http, idempotency_key_of, prefers, visit_of, world_of
+from ketenzorg.api.requests import Http, base_of, idempotency_key_of, prefers, visit_of, world_of
 from ketenzorg.coordination.consent.deciding import is_a_decision, put_on_record
 from ketenzorg.coordination.once import Answered, once
 from ketenzorg.coordination.reading.looking import read
 from ketenzorg.coordination.receiving.receipt import Receipt
 from ketenzorg.coordination.receiving.referring import receive_posted
-from ketenzorg.coordination.steps.adding import Addition, add_data, is_for_a_traject
+from ketenzorg.coordination.steps.adding import Addition, add_data
+from ketenzorg.coordination.steps.belonging import is_for_a_traject
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir.outcome import operation_outcome
 from ketenzorg.referral.bundle import read_bundle
@@ -43,7 +44,7 @@ async def _answer(request: Http) -> bytes:
         return await do_all(body, request)
     permit(visit.caller, "create", "ServiceRequest")
     key = idempotency_key_of(request)
-    work = partial(_take_in, body, visit, world)
+    work = partial(_take_in, body, base_of(request), visit, world)
     answered = await once(key, body, visit, world, work) if key else await work()
     is_referral = answered.about.startswith("ServiceRequest/")
     if is_referral and prefers(request, "return=representation"):
@@ -51,8 +52,8 @@ async def _answer(request: Http) -> bytes:
     return answered.body
 
 
-async def _take_in(body: bytes, visit: Visit, world: World) -> Answered:
-    posted = read_bundle(body, world.new_id)
+async def _take_in(body: bytes, base: str, visit: Visit, world: World) -> Answered:
+    posted = read_bundle(body, world.new_id, base)
     if is_for_a_traject(posted):
         return _added(await add_data(posted, visit, world))
     if is_a_decision(posted):
@@ -65,14 +66,21 @@ async def _take_in(body: bytes, visit: Visit, world: World) -> Answered:
 
 def _added(addition: Addition) -> Answered:
     """Where the data are; the first entry tells what changed."""
-    status = "201 Created" if addition.new else "200 OK"
-    responses: list[dict[str, Any]] = [
-        {"status": status, "location": f"{location}/_history/1", "etag": 'W/"1"'}
-        for location in addition.locations
-    ]
+    responses = [_of_data(location, addition) for location in addition.locations]
     responses[0]["outcome"] = msgspec.Raw(operation_outcome(addition.notices, "informational"))
     entries = [{"response": response} for response in responses]
     return Answered(addition.locations[0], _response_bundle(entries))
+
+
+def _of_data(location: str, addition: Addition) -> dict[str, Any]:
+    if location in addition.known:
+        return {"status": "200 OK", "location": location}
+    return {
+        "status": "201 Created" if addition.new else "200 OK",
+        "location": f"{location}/_history/1",
+        "etag": 'W/"1"',
+        "lastModified": instant(addition.at),
+    }
 
 
 def _response_bundle(entries: list[dict[str, Any]]) -> bytes:

@@ -10,7 +10,7 @@ from ketenzorg.referral.bundle import Posted
 RESENT_ANEW = frozenset(
     {"id", "meta", "text", "authoredOn", "lastModified", "issued", "authored", "recorded"}
 )
-_LOCAL = re.compile(rb'"(urn:uuid:[0-9A-Fa-f-]{36})"')
+_LOCAL = re.compile(rb'"(urn:(?:uuid:[0-9A-Fa-f-]{36}|oid:[0-9.]+))"')
 
 
 def canonical(posted: Posted) -> bytes:

@@ -1,13 +1,22 @@
-"""References inside a posted bundle: found, pointed at what is stored, refused when they lead nowhere."""
+"""References inside a posted bundle: found, pointed at what is stored, refused when they lead nowhere.
 
+https://hl7.org/fhir/R4/bundle.html#references, https://hl7.org/fhir/R4/http.html#trules
+"""
+
+import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
 
 from ketenzorg.errors import Issue
-from ketenzorg.referral.bundle import REFERENCE, Entry
+from ketenzorg.referral.bundle import OF_A_VERSION, REFERENCE, Entry
 
+VERSION = re.compile(OF_A_VERSION.pattern.encode())
+# What else may name an entry: an address in an element, in an extension or in a narrative.
+LINK = re.compile(
+    rb'("(?:url|valueUri|valueUrl|valueOid|valueUuid)":"|(?:href|src)=\\")(urn:(?:uuid|oid):[^"\\]+)'
+)
 KNOWN_ELSEWHERE = (b"#", b"http://", b"https://")  # contained here, or kept by another server
 
 
@@ -23,14 +32,19 @@ def resolve(entries: list[Entry], addresses: Mapping[bytes, bytes], known: Set[b
         def address(match: "Any", unknown: set[bytes] = unknown) -> bytes:
             target = match[1]
             meant = addresses.get(target)
+            if meant is None and target not in known and not target.startswith(KNOWN_ELSEWHERE):
+                of_any_version = VERSION.sub(b"", target)
+                meant = addresses.get(of_any_version)
+                if meant is None and of_any_version not in known:
+                    unknown.add(target)
             if meant is not None:
                 return b'"reference":"' + meant + b'"'
-            if target not in known and not target.startswith(KNOWN_ELSEWHERE):
-                unknown.add(target)
             whole: bytes = match[0]
             return whole
 
         entry.raw = REFERENCE.sub(address, entry.raw)
+        if b'"urn:' in entry.raw or b'\\"urn:' in entry.raw:
+            entry.raw = LINK.sub(lambda match: match[1] + addresses.get(match[2], match[2]), entry.raw)
         if unknown:
             lost.extend(_lost(entry, unknown))
     return lost

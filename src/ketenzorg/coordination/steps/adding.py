@@ -1,13 +1,11 @@
 """New data for a traject that runs: stored, judged by the rules together with all that was there, and signalled.
 
-A GP system sends them as it sends a referral: a transaction Bundle in which an Observation or QuestionnaireResponse
-names the ServiceRequest or the CarePlan in `basedOn` (https://hl7.org/fhir/R4/observation-definitions.html#Observation.basedOn).
+They come one by one, as creates, or together in a transaction Bundle; `belonging` says how they name their traject.
 """
 
-import re
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,18 +14,20 @@ from ketenzorg import events
 from ketenzorg.access.finding import finders_of
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
-from ketenzorg.access.rules import types_for
 from ketenzorg.access.sealing import take_numbers_out
+from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.receiving.notices import what_changed
 from ketenzorg.coordination.scene import Scene, state_of
+from ketenzorg.coordination.steps.belonging import belongs_to, not_there
 from ketenzorg.coordination.steps.clock import running, soonest
 from ketenzorg.coordination.steps.handing_over import Parties, seen_by
+from ketenzorg.coordination.steps.known_already import known_already
 from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
 from ketenzorg.coordination.steps.urgency import how_soon
 from ketenzorg.coordination.steps.versions import Said, next_versions
 from ketenzorg.coordination.world import Visit, World
-from ketenzorg.errors import Conflict, Invalid, Issue, NotFound, TransitionNotAllowed
+from ketenzorg.errors import Conflict, Invalid, Issue, TransitionNotAllowed
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import SearchRows
 from ketenzorg.pathway import engine
@@ -46,8 +46,6 @@ from ketenzorg.referral.stored import stored_form
 from ketenzorg.store.trajecten import FindersOf, Further, Identity, Known, NewVersion, Step, Traject
 
 SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
-BASED_ON = re.compile(r"(ServiceRequest|CarePlan)/([0-9a-f-]{36})\Z")
-DATA = types_for("add")
 ABOUT = frozenset(
     {"Observation", "QuestionnaireResponse", "DiagnosticReport"}
 )  # get our Patient when they name none
@@ -55,12 +53,15 @@ NO_ROWS = SearchRows(frozenset(), frozenset(), frozenset())
 
 
 class Addition(msgspec.Struct, frozen=True):
-    """What the sender hears: where each entry is, and what changed by it."""
+    """What the sender hears: where each entry is, which of them were here already, and what changed."""
 
     new: bool
     at: datetime
     locations: tuple[str, ...]
     notices: tuple[Notice, ...]
+    known: frozenset[str] = frozenset()
+    raised: bool = False  # a signal or an alarm that was not there before
+    seen: bool = False  # whether the sender sees what it added (the first of it)
 
 
 class _Judged(msgspec.Struct, frozen=True):
@@ -72,42 +73,45 @@ class _Judged(msgspec.Struct, frozen=True):
     taken: tuple[StepTaken, ...]
 
 
-def is_for_a_traject(posted: Posted) -> bool:
-    """Whether a Bundle brings data for what runs already, rather than a referral."""
-    return not posted.of("ServiceRequest") and any(_names(entry) for entry in posted.entries)
+async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
+    """Take new data in. Raises Invalid, NotFound (also for who takes no part now) or TransitionNotAllowed.
 
-
-async def add_data(posted: Posted, visit: Visit, world: World) -> Addition:
-    """Take new data in. Raises Invalid, NotFound (also for who takes no part now) or TransitionNotAllowed."""
-    kind, id_ = _based_on(posted)
-    adding = partial(visit.access, world, "add", posted.entries[0].kind)
-    digest = keyed_digest(world.keys.digest, canonical(posted)).hex()
-    ready = False
+    What says with If-None-Exist that it may be here already, and is, is left as it stands.
+    """
+    belonging = belongs_to(sent)
+    adding = partial(visit.access, world, "add", sent.entries[0].kind)
+    digest = keyed_digest(world.keys.digest, canonical(sent)).hex()
     for _ in range(TRIES):
         earlier = await world.trajecten.sent_before(SENT, digest, adding())
         if earlier is not None:
-            return Addition(False, world.now(), earlier, (_had_it(),))
-        known = await world.trajecten.data_of(kind, id_, adding())
+            return Addition(False, world.now(), earlier, (_had_it(),), frozenset(earlier), seen=True)
+        known = await world.trajecten.data_of(*belonging, adding())
         if known is None:
             raise not_there()
         traject, pathway = await load(known.task, adding(), world)
         if traject.ended is not None:
             raise _ended()
-        if not ready:
-            _make_ready(posted, known, traject, world)
-            ready = True
+        sight = sight_of(pathway, visit.caller.organisation, traject.standing)
+        posted = Posted([replace(each) for each in sent.entries])  # each try makes its own of them
+        here = known_already(posted, known, sight)
+        _make_ready(posted, known, traject, world)
+        locations, seen = tuple(entry.location for entry in posted.entries), sight.sees(sent.entries[0].kind)
+        if len(here) == len(locations):
+            return Addition(False, world.now(), locations, (_had_it(),), here, seen=seen)
         at = world.now()
-        judged = _judge(posted, known, traject, pathway, at)
-        rule = rule_of("add", posted.entries[0].kind, traject, pathway, visit)
+        new = Posted([entry for entry in posted.entries if entry.location not in here])
+        judged = _judge(new, known, traject, pathway, at)
+        rule = rule_of("add", sent.entries[0].kind, traject, pathway, visit)
         access = adding(rule=f"{rule.id} {pathway.name}|{pathway.version}")
         scene = Scene(visit.caller.organisation, access, traject, pathway, world, at)
-        step, versions, finders = _step(posted, digest, known, judged, scene)
+        identity = Identity(SENT, digest, locations)
+        step, versions, finders = _step(new, identity, known, judged, scene)
         if await world.trajecten.store(step, versions, finders):
             dues = engine.due(pathway, scene.state), engine.due(pathway, judged.state)
-            came = [entry.content for entry in posted.entries]
+            came = [entry.content for entry in new.entries]
             unreadable = unread(pathway, came, read_answers(pathway, came))
             notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
-            return Addition(True, at, tuple(entry.location for entry in posted.entries), notices)
+            return Addition(True, at, locations, notices, here, _raises(judged), seen)
     raise Conflict(CHANGING)
 
 
@@ -128,8 +132,15 @@ def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at:
     return _Judged(before, after, state, tuple(taken))
 
 
+def _raises(judged: _Judged) -> bool:
+    before, after = (
+        {stop.rule for stop in each.blocked if stop.alarm} for each in (judged.before, judged.after)
+    )
+    return bool(judged.taken) or not after <= before
+
+
 def _step(
-    posted: Posted, digest: str, known: Known, judged: _Judged, scene: Scene
+    posted: Posted, identity: Identity, known: Known, judged: _Judged, scene: Scene
 ) -> tuple[Step, list[NewVersion], FindersOf]:
     """Everything that is stored together: the data, what they change, and the signals."""
     organisation, access, traject, pathway, world, at = scene
@@ -166,7 +177,7 @@ def _step(
         involved=now,
         witnesses=now,
         seen_by={entry.kind: seen_by(entry.kind, parties, pathway) for entry in posted.entries},
-        identity=Identity(SENT, digest, locations),
+        identity=identity,
         further=tuple(_signal(taken, task.id, organisation, world) for taken in judged.taken),
     )
     versions = [task, *(_stored(entry, known, at) for entry in posted.entries)]
@@ -194,36 +205,6 @@ def _stored(entry: Entry, known: Known, at: datetime) -> NewVersion:
     return NewVersion(entry.kind, entry.id, 1, body, NO_ROWS)
 
 
-def _names(entry: Entry) -> set[tuple[str, str]]:
-    references = [each.get("reference", "") for each in _list(entry.content.get("basedOn"))]
-    return {(match[1], match[2]) for each in references if (match := BASED_ON.match(each))}
-
-
-def _list(value: Any) -> list[dict[str, Any]]:
-    return value if isinstance(value, list) else []
-
-
-def _based_on(posted: Posted) -> tuple[str, UUID]:
-    """The one request or plan that the data belong to. Raises Invalid."""
-    named = {each for entry in posted.entries for each in _names(entry)}
-    issues = [_not_data(entry) for entry in posted.entries if entry.kind not in DATA]
-    if len(named) != 1:
-        issues.append(
-            Issue(
-                nl="Deze gegevens horen bij verschillende verwijzingen; stuur elk in een eigen Bundle.",
-                en="These data belong to different referrals; send each in a Bundle of its own.",
-                expression=("Bundle.entry",),
-            )
-        )
-    if issues:
-        raise Invalid(*issues)
-    kind, id_ = named.pop()
-    try:
-        return kind, UUID(id_)
-    except ValueError:
-        raise not_there() from None
-
-
 def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
     """Numbers sealed and references resolved, once. Raises Invalid, also for what is about somebody else."""
     issues = take_numbers_out(posted.entries, world.keys).issues
@@ -235,15 +216,6 @@ def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) ->
     issues += [somebody_else(entry) for entry in posted.entries if not tokens_in(entry.raw) <= persons]
     if issues:
         raise Invalid(*issues)
-
-
-def _not_data(entry: Entry) -> Issue:
-    return Issue(
-        nl=f"Een {entry.kind} hoort niet bij aangevulde gegevens: de patiënt en de verwijzing kennen wij al.",
-        en=f"A {entry.kind} is no part of added data: we know the patient and the referral.",
-        expression=(entry.path,),
-        code="not-supported",
-    )
 
 
 def somebody_else(entry: Entry) -> Issue:
@@ -262,16 +234,6 @@ def _had_it() -> Notice:
         en="We had these data already; nothing changed.",
         code="informational",
         severity="information",
-    )
-
-
-def not_there() -> NotFound:
-    """What is named is not there, or not for the caller."""
-    return NotFound(
-        Issue(
-            nl="De verwijzing in basedOn is er niet, of niet voor u.",
-            en="The request in basedOn is not there, or not for you.",
-        )
     )
 
 

@@ -16,7 +16,8 @@ from ketenzorg.access.views import is_cut, sight_of
 from ketenzorg.coordination.consent.under_consent import under_consent
 from ketenzorg.coordination.reading.looking import Seen, read
 from ketenzorg.coordination.scene import Scene, state_of
-from ketenzorg.coordination.steps.adding import NO_ROWS, SENT, not_there, somebody_else
+from ketenzorg.coordination.steps.adding import NO_ROWS, SENT, somebody_else
+from ketenzorg.coordination.steps.belonging import not_there
 from ketenzorg.coordination.steps.handing_over import seen_by
 from ketenzorg.coordination.steps.planning import Planned, planned
 from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of

@@ -8,7 +8,8 @@ from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.coordination.reading.looking import Seen, read
 from ketenzorg.coordination.scene import state_of
-from ketenzorg.coordination.steps.adding import not_there, somebody_else
+from ketenzorg.coordination.steps.adding import somebody_else
+from ketenzorg.coordination.steps.belonging import not_there
 from ketenzorg.coordination.steps.proposing import KIND
 from ketenzorg.coordination.steps.stepping import load, take_event
 from ketenzorg.coordination.steps.versions import NewProposal
