@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from io import StringIO
 
 import msgspec
@@ -31,9 +32,9 @@ async def counted(service: Service) -> Service:
     return await counted_of(PATHWAY, service)
 
 
-async def counted_of(pathway: Pathway, service: Service) -> Service:
+async def counted_of(pathway: Pathway, service: Service, until: datetime = START) -> Service:
     """A region of 120 trajecten, nine of them in a municipality of their own."""
-    logs = region(pathway, 3, 120, 40, until=START)
+    logs = region(pathway, 3, 120, 40, until=until)
     for place, log in enumerate(logs):
         where = SMALL if place < FEW else BIG
         log[0] = (1, msgspec.structs.replace(log[0][1], municipality=where))
@@ -125,6 +126,16 @@ async def test_a_choice_that_is_too_small_is_widened_and_says_so(wout: Browser) 
     assert "gaat over minder dan 10 trajecten. Daarom ziet u" in wout.text
     chosen = wout.page.one("select", name="municipality").all("option")
     assert [each.text for each in chosen if "selected" in each.attrs] == ["Pekela"]
+
+
+async def test_who_chose_nothing_is_told_nothing_of_a_choice(
+    service: Service, browser: Callable[[], Browser]
+) -> None:
+    await counted_of(PATHWAY, service, until=START - timedelta(days=350))
+    assert (await measured(service)).widened
+    wout = signed_in(browser, service, "ketenteam")
+    await wout.open(URL)
+    assert "Daarom ziet u" not in wout.text
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -86,6 +86,9 @@ async def show_chain(request: Http, pathway: FromPath[str]) -> Page:
         "chain.html",
         sheet=SHEET_PATH,
         m=measures,
+        widened=measures.widened
+        if request.query_params
+        else "",  # who chose nothing reads the weeks in the heading
         norm=norm,
         meaning={each.id: each for each in measures.definitions},
         drawing=charts.both(partial(draw, known, measures)),
