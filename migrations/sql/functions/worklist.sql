@@ -30,8 +30,11 @@ create function note_news() returns trigger
 language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
     if new.body ->> 'kind' = 'step-corrected' then
+        -- By key: whoever ever took part. A traject alone is no key of theirs, and all parts of a region would be read.
         update part set news = array_remove(news, (new.body ->> 'corrects')::int)
-        where region = new.region and traject = new.traject and (new.body ->> 'corrects')::int = any (news);
+        where region = new.region and traject = new.traject and (new.body ->> 'corrects')::int = any (news)
+            and organisation = any (array(
+                select unnest(t.parties) from traject t where t.region = new.region and t.id = new.traject));
     elsif new.body ->> 'kind' not in ('step-taken', 'candidate-answered') then
         update part set news = news || new.seq
         where region = new.region and traject = new.traject and organisation = any (ids(new.body -> 'told'));
