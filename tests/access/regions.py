@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from api.test_appointment import appointment
+from api.test_proposal import instead
 from asked import ONE, TWO, ask, says
 from databases import Database, execute, new_database
 from every_type import with_words
@@ -94,6 +96,7 @@ async def a_region(service: Service) -> None:
     await _foreign(service)
     await _based_on_what_a_coach_does_not_see(service)
     await _candidates(service)
+    await _appointment_and_proposal(service)
 
 
 async def _candidates(service: Service) -> None:
@@ -109,6 +112,17 @@ async def _candidates(service: Service) -> None:
     await ask(service, number="open")
     claimed = await ask(service, number="opgepakt")
     await says(service, ONE, claimed.handover, "aannemen")
+
+
+async def _appointment_and_proposal(service: Service) -> None:
+    """Planned by a coach; refused by the same with something else, as a ServiceRequest."""
+    agreed, refused = [await service.refer(a_referral(number)) for number in ("afspraak", "voorstel")]
+    await service.happens(agreed["Task"], "aannemen")
+    start, end = (TODAY + timedelta(days=days) for days in (7, 8))
+    kept = appointment(agreed, start=start.isoformat(), end=end.isoformat())
+    for kind, body in (("Appointment", kept), ("ServiceRequest", instead(refused))):
+        answer = await service.coach.post(f"/fhir/{kind}", json=body)
+        assert answer.status_code == 201, answer.text
 
 
 async def _foreign(service: Service) -> None:
