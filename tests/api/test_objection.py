@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.test_appointment import appointment, booked
 from api.test_withdrawal import is_neutral, rows_of
 from examples import an_example, issues
 from ketenzorg.referral.consent import KIND_SYSTEM, PATHWAY_SYSTEM
@@ -105,6 +106,21 @@ async def test_what_is_presumed_gives_way_to_any_objection_in_all_trajecten_of_t
     assert (await service.his.get(f"/fhir/{kidneys['Task']}")).json()["status"] == "cancelled"
     for each in (welfare, other):
         assert (await service.coach.get(f"/fhir/{each['Task']}")).json()["status"] == "requested"
+
+
+async def test_what_was_planned_for_work_that_an_objection_ends_is_called_off(service: Service) -> None:
+    """Recorded at another referral, too: the coach who planned it sees nothing of it any more."""
+    here, elsewhere = await service.refer(), await service.refer(a_referral("elsewhere"))
+    kept = []
+    for referral in (here, elsewhere):
+        await service.happens(referral["Task"], "aannemen")
+        kept.append(await booked(service.coach, appointment(referral)))
+    await recorded(service.his, consent(here, organisation=COACH))
+    for each in kept:
+        now = (await service.his.get(f"/fhir/Appointment/{each['id']}")).json()
+        assert (now["status"], now["meta"]["versionId"]) == ("cancelled", "2")
+        assert now["cancelationReason"]["coding"][0]["code"] == "toestemming-ingetrokken"
+        assert (await service.coach.get(f"/fhir/Appointment/{each['id']}")).status_code == 404
 
 
 async def test_a_new_referral_is_refused_with_the_rule_and_the_other_side_sees_nothing(

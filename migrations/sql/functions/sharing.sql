@@ -111,7 +111,7 @@ begin
             array_agg(r.body order by r.id, r.type) as bodies
         from resource r
         where r.region = t.region and r.traject = t.id
-            and r.type in ('ServiceRequest', 'CarePlan', 'Task', 'Consent', 'QuestionnaireResponse')
+            and r.type in ('ServiceRequest', 'CarePlan', 'Task', 'Appointment', 'Consent', 'QuestionnaireResponse')
     ) said
     where t.region = p_region and t.id = any (v_trajecten)
     order by t.id;

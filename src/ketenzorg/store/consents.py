@@ -31,7 +31,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     holder: UUID  # who sent the referral
     patient: UUID
     consents: dict[UUID, UUID]  # organisation -> the Consent under which it takes part
-    resources: tuple[Version, ...]  # its requests, plans, Tasks, Consents and answers
+    resources: tuple[Version, ...]  # its requests, plans, Tasks, appointments, Consents and answers
     objections: tuple[Choice, ...]
 
 

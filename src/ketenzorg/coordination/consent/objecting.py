@@ -19,6 +19,7 @@ from ketenzorg.coordination.consent.withdrawing import Changed, on_record, taken
 from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.showing.names import ELSEWHERE
+from ketenzorg.coordination.steps.calling_off import called_off_in
 from ketenzorg.coordination.steps.handing_over import Parties
 from ketenzorg.coordination.steps.planning import CLOCKS_DIFFER, planned
 from ketenzorg.coordination.steps.stepping import rule_of
@@ -243,7 +244,9 @@ def _step(
     if out is not None:
         said = Said(event=out.event, by=out.by, given=out.given)
         plan = planned(said, scene)
-        return _Planned((plan.step, plan.versions), plan.finders, True)
+        resources = ((each.type, each.id, each.body) for each in shared.resources)
+        off = called_off_in(resources, plan.taken, scene)
+        return _Planned((plan.step, [*plan.versions, *off]), plan.finders, True)
     plan = planned(Said(event=None, by=ITSELF), scene)
     body = events.ConsentChanged(change=change, organisation=party, consent=consent, at=at)
     now = Parties(traject.standing, traject.involved, traject.involved)
