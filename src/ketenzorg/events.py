@@ -51,6 +51,7 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     asked: tuple[UUID, ...] = ()  # who may claim the hand-over that this step began
     appointment: UUID | None = None  # that meant it, and its status then
     appointment_status: str | None = None
+    elsewhere: bool = False  # it was said in another traject of the same person
 
 
 class TaskAmended(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="task-amended"):
@@ -153,6 +154,16 @@ class ConsentChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"
     at: datetime
 
 
+class FactHeard(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fact-heard"):
+    """Something that is so of the person was said in another traject; the step stayed."""
+
+    fact: str  # the exit with which the other traject ended: deceased, moved_out_of_region
+    organisation: UUID  # nil: one without a part in this traject
+    task: UUID
+    at: datetime
+    mistaken: bool = False  # it was a wrong click, and is not so
+
+
 OfNorm: TypeAlias = NormReminded | NormExceeded | NormEscalated
 Event: TypeAlias = (
     ReferralReceived
@@ -164,4 +175,5 @@ Event: TypeAlias = (
     | DataAdded
     | OfNorm
     | ConsentChanged
+    | FactHeard
 )

@@ -1,4 +1,4 @@
-"""The way out of a step when the patient takes consent back."""
+"""The way out of a step when the patient takes consent back, or when something ends every traject of the patient."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -28,4 +28,13 @@ def withdrawal(
                 return WayOut(move.event, role, {})
             if len(move.needs) == 1 and WITHDRAWN in needs[move.needs[0]].codes:
                 return WayOut(move.event, role, {move.needs[0]: WITHDRAWN})
+    return None
+
+
+def end_of(exit_: str, step: Step, roles: Iterable[str], steps: Mapping[str, Step]) -> WayOut | None:
+    """How one of these roles ends the traject with this exit, and nothing else to say; None when there is no way."""
+    for role in roles:
+        for move in step.moves:
+            if role in move.by and steps[move.to].ends == exit_ and not (move.needs or move.new_task):
+                return WayOut(move.event, role, {})
     return None

@@ -61,6 +61,13 @@ class Consents:
             raise Outrun
         return _shared(rows[0])
 
+    async def of_person(self, traject: UUID, organisation: UUID) -> tuple[Shared, ...]:
+        """What is shared in all trajecten of the person of this one, to look at only. Raises Outrun as `of`."""
+        rows = await self._database.fetch(SHARING, self._region, [organisation], traject, True)
+        if not rows:
+            raise Outrun
+        return tuple(_shared(row) for row in rows)
+
     @asynccontextmanager
     async def decide(
         self, traject: UUID, organisation: UUID

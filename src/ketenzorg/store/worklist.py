@@ -253,27 +253,27 @@ class Worklist:
             ]
 
     async def resources(
-        self, organisation: UUID, traject: UUID, kinds: Sequence[str]
+        self, callers: Sequence[UUID], traject: UUID, kinds: Sequence[str]
     ) -> list[tuple[str, UUID, bytes]]:
-        """(type, id, body) of the traject's resources of these types that the organisation is a party to."""
+        """(type, id, body) of the traject's resources of these types that one of these is a party to."""
         statement = text(
             "select type, id, body from resource where region = :region and traject = :traject"
             " and type = any(:kinds) order by type, id"
         )
-        async with self._database.as_callers([organisation]) as connection:
+        async with self._database.as_callers(callers) as connection:
             rows = await connection.execute(
                 statement, {"region": self._region, "traject": traject, "kinds": list(kinds)}
             )
             return [(row.type, row.id, row.body) for row in rows]
 
-    async def earlier(self, organisation: UUID, kind: str, id_: UUID, version: int) -> bytes | None:
-        """An earlier version of a resource."""
+    async def earlier(self, callers: Sequence[UUID], kind: str, id_: UUID, version: int) -> bytes | None:
+        """An earlier version of a resource that one of these may see."""
         statement = text(
             "select body from resource_history where region = :region and type = :kind and id = :id"
             " and version = :version"
         )
         values: dict[str, Any] = {"region": self._region, "kind": kind, "id": id_, "version": version}
-        async with self._database.as_callers([organisation]) as connection:
+        async with self._database.as_callers(callers) as connection:
             body: bytes | None = await connection.scalar(statement, values)
             return body
 

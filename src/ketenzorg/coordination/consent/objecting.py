@@ -16,6 +16,7 @@ from ketenzorg.coordination.choosing.candidates import closed
 from ketenzorg.coordination.consent.objection_notices import again, ahead, given, nothing_ended, told
 from ketenzorg.coordination.consent.sharing_on import NO_ROWS, objected_to, pathway_of
 from ketenzorg.coordination.consent.withdrawing import Changed, on_record, taken_back
+from ketenzorg.coordination.person.elsewhere import unnamed
 from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.showing.names import ELSEWHERE
@@ -278,8 +279,10 @@ def _way_out(shared: Shared, lost: tuple[UUID, ...], party: UUID, pathway: Pathw
 
 
 def _access(shared: Shared, pathway: Pathway, visit: Visit, world: World) -> Access:
-    """On record everywhere that something changes, also where the caller has no part."""
-    return visit.access(world, "decide", "Consent", rule=f"records-consent {pathway.name}|{pathway.version}")
+    """On record everywhere that something changes; where the caller has no part, without its name."""
+    rule = f"records-consent {pathway.name}|{pathway.version}"
+    access = visit.access(world, "decide", "Consent", rule=rule)
+    return access if visit.caller.organisation in shared.traject.parties else unnamed(access)
 
 
 def _bytes(id_: UUID, basis: str, own: Shared, wish: Wish, visit: Visit, at: datetime) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 from ketenzorg.access.rules import TABLE
 from ketenzorg.access.tokens import EMERGENCY
 from ketenzorg.coordination.reading.logbook import reading
-from ketenzorg.coordination.showing.names import name_of
+from ketenzorg.coordination.showing.names import ELSEWHERE, OUTSIDE, name_of
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.store.audit_reading import Course, Entry, Wanted
 
@@ -69,7 +69,7 @@ def _look(entry: Entry, courses: dict[UUID, Course], world: World) -> Look:
     rule = entry.rule.partition(" ")[0]
     return Look(
         at=entry.at,
-        organisation=name_of(entry.organisation, world),
+        organisation=OUTSIDE if entry.organisation == ELSEWHERE else name_of(entry.organisation, world),
         roles=tuple(roles[role].title if role in roles else role for role in entry.roles),
         user=entry.user_id,
         responsible=entry.responsible,

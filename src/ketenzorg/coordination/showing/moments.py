@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
-from ketenzorg.coordination.showing.names import name_of
+from ketenzorg.coordination.person.elsewhere import OUTPUT, is_of_person
+from ketenzorg.coordination.showing.names import ELSEWHERE, OUTSIDE, name_of
 from ketenzorg.coordination.steps.progress import PROGRESS, in_words, is_progress
 from ketenzorg.coordination.world import World
 from ketenzorg.pathway.loaded import Pathway
@@ -32,6 +33,7 @@ APPOINTMENT = {
     "noshow": "patiënt kwam niet op de afspraak",
     "entered-in-error": "afspraak was een vergissing",
 }
+HEARD = {"deceased": "gehoord: patiënt is overleden", "moved_out_of_region": "gehoord: patiënt is verhuisd"}
 CONSENT = {
     "gegeven": "toestemming gegeven",
     "ingetrokken": "toestemming ingetrokken",
@@ -107,6 +109,9 @@ def _moment(
         event = APPOINTMENT.get(body.status, "afspraak bijgewerkt")
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
+    if isinstance(body, events.FactHeard):
+        event = f"{HEARD[body.fact]}{', een vergissing' if body.mistaken else ''}"
+        wrote = [] if body.mistaken else _written(words[body.task], (OUTPUT,))
     if isinstance(body, events.TaskAmended):
         wrote = _written(words[body.task], body.outputs)
     if isinstance(body, events.StepTaken):
@@ -125,12 +130,19 @@ def _moment(
         event=event,
         at=each.happened,
         heard=each.recorded,
-        organisation=name_of(organisation, world),
+        organisation=_who(body, organisation, world),
         own=organisation == reader,
         wrote=tuple(wrote),
         reasons=tuple(reasons),
         undone=undone,
     )
+
+
+def _who(body: events.Event, organisation: UUID, world: World) -> str:
+    """By name; who said in another referral what holds in all of them is not told here."""
+    if organisation == ELSEWHERE and (isinstance(body, events.FactHeard) or is_of_person(body)):
+        return OUTSIDE
+    return name_of(organisation, world)
 
 
 def _of_norm(each: Recorded, body: events.OfNorm, world: World) -> Moment:

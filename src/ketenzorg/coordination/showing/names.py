@@ -10,6 +10,7 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway.visibility import Visibility
 
 ELSEWHERE = UUID(int=0)  # an organisation without a part here, which is not told
+OUTSIDE = "buiten deze verwijzing vastgelegd"  # by who said in another referral what holds in all of them
 LISTED = ("resourceType", "id", "name", "address")
 
 

@@ -126,7 +126,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     traject, pathway, options = await what_may_happen(line.task, look, world)
     log = await world.worklist.events([organisation], traject.id)
     sight = sight_of(pathway, organisation, traject.standing)
-    bodies = await world.worklist.resources(organisation, traject.id, KINDS)
+    bodies = await world.worklist.resources([organisation], traject.id, KINDS)
     seen = [
         (kind, id_, json.read(shown(body, kind, sight, {})))
         for kind, id_, body in bodies

@@ -20,6 +20,7 @@ from ketenzorg.coordination.choosing.candidates import (
 from ketenzorg.coordination.choosing.choosing import TAKEN, claimed, names, said_of_candidate
 from ketenzorg.coordination.choosing.sending_on import opened, with_weighed
 from ketenzorg.coordination.consent.under_consent import under_consent
+from ketenzorg.coordination.person.elsewhere import is_of_person, stored_everywhere
 from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.asides import aside_of, not_asked
 from ketenzorg.coordination.steps.calling_off import with_called_off
@@ -176,7 +177,11 @@ async def _act(
             step, versions = await under_consent(plan, scene)
         except Outrun:  # another claimed it since it was read
             continue
-        if await world.trajecten.store(step, versions, plan.finders):
+        if plan.taken is not None and is_of_person(plan.taken):
+            stored = await stored_everywhere(plan.taken, step, versions, plan.finders, visit, world)
+        else:
+            stored = await world.trajecten.store(step, versions, plan.finders)
+        if stored:
             if step.consent and organisation in step.consent.withdrawn:
                 return TaskNow(withdrawn_task(task, versions[0].version, at), versions[0].version, at)
             after = Standing(step.step, step.roles, step.phases) if asked_in(traject.roles) else None
