@@ -42,5 +42,10 @@ def texts(response: httpx.Response) -> str:
 
 
 def places(response: httpx.Response) -> list[str]:
-    """The expressions of an OperationOutcome."""
-    return [path for each in response.json()["issue"] for path in each.get("expression", ())]
+    """The expressions of an OperationOutcome, and the parameters that it names."""
+    return [path for each in response.json()["issue"] for path in places_of(each)]
+
+
+def places_of(issue: dict[str, Any]) -> tuple[str, ...]:
+    """In the resource, or the name of a parameter of the request."""
+    return (*issue.get("expression", ()), *(at.removeprefix("http.") for at in issue.get("location", ())))

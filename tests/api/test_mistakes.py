@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fhirpathpy
 import httpx
 import msgspec
 import pytest
@@ -26,6 +27,7 @@ from ketenzorg.pages.mistakes import (
     load_mistakes,
 )
 from ketenzorg.referral.codes import BASE
+from referrals import places_of
 from services import SETTINGS, Referral, Service
 
 MISTAKES = load_mistakes(SETTINGS.profiles)
@@ -79,6 +81,28 @@ def test_every_issue_says_it_in_two_languages_and_where_it_is_in_a_body() -> Non
             assert said.text and said.diagnostics, title
 
 
+def test_every_place_is_a_path_into_what_was_sent() -> None:
+    """By FHIRPath itself: from the type of the body, or of what is patched; a parameter is in the address."""
+    answers = load_answers(SETTINGS.profiles)
+    for mistake in MISTAKES:
+        sent = mistake.content(SETTINGS.profiles / "examples")
+        begin = _begin(sent) or mistake.path.removeprefix("/fhir/").strip("{}").partition("?")[0]
+        for place in [each for said in answers[mistake.title].issues for each in said.expression]:
+            if place.partition(".")[0].islower():
+                assert f"{place}=" in mistake.path, (mistake.title, place)
+            else:
+                assert place.partition(".")[0] == begin, (mistake.title, place)
+                fhirpathpy.evaluate({"resourceType": begin}, place)
+
+
+def _begin(sent: str) -> str:
+    try:
+        body = json.loads(sent)
+    except ValueError:
+        return ""
+    return str(body.get("resourceType", "")) if isinstance(body, dict) else ""
+
+
 def write(path: Path, answers: dict[str, Answered]) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n")
 
@@ -115,7 +139,7 @@ def said(issue: dict[str, Any]) -> Said:
         coding["code"],
         masked(issue["details"]["text"]),
         masked(issue["diagnostics"]),
-        tuple(issue.get("expression", ())),
+        places_of(issue),
     )
 
 

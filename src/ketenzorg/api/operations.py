@@ -16,7 +16,7 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import task_only
-from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
+from ketenzorg.api.requests import Http, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.choosing.sending_on import OPEN, may_be_open
 from ketenzorg.coordination.receiving.who_acts import known_of
 from ketenzorg.coordination.showing.explaining import explained
@@ -64,9 +64,10 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     task = uuid_of("Task", id_)
     parameters = decode_as(await read_body(request), r4.Parameters)
     name, at, given, performer, open_ = _said(parameters)
-    now = await take_event(
-        task, name, given, at, visit, world_of(request), if_match_of(request), performer, open_=open_
-    )
+    with placed("Parameters.parameter.where(name='{}')".format):
+        now = await take_event(
+            task, name, given, at, visit, world_of(request), if_match_of(request), performer, open_=open_
+        )
     return resource(now.body, version=now.version, updated=now.updated)
 
 

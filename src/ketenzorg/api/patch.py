@@ -16,7 +16,7 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.appointment import patch_appointment
 from ketenzorg.api.body import JSON, media_type_of, read_body
 from ketenzorg.api.kinds import READS, check_kind
-from ketenzorg.api.requests import Http, if_match_of, uuid_of, visit_of, world_of
+from ketenzorg.api.requests import Http, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.steps.stepping import write_task
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4
@@ -44,7 +44,8 @@ async def patch_known(request: Http, kind: str, id_: UUID) -> ASGIResponse:
     edit = read_patch(media_type_of(request), await read_body(request, PATCHES), kind)
     if kind == "Appointment":
         return await patch_appointment(request, id_, edit)
-    now = await write_task(id_, "patch", edit, visit_of(request), world_of(request), if_match_of(request))
+    with placed(lambda _: "Task.statusReason"):
+        now = await write_task(id_, "patch", edit, visit_of(request), world_of(request), if_match_of(request))
     return resource(now.body, version=now.version, updated=now.updated)
 
 

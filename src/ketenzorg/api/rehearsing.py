@@ -67,7 +67,10 @@ def _issue(told: dict[str, Any]) -> Issue:
     return Issue(
         nl=told["details"]["text"],
         en=told["diagnostics"],
-        expression=tuple(told.get("expression", ())),
+        expression=(
+            *told.get("expression", ()),
+            *(at.removeprefix("http.") for at in told.get("location", ())),
+        ),
         code=told["code"],
         severity=told["severity"],
         kind=coding["code"],

@@ -1,10 +1,13 @@
 """What every handler takes from a request: the world, the visit, and the headers that FHIR gives meaning."""
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from litestar import Request
+from msgspec.structs import replace
 
 from ketenzorg.api.gate import VISIT
 from ketenzorg.coordination.world import Visit, World
@@ -84,6 +87,22 @@ def prefers(request: Http, preference: str) -> bool:
         return False
     wishes = re.split(r"[,;]", header.decode("latin-1"))
     return any(wish.replace(" ", "").replace('"', "").lower() == preference.lower() for wish in wishes)
+
+
+@contextmanager
+def placed(place: Callable[[str], str]) -> Iterator[None]:
+    """What an event lacks has its place in what was sent: the pathway knows it by name only."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(
+            *(
+                replace(
+                    issue, expression=tuple(at if at[:1].isupper() else place(at) for at in issue.expression)
+                )
+                for issue in error.issues
+            )
+        ) from error
 
 
 def check_id(body: Any, id_: UUID, *, found: bool = False) -> None:

@@ -15,7 +15,7 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.appointment import update_appointment
 from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import READS, check_kind
-from ketenzorg.api.requests import Http, check_id, if_match_of, uuid_of, visit_of, world_of
+from ketenzorg.api.requests import Http, check_id, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.steps.stepping import write_task
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
@@ -38,7 +38,8 @@ async def update_known(request: Http, kind: str, id_: UUID, *, found: bool = Fal
     permit(visit.caller, "update", "Task")
     body = await read_body(request)
     check_id(decode_as(body, r4.Task), id_, found=found)
-    now = await write_task(
-        id_, "update", lambda _: json.read(body), visit, world_of(request), if_match_of(request)
-    )
+    with placed(lambda _: "Task.statusReason"):
+        now = await write_task(
+            id_, "update", lambda _: json.read(body), visit, world_of(request), if_match_of(request)
+        )
     return resource(now.body, version=now.version, updated=now.updated)

@@ -220,7 +220,7 @@ def _must_be(kind: str, named: Any) -> None:
             Issue(
                 nl=f"Hier hoort een {kind}: zo staat het in het adres.",
                 en=f"This must be a {kind}, as the URL says.",
-                expression=("Resource.resourceType",),
+                expression=(f"{named if named in elements.RESOURCES else 'Resource'}.resourceType",),
             )
         )
 

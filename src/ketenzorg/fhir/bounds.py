@@ -93,7 +93,9 @@ def check(body: bytes, *, max_depth: int = MAX_DEPTH, max_entries: int = MAX_ENT
 
 def check_names(body: bytes) -> None:
     """Refuse a name that comes twice in one object: for bodies that are no resource (a patch, CDS Hooks)."""
-    places = _repeated(read(body), "")
+    data = read(body)
+    kind = data.get("resourceType") if isinstance(data, dict) else None
+    places = _repeated(data, "" if kind is None else plain(kind))
     if places:
         nl, en = "Dit element staat er twee keer. Houd er één.", "This element is there twice. Keep one."
         raise Malformed(*(Issue(nl, en, (place,)) for place in places[:100]))

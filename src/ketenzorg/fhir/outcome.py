@@ -1,6 +1,7 @@
 """Issues as an OperationOutcome: https://hl7.org/fhir/R4/operationoutcome.html.
 
-details.coding is the code of our catalogue, details.text Dutch, diagnostics English, expression the place.
+details.coding is the code of our catalogue, details.text Dutch, diagnostics English, expression the place; of a
+parameter of the request, location.
 """
 
 from collections.abc import Sequence
@@ -31,5 +32,11 @@ def _issue(issue: Issue, default_code: str, status: int) -> r4.OperationOutcome_
             coding=[r4.Coding(system=SYSTEM, code=kind_of(issue, code, status))], text=issue.nl
         ),
         diagnostics=issue.en,
-        expression=list(issue.expression),
+        expression=[place for place in issue.expression if _in_resource(place)],
+        location=[f"http.{place}" for place in issue.expression if not _in_resource(place)],
     )
+
+
+def _in_resource(place: str) -> bool:
+    """FHIRPath begins with a type; of a parameter the name stands in `location`, as R4 has it for HTTP."""
+    return place[:1].isupper()

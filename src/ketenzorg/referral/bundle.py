@@ -29,6 +29,7 @@ ACCEPTED = frozenset(
 )  # fmt: skip
 REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
 OF_A_VERSION = re.compile(r"/_history/[A-Za-z0-9.-]{1,64}\Z")
+OF_A_KIND = ("QuestionnaireResponse", "Task")  # what is found is said of these as if there were no Bundle
 ALONE = -1  # the place of a resource that came by itself
 RESTFUL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})\Z")
 
@@ -78,15 +79,16 @@ class Posted:
         return {name.encode(): entry.location.encode() for name, entry in self._by_name.items()}
 
     def placed(self, issue: Issue) -> Issue:
-        """An issue about an answer, with the place of the answers as they were sent."""
-        answers = self.of("QuestionnaireResponse")
-        if not answers:
-            return issue
-        places = [
-            f"{answers[0].path}.{place}" if kind == answers[0].kind else "".join((kind, dot, place))
-            for kind, dot, place in (each.partition(".") for each in issue.expression)
-        ]
-        return msgspec.structs.replace(issue, expression=tuple(places))
+        """An issue about the answers or the Task, with the place of these in the Bundle as it was sent."""
+        return msgspec.structs.replace(issue, expression=tuple(map(self._place, issue.expression)))
+
+    def _place(self, place: str) -> str:
+        kind, _, inside = place.partition(".")
+        if kind not in OF_A_KIND:
+            return place
+        sent = self.of(kind)
+        path = sent[0].path if sent else f"Bundle.entry.resource.ofType({kind})"  # where it would be
+        return f"{path}.{inside}"
 
     @cached_property
     def _by_name(self) -> dict[str, Entry]:
