@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from asked import ONE, TWO, ask, says
 from pages.test_messages import told
 from referrals import a_referral, of
 from services import START, Service
@@ -121,6 +122,31 @@ async def test_a_practices_pages(service: Service, somebody: Opens) -> None:
     await marieke.press("Verstuur")
     await marieke.sees("Verstuur niets. Bel nu.")
     await good(marieke, "alarm")
+
+
+async def test_who_is_asked_beside_others_and_who_asked(service: Service, somebody: Opens) -> None:
+    asked = await ask(service, ONE, TWO)
+    mine = f"{page_of(asked.tasks[ONE])}/gevraagd"
+    femke, marieke = await somebody("Femke Oosting"), await somebody("Marieke Alberda")
+    await all_good(femke, "/werk", mine)
+    await femke.page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+    await femke.page.locator("form").evaluate_all("forms => forms.forEach(form => form.noValidate = true)")
+    await femke.press("Nee, wij kunnen dit niet doen")
+    await femke.sees("Er is nog niets opgeslagen")
+    await good(femke, "no reason")
+    stale = await somebody("Femke Oosting")
+    await stale.open(mine)
+    await femke.press("Ja, wij kunnen dit doen")
+    await good(femke, "answered")
+    await says(
+        service, TWO, asked.tasks[TWO], "afwijzen", reden_van_afwijzen="geen-plek", terugkoppeling=HOSTILE
+    )
+    await all_good(marieke, "/praktijk", page_of(asked.handover, "/praktijk"))
+    await marieke.press("Kies Fysiotherapie Veerkracht")
+    await stale.press("Ja, wij kunnen dit doen")
+    await stale.sees("Er is net iets veranderd", "U bent gekozen")
+    await good(stale, "too late")
+    await all_good(femke, "/werk", mine)
 
 
 async def test_messages_and_that_one_has_not_arrived(service: Service, somebody: Opens) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from any_resource import any_resource, written
+from ketenzorg.coordination.choosing.candidates import NO_MORE_ASKED
 from ketenzorg.fhir.definitions import Definitions
 from ketenzorg.fhir.profiles import Profiles
 from ketenzorg.fhir.validate import validate
@@ -88,7 +89,9 @@ def test_the_codes_of_the_pathways_that_run_are_published() -> None:
 
 def test_a_task_of_who_was_not_chosen_is_one_too(profiles: Profiles) -> None:
     body = (EXAMPLES / "valid" / "kz-CoordinationTask.json").read_bytes()
-    task = not_chosen_task(body, UUID(json.loads(body)["id"]), 2, datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    task = not_chosen_task(
+        body, UUID(json.loads(body)["id"]), 2, NO_MORE_ASKED, datetime(2026, 1, 13, 9, 0, tzinfo=UTC)
+    )
     assert "for" not in json.loads(task)
     assert wrong(task, f"{BASE}/StructureDefinition/kz-CoordinationTask", profiles) == []
 

@@ -3,6 +3,7 @@
 from litestar import get, post
 from litestar.params import FromPath
 
+from ketenzorg.coordination.choosing.being_asked import being_asked
 from ketenzorg.coordination.choosing.claimable import claimable
 from ketenzorg.coordination.steps.stepping import take_event
 from ketenzorg.errors import Conflict, NotFound, TransitionNotAllowed
@@ -51,6 +52,7 @@ async def _listed(request: Http, visitor: Visitor, status: int = 200, wrong: str
     opened = await open_list(request, visitor, TABS, tab_of(request, TABS, TABS[0].word))
     people = {each.key: each.name for each in site_of(request).people.colleagues(visitor.person)}
     open_ = await claimable(visitor.visit, world_of(request))
+    asked = await being_asked(visitor.visit, world_of(request))
     return page(
         request,
         "inbox.html",
@@ -60,5 +62,6 @@ async def _listed(request: Http, visitor: Visitor, status: int = 200, wrong: str
         home=HOME,
         people=people,
         claimable=open_,
+        asked=asked,
         wrong=wrong,
     )

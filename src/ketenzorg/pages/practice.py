@@ -6,6 +6,7 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from ketenzorg.coordination.choosing.being_asked import being_asked
 from ketenzorg.coordination.reading.documents import document_of
 from ketenzorg.coordination.showing.story import Story
 from ketenzorg.errors import Issue, NotFound
@@ -42,7 +43,8 @@ async def show_sent(request: Http) -> Page:
         opened = await open_list(request, visitor, TABS, tab_of(request, TABS, ""))
     else:
         opened = await _what_matters(request, visitor)
-    return page(request, "practice.html", opened=opened, tabs=TABS, home=HOME)
+    asked = await being_asked(visitor.visit, world_of(request))
+    return page(request, "practice.html", opened=opened, tabs=TABS, home=HOME, asked=asked)
 
 
 @get("/praktijk/{task:str}")

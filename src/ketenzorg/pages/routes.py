@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 
 from ketenzorg.pages import (
     appointment,
+    asked,
     chain,
     consent,
     guide,
@@ -47,6 +48,8 @@ ROUTES: list[ControllerRouterHandler] = [  # of who signs in
             signing_in.sign_out,
             inbox.show_inbox,
             inbox.claim,
+            asked.show_asked,
+            asked.answer,
             referral.show_story,
             referral.show_question,
             referral.show_letter,

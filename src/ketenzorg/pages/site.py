@@ -22,7 +22,7 @@ PREFIXES = (
     "/werk", "/praktijk", "/verwijzen", "/berichten", "/keten", "/zorgpaden", "/guide", "/login", "/static",
 )  # fmt: skip
 NEXT = re.compile(
-    r"(/(werk|praktijk)(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?|/berichten|/verwijzen(/[a-z-]{1,60})?|/keten(/[a-z-]{1,60})?)\Z"
+    r"(/(werk|praktijk)(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/gevraagd)?)?|/berichten|/verwijzen(/[a-z-]{1,60})?|/keten(/[a-z-]{1,60})?)\Z"
 )
 
 

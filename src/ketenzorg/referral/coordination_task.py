@@ -225,7 +225,7 @@ def is_selected(concept: Mapping[str, Any]) -> bool:
     return any((each.get("system"), each.get("code")) == wanted for each in concept.get("coding", ()))
 
 
-def not_chosen_task(body: bytes, id_: UUID, version: int, at: datetime) -> bytes:
+def not_chosen_task(body: bytes, id_: UUID, version: int, why: tuple[str, str], at: datetime) -> bytes:
     """The Task of a candidate that is not asked any more, without the patient."""
     return stored_form(
         body,
@@ -233,7 +233,7 @@ def not_chosen_task(body: bytes, id_: UUID, version: int, at: datetime) -> bytes
         version,
         at,
         status="cancelled",
-        statusReason=reason_concept("niet-gekozen", "Niet gekozen"),
+        statusReason=reason_concept(*why),
         **{"for": None},
         lastModified=_not_before(json.read(body).get("authoredOn"), at),
     )

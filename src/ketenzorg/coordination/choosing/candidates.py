@@ -15,10 +15,12 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg.access.finding import rows_of
+from ketenzorg.coordination.scene import state_of
 from ketenzorg.errors import TransitionNotAllowed
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import Option, State, StepTaken
+from ketenzorg.pathway.handover import may
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import ASKED, NOT_CHOSEN, asked_in
 from ketenzorg.referral.codes import output_type
@@ -31,6 +33,9 @@ _CANDIDATE, _HANDOVER = "kandidaat ", "overdracht"  # names of Traject.asides
 OPEN = frozenset({"requested", "received", "accepted"})  # Task.status of who may still be chosen
 ANSWERS = ("received", "accepted", "rejected")  # Task.status that a candidate gives
 QUESTION = ("CarePlan", "ServiceRequest")  # what a candidate sees beside its own Task
+# Why a candidate is asked no more. What became of the patient is nothing to it: that nobody is asked says enough.
+ANOTHER_CHOSEN = ("niet-gekozen", "Niet gekozen")
+NO_MORE_ASKED = ("niet-meer-gevraagd", "Niet meer gevraagd")
 
 
 def tasks_of_candidates(tasks: Mapping[UUID, UUID], handover: UUID) -> dict[str, UUID]:
@@ -57,6 +62,7 @@ class Answer(msgspec.Struct, frozen=True):
     organisation: UUID
     status: str
     reason: str
+    words: str  # that it wrote with it
 
 
 def answers_of(traject: Traject) -> tuple[Answer, ...]:
@@ -64,7 +70,13 @@ def answers_of(traject: Traject) -> tuple[Answer, ...]:
     found = candidates_of(traject) or {}
     bodies = [(organisation, version.id, json.read(version.body)) for organisation, version in found.items()]
     return tuple(
-        Answer(id_, organisation, body["status"], body.get("statusReason", {}).get("text", ""))
+        Answer(
+            id_,
+            organisation,
+            body["status"],
+            body.get("statusReason", {}).get("text", ""),
+            " ".join(each["valueString"] for each in body.get("output", ()) if "valueString" in each),
+        )
         for organisation, id_, body in bodies
     )
 
@@ -108,6 +120,13 @@ def is_asked(organisation: UUID, traject: Traject) -> bool:
     """Whether this organisation may still answer on the Task that was loaded."""
     own = candidate_of(traject.task.id, traject) == organisation
     return may_claim(organisation, traject) or (own and organisation in asked_in(traject.roles))
+
+
+def answers_now(traject: Traject, pathway: Pathway) -> list[Option]:
+    """What who is asked may say after what it said before, on the Task that was loaded."""
+    now = json.read(traject.task.body)["status"]
+    possible = answers(pathway, state_of(traject))
+    return [each for each in possible if each.task != now and may(now, each.task, "owner")]
 
 
 def answers(pathway: Pathway, state: State) -> list[Option]:
@@ -167,8 +186,9 @@ def passed_over(traject: Traject, lost: tuple[UUID, ...]) -> dict[str, UUID]:
 
 def closed(traject: Traject, lost: tuple[UUID, ...], chosen: UUID | None, at: datetime) -> list[NewVersion]:
     """The last versions of the Tasks of who is not chosen, and of the one without an owner when one is selected."""
+    why = NO_MORE_ASKED if chosen is None else ANOTHER_CHOSEN
     versions = [
-        not_chosen(version, at)
+        not_chosen(version, why, at)
         for name, version in traject.asides.items()
         if name.startswith(_CANDIDATE) and UUID(name.removeprefix(_CANDIDATE)) in lost
     ]
@@ -206,9 +226,9 @@ def keep_sight(traject: Traject, lost: tuple[UUID, ...]) -> tuple[UUID, ...]:
     return tuple(each for each in traject.parties if each not in gone or each in others)
 
 
-def not_chosen(version: Version, at: datetime) -> NewVersion:
-    """The Task of a candidate that is not asked any more: that it was not selected, and nothing of the patient."""
-    return _version(version, not_chosen_task(version.body, version.id, version.version + 1, at))
+def not_chosen(version: Version, why: tuple[str, str], at: datetime) -> NewVersion:
+    """The Task of a candidate that is not asked any more: why, as far as it may know, and nothing of the patient."""
+    return _version(version, not_chosen_task(version.body, version.id, version.version + 1, why, at))
 
 
 def _is_open(traject: Traject) -> bool:

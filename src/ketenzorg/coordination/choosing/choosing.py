@@ -7,9 +7,11 @@ import msgspec
 
 from ketenzorg.access.finding import rows_of
 from ketenzorg.coordination.choosing.candidates import (
+    NO_MORE_ASKED,
     QUESTION,
     SELECT,
     answers,
+    answers_now,
     candidate_of,
     for_requester,
     not_chosen,
@@ -19,14 +21,13 @@ from ketenzorg.coordination.choosing.one_candidate import of_candidate
 from ketenzorg.coordination.consent.consenting import organisation_named
 from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.clock import soonest
-from ketenzorg.coordination.steps.planning import Planned, planned
+from ketenzorg.coordination.steps.planning import Planned, planned, refuse_numbers
 from ketenzorg.coordination.steps.versions import Said
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, TransitionNotAllowed
 from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import StepTaken
-from ketenzorg.pathway.handover import may
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import ASKED
 from ketenzorg.referral.coordination_task import next_task
@@ -61,6 +62,7 @@ def said_of_candidate(said: Said, scene: Scene) -> Planned:
     traject = scene.traject
     candidate = candidate_of(traject.task.id, traject)
     assert candidate is not None  # noqa: S101  (the caller looked)
+    refuse_numbers(said)
     if scene.organisation == candidate:
         return _answered(said, candidate, scene)
     requester = scene.step.requester
@@ -69,7 +71,7 @@ def said_of_candidate(said: Said, scene: Scene) -> Planned:
         raise _only(options, requester)
     if said.event == SELECT:
         return _selected(said, candidate, scene)
-    return _out(candidate, "niet-gekozen", not_chosen(traject.task, scene.at), scene)
+    return _out(candidate, NO_MORE_ASKED[0], not_chosen(traject.task, NO_MORE_ASKED, scene.at), scene)
 
 
 def _selected(said: Said, candidate: UUID, scene: Scene) -> Planned:
@@ -82,11 +84,10 @@ def _selected(said: Said, candidate: UUID, scene: Scene) -> Planned:
 
 def _answered(said: Said, candidate: UUID, scene: Scene) -> Planned:
     """The candidate says that it has it, can do it, or cannot; the step judges what that takes."""
-    now = json.read(scene.traject.task.body)["status"]
-    possible = [each for each in answers(scene.pathway, scene.state) if may(now, each.task, "owner")]
+    possible = answers_now(scene.traject, scene.pathway)
     option = next((each for each in possible if each.event == said.event), None)
-    if option is None or option.task == now:
-        raise _only([each.event for each in possible if each.task != now], said.by)
+    if option is None:
+        raise _only([each.event for each in possible], said.by)
     taken = engine.advance(scene.pathway, scene.state, option.event, said.by, scene.at, said.given)
     version = _answer(said, taken, option.task, scene)
     code = taken.reason.code if taken.reason else None

@@ -63,7 +63,7 @@ def planned(said: Said, scene: Scene) -> Planned:
     """What an organisation says, as a step to store. Raises TransitionNotAllowed or Invalid."""
     organisation, access, traject, pathway, world, at = scene
     happened = _happened(said, traject, at)
-    _refuse_numbers(said)
+    refuse_numbers(said)
     if said.event is None:
         taken = None
         state, ended = scene.state, traject.ended
@@ -135,8 +135,8 @@ def _asides(aside: Asides | None, *, done: bool) -> dict[str, UUID] | msgspec.Un
     return without_candidates(aside.named) if done else aside.named
 
 
-def _refuse_numbers(said: Said) -> None:
-    """What people type goes to the other side as it is: a BSN does not belong in it."""
+def refuse_numbers(said: Said) -> None:
+    """What people type goes to the other side as it is: a BSN does not belong in it. Raises Invalid."""
     words = json.write([*said.given.values(), said.added])
     if holds_number(words.decode()):
         raise Invalid(

@@ -11,7 +11,7 @@ from ketenzorg.access.parts import part_of
 from ketenzorg.access.rules import Rule, rule_for
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.choosing.candidates import (
-    answers,
+    answers_now,
     candidate_of,
     for_requester,
     is_asked,
@@ -128,7 +128,7 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
     """
     traject, pathway = await load(task, look, world, shown=True)
     if is_asked(look.organisation, traject):
-        return traject, pathway, answers(pathway, state_of(traject))
+        return traject, pathway, answers_now(traject, pathway)
     if candidate_of(task, traject) and look.organisation in traject.involved:
         return traject, pathway, for_requester(traject, pathway)
     beside = aside_of(task, traject, pathway)
