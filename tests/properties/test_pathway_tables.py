@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from content import CATALOGUE
 from ketenzorg.pathway import cells
-from ketenzorg.pathway.check_questions import Ground, grounds
+from ketenzorg.pathway.checking.questions import Ground, grounds
 from ketenzorg.pathway.deciding import ReadyTable, look_up, numbers_of
 from ketenzorg.pathway.facts import Choice, Number, Truth
 from ketenzorg.pathway.loaded import Pathway

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from ketenzorg.pathway import deciding
 from ketenzorg.pathway.answered import Code, Day, Quantity, Text, Value, YesNo
-from ketenzorg.pathway.check_questions import grounds
+from ketenzorg.pathway.checking.questions import grounds
 from ketenzorg.pathway.criteria import screen
 from ketenzorg.pathway.facts import Choice, Number
-from ketenzorg.pathway.function import Fact
+from ketenzorg.pathway.functions.function import Fact
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.measured import by_name
 from ketenzorg.pathway.questions import Then

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from msgspec.structs import replace
 
-from ketenzorg.pathway.check_consent import check_consent_versions
+from ketenzorg.pathway.checking.consent import check_consent_versions
 from ketenzorg.pathway.findings import Finding, PathwayErrors, path
 from ketenzorg.pathway.load import load, survey
 from ketenzorg.pathway.region_file import CARE_PROVIDERS, Kind

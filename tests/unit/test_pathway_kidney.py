@@ -8,8 +8,8 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from ketenzorg.pathway.facts import Choice, Day, Number
-from ketenzorg.pathway.function import Fact, evaluate
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.function import Fact, evaluate
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 from ketenzorg.pathway.series import Moment, Series, day_limits, series
 from ketenzorg.pathway.units import MEASURES
 from measurements import NOW, measured, run

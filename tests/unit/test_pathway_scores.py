@@ -8,8 +8,8 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from ketenzorg.pathway.facts import Choice, Number
-from ketenzorg.pathway.function import Fact, evaluate
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.function import Fact, evaluate
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from ketenzorg.pathway.facts import Number
-from ketenzorg.pathway.function import evaluate, wrong_settings
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.function import evaluate, wrong_settings
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 from ketenzorg.pathway.units import LOINC, MEASURES, NHG45, Unusable, convert, plausible, read, shown
 from measurements import NOW
 

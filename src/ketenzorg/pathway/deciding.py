@@ -17,7 +17,7 @@ from ketenzorg.pathway.columns import Column, Rows
 from ketenzorg.pathway.definition import PathwayFile
 from ketenzorg.pathway.facts import Choice, Number
 from ketenzorg.pathway.formulas import Formula, formulas, work_out
-from ketenzorg.pathway.function import Fact
+from ketenzorg.pathway.functions.function import Fact
 from ketenzorg.pathway.measured import Asked, Known, asked
 from ketenzorg.pathway.questions import DataElement, DecisionTable, SetValue, Then
 from ketenzorg.pathway.words import Source

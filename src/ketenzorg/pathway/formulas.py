@@ -8,8 +8,8 @@ import msgspec
 
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.facts import Choice, Number
-from ketenzorg.pathway.function import Fact, Input, Ready, call, ready, usable
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.function import Fact, Input, Ready, call, ready, usable
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 from ketenzorg.pathway.measured import Known
 from ketenzorg.pathway.questions import Derived
 

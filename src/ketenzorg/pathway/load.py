@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from ketenzorg.pathway.check import check_file
-from ketenzorg.pathway.check_consent import check_consent_versions
-from ketenzorg.pathway.check_versions import check_versions
+from ketenzorg.pathway.checking.check import check_file
+from ketenzorg.pathway.checking.consent import check_consent_versions
+from ketenzorg.pathway.checking.versions import check_versions
 from ketenzorg.pathway.common import merge, origins
 from ketenzorg.pathway.definition import CommonFile, PathwayFile
 from ketenzorg.pathway.findings import Finding, PathwayErrors, Place, with_lines

@@ -9,7 +9,7 @@ import msgspec
 from ketenzorg.errors import Issue
 from ketenzorg.pathway import calendar, facts, series, units
 from ketenzorg.pathway.answered import Code, Day, Quantity, Readings, Text, Value, YesNo
-from ketenzorg.pathway.function import Fact
+from ketenzorg.pathway.functions.function import Fact
 from ketenzorg.pathway.questions import DataElement
 
 EGFR = "egfr"  # the measure whose values tell nothing over time without their formula

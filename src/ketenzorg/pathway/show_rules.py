@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ketenzorg.pathway.definition import PathwayFile
 from ketenzorg.pathway.document import Part, table
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 from ketenzorg.pathway.plan_definition import cite
 from ketenzorg.pathway.questions import DecisionTable, Row, SetValue, Then
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ketenzorg.pathway import calendar
-from ketenzorg.pathway.check_questions import length
+from ketenzorg.pathway.checking.questions import length
 from ketenzorg.pathway.criteria import LENGTHS
 from ketenzorg.pathway.definition import Norm, PathwayFile
 from ketenzorg.pathway.findings import Finding, Place, unknown
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 from ketenzorg.pathway.known_names import clocks, lists_of_steps, unknown_events, unknown_steps
 
 _ALL_OF_THEM = 100

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ketenzorg.fhir.search_parameters import PARAMETERS
-from ketenzorg.pathway.check_roles import NEEDED_TO_WORK
+from ketenzorg.pathway.checking.roles import NEEDED_TO_WORK
 from ketenzorg.pathway.definition import Identity, PathwayFile, View
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import resolve

@@ -6,17 +6,17 @@ from typing import Protocol, get_args
 
 import msgspec
 
-from ketenzorg.pathway.check_appointment import check_appointment
-from ketenzorg.pathway.check_choice import check_choice
-from ketenzorg.pathway.check_consent import check_consent, check_withdrawal
-from ketenzorg.pathway.check_identity import check_identity
-from ketenzorg.pathway.check_norms import check_norms
-from ketenzorg.pathway.check_parts import check_parts
-from ketenzorg.pathway.check_questions import CALL, check_questions, length
-from ketenzorg.pathway.check_roles import check_roles
-from ketenzorg.pathway.check_tables import check_tables
-from ketenzorg.pathway.check_telling import check_hearing, check_lengths
-from ketenzorg.pathway.check_walks import check_walks
+from ketenzorg.pathway.checking.appointment import check_appointment
+from ketenzorg.pathway.checking.choice import check_choice
+from ketenzorg.pathway.checking.consent import check_consent, check_withdrawal
+from ketenzorg.pathway.checking.identity import check_identity
+from ketenzorg.pathway.checking.norms import check_norms
+from ketenzorg.pathway.checking.parts import check_parts
+from ketenzorg.pathway.checking.questions import CALL, check_questions, length
+from ketenzorg.pathway.checking.roles import check_roles
+from ketenzorg.pathway.checking.tables import check_tables
+from ketenzorg.pathway.checking.telling import check_hearing, check_lengths
+from ketenzorg.pathway.checking.walks import check_walks
 from ketenzorg.pathway.definition import DataElement, Exit, PathwayFile, Source
 from ketenzorg.pathway.findings import Finding, Place, unknown
 from ketenzorg.pathway.flatten import BEGIN, STAY, flatten, resolve

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from ketenzorg.pathway import age, kidney, kidney_course
 from ketenzorg.pathway.facts import NO, YES
-from ketenzorg.pathway.function import AGE, GENDER, Function, Input, Returns, Setting, codes
+from ketenzorg.pathway.functions import age, kidney, kidney_course
+from ketenzorg.pathway.functions.function import AGE, GENDER, Function, Input, Returns, Setting, codes
 
 _DEFINITION = "richtlijnendatabase.nl, Chronische nierschade, bepaling van nierfunctie en albuminurie"
 _REFERRAL = "richtlijnendatabase.nl, Chronische nierschade, 1e en 2e lijn en verwijsindicaties"

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ketenzorg.pathway.calendar import Amount, before, last_day, local_day
 from ketenzorg.pathway.facts import NEVER, NO, PERHAPS, YES, Choice, Truth, answer
-from ketenzorg.pathway.kidney import stage_index
+from ketenzorg.pathway.functions.kidney import stage_index
 from ketenzorg.pathway.series import Measurement, Series, clashes, gap, of_one_formula
 
 CONFIRMING = ("niet-afwijkend", "herhaal-1-week", "bevestig-3-maanden", "bevestigd")

@@ -10,8 +10,8 @@ from ketenzorg.pathway import calendar, cells, units
 from ketenzorg.pathway.deciding import numbers_of
 from ketenzorg.pathway.definition import PathwayFile, Shared, Side, StepTable
 from ketenzorg.pathway.findings import Finding, Place, unknown
-from ketenzorg.pathway.function import Function, wrong_settings
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.function import Function, wrong_settings
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 from ketenzorg.pathway.measured import bounds
 from ketenzorg.pathway.questions import DataElement, DecisionTable, Derived, Row
 from ketenzorg.pathway.systems import SYSTEMS, codings, could_be

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from ketenzorg.pathway import anticoagulation
 from ketenzorg.pathway.definition import Status
 from ketenzorg.pathway.facts import NO, YES
-from ketenzorg.pathway.function import AGE, Function, Input, Returns, Setting, codes, yes_no
+from ketenzorg.pathway.functions import anticoagulation
+from ketenzorg.pathway.functions.function import AGE, Function, Input, Returns, Setting, codes, yes_no
 
 _EHRA = "EHRA, overzicht in aerjournal (radcliffe)"
 _DOSES = "Dose reduction criteria of NOACs, heart.bmj.com; proefschrift L. Joosten; zorgsaam.org"

@@ -12,13 +12,13 @@ import msgspec
 
 from ketenzorg.pathway import cells
 from ketenzorg.pathway.cells import Cell
-from ketenzorg.pathway.check_questions import Ground, grounds
-from ketenzorg.pathway.check_tables import Piece, pieces
+from ketenzorg.pathway.checking.questions import Ground, grounds
+from ketenzorg.pathway.checking.tables import Piece, pieces
 from ketenzorg.pathway.columns import Column
 from ketenzorg.pathway.deciding import numbers_of
 from ketenzorg.pathway.definition import PathwayFile
 from ketenzorg.pathway.findings import Finding, Place
-from ketenzorg.pathway.functions import FUNCTIONS
+from ketenzorg.pathway.functions.functions import FUNCTIONS
 
 
 class Case(msgspec.Struct, frozen=True):

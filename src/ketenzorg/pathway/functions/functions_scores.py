@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from ketenzorg.pathway import scores
 from ketenzorg.pathway.facts import NO, YES
-from ketenzorg.pathway.function import AGE, GENDER, Function, Input, Setting, codes, score, yes_no
+from ketenzorg.pathway.functions import scores
+from ketenzorg.pathway.functions.function import AGE, GENDER, Function, Input, Setting, codes, score, yes_no
 
 _STROKE_ITEMS = (
     *yes_no("hartfalen", "hypertensie"),

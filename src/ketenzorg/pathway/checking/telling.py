@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from ketenzorg.pathway.check_norms import shorter
-from ketenzorg.pathway.check_questions import length
+from ketenzorg.pathway.checking.norms import shorter
+from ketenzorg.pathway.checking.questions import length
 from ketenzorg.pathway.definition import Norm, PathwayFile, Watch
 from ketenzorg.pathway.findings import Finding, Place
 from ketenzorg.pathway.flatten import Step, handover_of, role_names

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import msgspec
 
-from ketenzorg.pathway.check_questions import Ground, grounds
+from ketenzorg.pathway.checking.questions import Ground, grounds
 from ketenzorg.pathway.columns import Column
 from ketenzorg.pathway.deciding import ReadyTable, numbers_of, ready_table
 from ketenzorg.pathway.definition import PathwayFile, Variant

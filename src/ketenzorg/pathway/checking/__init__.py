@@ -1,0 +1,1 @@
+"""Finds every mistake in a pathway file, with its place."""

@@ -1,0 +1,1 @@
+"""Every formula and score that a pathway file may name, and the clinical arithmetic behind them."""
