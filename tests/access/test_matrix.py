@@ -31,7 +31,7 @@ PATCH = {"Content-Type": "application/json-patch+json"}
 # In no traject: their own tests ask for another's; definitions are nobody's.
 ASKED_BY_ORGANISATION = {"Subscription", "AuditEvent", *KINDS}
 ANOTHER = "http://fhir.nl/fhir/NamingSystem/ura", "99990004"  # a practice that is no client of the sandbox
-DONE = {200, 201, 409, 422}  # reached: the pathway, the body, or a view that is cut may still say no
+DONE = {200, 201, 409, 412, 422}  # reached: the pathway, the body, the version or a cut view may still say no
 SANDBOX = tuple(REGION.clients)
 
 
@@ -95,6 +95,11 @@ async def _patch(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> in
     return (await client.patch(f"/fhir/{cell.kind}/{cell.id}", content=b"[]", headers=PATCH)).status_code
 
 
+async def _delete(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
+    """Of a version that is not there: it is judged, and nothing happens."""
+    return (await client.delete(f"/fhir/{cell.kind}/{cell.id}", headers={"If-Match": 'W/"999"'})).status_code
+
+
 async def _event(client: httpx.AsyncClient, cell: Cell, _: dict[str, Any]) -> int:
     return (
         await client.post(f"/fhir/{cell.kind}/{cell.id}/$event", json=said("dit bestaat niet"))
@@ -121,6 +126,7 @@ WAYS: dict[str, Way] = {
     "create": ("ask", _ask),
     "update": ("update", _put),
     "patch": ("patch", _patch),
+    "delete": ("delete", _delete),
     "$next": ("next", _get("/$next")),
     "$event": ("event", _event),
     "$overdue": ("overdue", _overdue),

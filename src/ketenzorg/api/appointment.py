@@ -5,14 +5,16 @@ from uuid import UUID
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import permit
+from ketenzorg.access.views import is_cut
 from ketenzorg.api.answers import resource
 from ketenzorg.api.body import read_body
 from ketenzorg.api.requests import Http, check_id, if_match_of, visit_of, world_of
 from ketenzorg.coordination.reading.looking import read
 from ketenzorg.coordination.steps.appointments import KIND, book, rebook
+from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.fhirpath_patch import Patch
-from ketenzorg.referral.bundle import read_alone
+from ketenzorg.referral.bundle import Entry, read_alone
 
 
 async def create_appointment(request: Http) -> ASGIResponse:
@@ -33,6 +35,7 @@ async def update_appointment(request: Http, id_: UUID, *, found: bool = False) -
     permit(visit.caller, "rebook", KIND)
     entry = read_alone(await read_body(request), r4.Appointment, id_)
     check_id(entry.resource, id_, found=found)
+    _refuse_cut(entry)
     now = await rebook(id_, entry, visit, world, if_match_of(request))
     return resource(now.body, version=now.version, updated=now.updated)
 
@@ -43,5 +46,22 @@ async def patch_appointment(request: Http, id_: UUID, edit: Patch) -> ASGIRespon
     if_match = if_match_of(request)
     seen = await read(KIND, str(id_), visit, world)
     entry = read_alone(json.write(edit(json.read(seen.body))), r4.Appointment, id_)
+    _refuse_cut(entry)
     now = await rebook(id_, entry, visit, world, seen.version if if_match is None else if_match)
     return resource(now.body, version=now.version, updated=now.updated)
+
+
+def _refuse_cut(entry: Entry) -> None:
+    """Raise Invalid for an appointment of which its sender was shown a part."""
+    if not is_cut(entry.content):
+        return
+    raise Invalid(
+        Issue(
+            nl="U zag niet alles van deze afspraak (SUBSETTED): teruggeschreven zou eruit zijn wat u niet zag.",
+            en="You were not shown all of this appointment (SUBSETTED): written back, what you did not see would be "
+            "gone.",
+            expression=("Appointment.meta.tag",),
+            code="business-rule",
+            kind="cut",
+        )
+    )

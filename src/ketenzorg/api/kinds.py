@@ -61,9 +61,9 @@ def task_only(kind: str, *, allow: Collection[str] = ()) -> None:
     check_kind(kind, ("Task",), allow)
 
 
-def refused(kind: str, allow: Collection[str]) -> KetenzorgError:
-    """Why this cannot be done with a type."""
-    nl, en = _WHY.get(kind, _IN_A_TRAJECT)
+def refused(kind: str, allow: Collection[str], why: tuple[str, str] | None = None) -> KetenzorgError:
+    """Why this cannot be done with a type, and what to do instead."""
+    nl, en = why or _WHY.get(kind, _IN_A_TRAJECT)
     return MethodNotAllowed(
         Issue(nl=f"Dit kan niet met een {kind}. {nl}", en=f"Not possible with a {kind}. {en}"),
         headers={"Allow": ", ".join(allow)},

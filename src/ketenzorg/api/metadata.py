@@ -14,10 +14,12 @@ from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
 from ketenzorg.api.batch import MOST
 from ketenzorg.api.definitions import KINDS, described
+from ketenzorg.api.delete import DELETED
 from ketenzorg.api.patch import PATCHES
 from ketenzorg.api.read import READABLE
 from ketenzorg.api.requests import Http, world_of
 from ketenzorg.api.search_described import searching
+from ketenzorg.api.update import UPDATED
 from ketenzorg.coordination.hearing.notification import BACKPORT, TOPICS
 from ketenzorg.coordination.hearing.subscribing import PROFILE
 from ketenzorg.fhir.search_in_body import DECLARED
@@ -127,6 +129,8 @@ def _of_type(kind: str) -> dict[str, Any]:
         interactions.append("search-type")
     if kind in DATA | DECIDED:  # for a traject that runs
         interactions.append("create")
+    if kind in DELETED:
+        interactions.append("delete")
     if kind == "Appointment":
         interactions += ["create", "update", "patch"]
     if kind == "ServiceRequest":
@@ -142,6 +146,8 @@ def _of_type(kind: str) -> dict[str, Any]:
         "readHistory": kind in types_for("vread"),
         "conditionalRead": "full-support",
         "updateCreate": False,
+        "conditionalUpdate": kind in UPDATED,
+        "conditionalDelete": "single" if kind in DELETED else "not-supported",
     }
     if kind in DATA:
         described |= {"conditionalCreate": True, "documentation": ADDED}

@@ -15,6 +15,7 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.appointment import patch_appointment
 from ketenzorg.api.body import JSON, media_type_of, read_body
+from ketenzorg.api.conditional import the_one
 from ketenzorg.api.kinds import READS, check_kind
 from ketenzorg.api.requests import Http, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.steps.stepping import write_task
@@ -38,9 +39,20 @@ async def patch_one(request: Http, kind: FromPath[str], id_: FromPath[str]) -> A
     return await patch_known(request, kind, uuid_of(kind, id_))
 
 
+@patch("/fhir/{kind:str}")
+async def patch_found(request: Http, kind: FromPath[str]) -> ASGIResponse:
+    """The same, of the only one that matches."""
+    check_kind(kind, PATCHED, READS)
+    return await patch_known(request, kind, await the_one(request, kind, _does(kind)))
+
+
+def _does(kind: str) -> str:
+    return "patch" if kind == "Task" else "rebook"
+
+
 async def patch_known(request: Http, kind: str, id_: UUID) -> ASGIResponse:
     """The same, of one that was found."""
-    permit(visit_of(request).caller, "patch" if kind == "Task" else "rebook", kind)
+    permit(visit_of(request).caller, _does(kind), kind)
     edit = read_patch(media_type_of(request), await read_body(request, PATCHES), kind)
     if kind == "Appointment":
         return await patch_appointment(request, id_, edit)

@@ -14,6 +14,7 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.appointment import update_appointment
 from ketenzorg.api.body import read_body
+from ketenzorg.api.conditional import the_one
 from ketenzorg.api.kinds import READS, check_kind
 from ketenzorg.api.requests import Http, check_id, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.steps.stepping import write_task
@@ -28,6 +29,14 @@ async def update(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGI
     """Take a Task as its reader saw it, with what the reader changed in it; or what became of an appointment."""
     check_kind(kind, UPDATED, READS)
     return await update_known(request, kind, uuid_of(kind, id_))
+
+
+@put("/fhir/{kind:str}")
+async def update_found(request: Http, kind: FromPath[str]) -> ASGIResponse:
+    """The same, of the only one that matches."""
+    check_kind(kind, UPDATED, READS)
+    does = "update" if kind == "Task" else "rebook"
+    return await update_known(request, kind, await the_one(request, kind, does), found=True)
 
 
 async def update_known(request: Http, kind: str, id_: UUID, *, found: bool = False) -> ASGIResponse:

@@ -49,6 +49,7 @@ KINDS: Final[dict[str, Kind]] = {
     "already-there": Kind("It is here already", "Keep the address that the text names."),
     "other-content": Kind("Other content under the same identifier", "Amend as the text says; do not send again."),
     "step": Kind("The pathway has no such step from here, or not for you", "Ask $next what may happen now."),
+    "several": Kind("More than one matches", "Search on more, until it is one, or name the id."),
     "changed": Kind("Somebody was first, or it is another version", "Read it again, then decide anew."),
     "cut": Kind("A whole Task from who sees a part of it", "Use PATCH or $event."),
     "gone": Kind("It was here, and is kept no longer", "Begin from the number that the text names."),
@@ -65,8 +66,9 @@ _BY_ISSUE: Final = {
     "too-long": "too-large", "login": "login", "forbidden": "not-allowed", "role": "not-allowed",
     "suppressed": "not-allowed", "not-found": "not-found", "throttled": "throttled", "business-rule": "rule",
     "invariant": "rule", "extension": "modifier", "security": "personal-number", "duplicate": "already-there",
-    "conflict": "changed", "deleted": "gone", "transient": "try-again", "timeout": "try-again",
-    "exception": "our-fault", "informational": "notice", "incomplete": "incomplete", "processing": "wrong-value",
+    "conflict": "changed", "multiple-matches": "several", "deleted": "gone", "transient": "try-again",
+    "timeout": "try-again", "exception": "our-fault", "informational": "notice", "incomplete": "incomplete",
+    "processing": "wrong-value",
 }  # fmt: skip
 _BY_STATUS: Final = {
     (406, "not-supported"): "media-type",

@@ -17,7 +17,7 @@ from ketenzorg.store.database import Database
 Action = Literal["C", "R", "U", "D", "E"]  # http://hl7.org/fhir/audit-event-action
 Interaction = Literal[  # the interactions of access/rules.toml, and of pages which of them
     "create", "add", "ask", "book", "decide", "read", "vread", "history-instance", "history-type", "search", "overdue",
-    "events", "next", "event", "undo", "update", "rebook", "patch", "note",
+    "events", "next", "event", "undo", "update", "rebook", "patch", "delete", "note",
     "figures", "list", "page", "print", "purge", "document", "export",
     "log-read", "log-search", "who-looked", "validate",
     "subscribe", "resubscribe", "unsubscribe", "renew-secret", "resend", "messages",
@@ -38,6 +38,7 @@ ACTIONS: dict[Interaction, Action] = {
     "update": "U",
     "rebook": "U",
     "patch": "U",
+    "delete": "D",
     "event": "U",
     "undo": "U",
     "note": "U",

@@ -32,7 +32,7 @@ OF_FHIR = {
     "D": ("delete",),
     "E": ("search-type",),
 }
-PATTERNS = {"C": "Create", "R": "Read", "U": "Update", "E": "Query"}
+PATTERNS = {"C": "Create", "R": "Read", "U": "Update", "D": "Delete", "E": "Query"}
 # Who gave and who got: a reader gets what the server gives; all else goes the other way.
 SOURCE, DESTINATION = ("110153", "Source Role ID"), ("110152", "Destination Role ID")
 

@@ -1,6 +1,6 @@
 """An appointment for a hand-over: who does the work keeps it, and what it means for the pathway happens with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from ketenzorg import events
 from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.sealing import take_numbers_out
-from ketenzorg.access.views import is_cut, sight_of
+from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.consent.under_consent import under_consent
 from ketenzorg.coordination.reading.looking import Seen, read
 from ketenzorg.coordination.scene import Scene, state_of
@@ -24,10 +24,11 @@ from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
 from ketenzorg.coordination.steps.versions import Said
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue, PreconditionFailed, TransitionNotAllowed
-from ketenzorg.fhir import json
+from ketenzorg.fhir import json, r4
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.referral.appointment import (
+    MISTAKE,
     appointment_output,
     is_named_in,
     may_become,
@@ -35,7 +36,7 @@ from ketenzorg.referral.appointment import (
     starts,
     wrong,
 )
-from ketenzorg.referral.bundle import Entry, Posted
+from ketenzorg.referral.bundle import Entry, Posted, read_alone
 from ketenzorg.referral.content import canonical
 from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
@@ -61,7 +62,7 @@ async def book(entry: Entry, visit: Visit, world: World) -> tuple[Seen, bool]:
         if traject.request.id != request:
             raise not_there()
         identity = Identity(SENT, digest, (entry.location,))
-        if await _store(entry, None, identity, known, traject, pathway, visit, world):
+        if await _store(entry, "book", None, identity, known, traject, pathway, visit, world):
             return await read(KIND, str(entry.id), visit, world), True
     raise Conflict(CHANGING)
 
@@ -69,16 +70,49 @@ async def book(entry: Entry, visit: Visit, world: World) -> tuple[Seen, bool]:
 async def rebook(id_: UUID, entry: Entry, visit: Visit, world: World, if_match: int | None) -> Seen:
     """What became of an appointment: another time, cancelled, fulfilled, nobody came. Raises as `book` does."""
     entry.is_known_as(id_)
+    await _changed(id_, "rebook", lambda _: entry, visit, world, if_match)
+    return await read(KIND, str(id_), visit, world)
+
+
+async def never_was(id_: UUID, visit: Visit, world: World, if_match: int | None) -> tuple[Seen, bool]:
+    """An appointment that was a mistake, and whether that is new. Raises as `book` does."""
+
+    def mistaken(stored: dict[str, Any]) -> Entry | None:
+        # R4 has no mistake without start and end (app-3), and a reason of a cancelled one only (app-4).
+        status = MISTAKE if stored.keys() >= {"start", "end"} else "cancelled"
+        if stored["status"] == status:
+            return None
+        kept = {
+            name: value for name, value in stored.items() if name != "cancelationReason" or status != MISTAKE
+        }
+        return read_alone(json.write(kept | {"status": status}), r4.Appointment, id_)
+
+    new = await _changed(id_, "delete", mistaken, visit, world, if_match)
+    return await read(KIND, str(id_), visit, world), new
+
+
+async def _changed(
+    id_: UUID,
+    does: Interaction,
+    becomes: Callable[[dict[str, Any]], Entry | None],
+    visit: Visit,
+    world: World,
+    if_match: int | None,
+) -> bool:
+    """Store what becomes of an appointment; False when it is that already."""
     for _ in range(TRIES):
-        known, traject, pathway = await _found(KIND, id_, "rebook", visit, world)
+        known, traject, pathway = await _found(KIND, id_, does, visit, world)
         before = next(json.read(body) for kind, each, body in known.resources if (kind, each) == (KIND, id_))
         version = int(before["meta"]["versionId"])
         if if_match is not None and if_match != version:
             raise _stale(version)
         if not is_named_in(json.read(traject.task.body), id_):
             raise _of_another()
-        if await _store(entry, before, None, known, traject, pathway, visit, world):
-            return await read(KIND, str(id_), visit, world)
+        entry = becomes(before)
+        if entry is None:
+            return False
+        if await _store(entry, does, before, None, known, traject, pathway, visit, world):
+            return True
     raise Conflict(CHANGING)
 
 
@@ -102,6 +136,7 @@ async def _found(
 
 async def _store(
     entry: Entry,
+    does: Interaction,
     before: Mapping[str, Any] | None,
     identity: Identity | None,
     known: Known,
@@ -112,9 +147,9 @@ async def _store(
 ) -> bool:
     """The appointment with the step that it means, together. False when somebody else was first."""
     at = world.now()
-    _check(entry, before, known, traject, world, at)
+    if does != "delete":  # by which only the status changes
+        _check(entry, before, known, traject, world, at)
     said = _said(entry, before, traject, pathway, at)
-    does: Interaction = "rebook" if before else "book"
     rule = rule_of(does, KIND, traject, pathway, visit)
     access = visit.access(world, does, KIND, rule=f"{rule.id} {pathway.name}|{pathway.version} {said.by}")
     scene = Scene(visit.caller.organisation, access, traject, pathway, world, at)
@@ -142,8 +177,6 @@ def _check(
     issues += wrong(entry.content, f"Patient/{known.patient}", at)
     if before is not None and request_of(entry.content) != request_of(before):
         issues.append(_another_request())
-    if before is not None and is_cut(entry.content):
-        issues.append(_cut())
     if issues:
         raise Invalid(*issues)
     if before is not None and not may_become(before["status"], entry.content["status"]):
@@ -221,16 +254,6 @@ def _another_request() -> Issue:
         en="An appointment stays with the same referral.",
         expression=("Appointment.basedOn",),
         code="business-rule",
-    )
-
-
-def _cut() -> Issue:
-    return Issue(
-        nl="U zag niet alles van deze afspraak (SUBSETTED): teruggeschreven zou eruit zijn wat u niet zag.",
-        en="You were not shown all of this appointment (SUBSETTED): written back, what you did not see would be gone.",
-        expression=("Appointment.meta.tag",),
-        code="business-rule",
-        kind="cut",
     )
 
 
