@@ -131,6 +131,7 @@ ROUTES: list[ControllerRouterHandler] = [
 ]
 # Signing in with a name from a list is for the sandbox; real sign-in comes with a later part.
 SANDBOX_ROUTES: list[ControllerRouterHandler] = [sandbox.read_clock, sandbox.set_clock, *pages.ROUTES]
+WHOLES = 3  # transactions of several acts at once: each holds a connection for as long as it takes
 EMPTY_BUNDLE = b'{"resourceType":"Bundle","type":"transaction"}'  # the first decoding builds the decoder
 
 
@@ -249,6 +250,7 @@ def create_app(
             {
                 "world": world,
                 "database": database,
+                "wholes": asyncio.Semaphore(WHOLES),
                 "tokens": tokens,
                 "registry": registry,
                 "granting": Granting(

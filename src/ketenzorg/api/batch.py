@@ -62,7 +62,7 @@ async def do_all(body: bytes, request: Http) -> bytes:
 
 async def _one(entry: Any, place: int, request: Http) -> dict[str, Any]:
     try:
-        scope, content = _as_request(entry, f"Bundle.entry[{place}]", request)
+        scope, content = as_request(entry, f"Bundle.entry[{place}]", request)
         answer = await answer_to(scope, content)
     except KetenzorgError as error:
         refusal = outcome_of(error)
@@ -83,7 +83,7 @@ def _told(answer: Answer) -> Iterator[tuple[str, Any]]:
     yield "response", response
 
 
-def _as_request(entry: Any, path: str, request: Http) -> tuple[Any, bytes]:
+def as_request(entry: Any, path: str, request: Http) -> tuple[Any, bytes]:
     """What it would be if it came alone. Raises BadRequest."""
     asked = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(asked, dict) or asked.get("method") not in METHODS:

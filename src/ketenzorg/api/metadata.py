@@ -9,6 +9,7 @@ from litestar import get
 from litestar.response.base import ASGIResponse
 
 from ketenzorg.access.rules import types_for
+from ketenzorg.api.acts import MOST as MOST_TOGETHER
 from ketenzorg.api.added import DATA, DECIDED
 from ketenzorg.api.answers import resource
 from ketenzorg.api.audit_event import DESCRIBED
@@ -94,7 +95,11 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                         "code": "transaction",
                         "documentation": "A referral: Patient, ServiceRequest with identifier, requester, and what "
                         "the pathway asks. The same content under the same identifier is the same referral (200). "
-                        "ifNoneExist on the ServiceRequest (its own identifier) and Idempotency-Key are understood.",
+                        "ifNoneExist on the ServiceRequest (its own identifier) and Idempotency-Key are understood. "
+                        "Or data for a traject. Or several things at once, at most "
+                        f"{MOST_TOGETHER} entries: whatever can be asked here by itself, done in the order of the "
+                        "specification, all or nothing. References by fullUrl, by address with or without version, "
+                        "or as a search that finds one (Type?identifier=...).",
                     },
                 ],
             },

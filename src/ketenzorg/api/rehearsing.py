@@ -36,10 +36,10 @@ class Rehearsals:
         async with self._turns, on_trial(self._database) as trial:
             answer = await answer_to(scope | {WORLD: world_of(request).on_trial(trial)}, content)
         if answer.status >= OURS:
-            raise Unavailable(*_issues(answer))
+            raise Unavailable(*issues_of(answer))
         if at == "/fhir":
             await _on_record(request, answer)
-        said = list(_issues(answer))
+        said = list(issues_of(answer))
         return said if answer.status >= FAILED else [_WOULD_BE_DONE, *said]
 
 
@@ -51,7 +51,8 @@ async def _on_record(request: Http, answer: Answer) -> None:
     await world.audit.note(access, "ServiceRequest", outcome=REFUSED if answer.status >= FAILED else DONE)
 
 
-def _issues(answer: Answer) -> Iterator[Issue]:
+def issues_of(answer: Answer) -> Iterator[Issue]:
+    """Everything that it says, also of each entry of a Bundle."""
     body = json.read(answer.body) if answer.body else {}
     outcomes = [body] if body.get("resourceType") == "OperationOutcome" else []
     outcomes += [

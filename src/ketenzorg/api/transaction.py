@@ -1,4 +1,7 @@
-"""FHIR transaction: a referral comes in. https://hl7.org/fhir/R4/http.html#transaction"""
+"""FHIR transaction: a referral comes in, or other things that are to be done together or not at all.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
 
 from functools import partial
 from typing import Any
@@ -9,10 +12,13 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.types import Receive, Scope, Send
 
 from ketenzorg.access.rules import permit
+from ketenzorg.api.acts import entries_of, may_be_several, refuse_reading
 from ketenzorg.api.answers import send_json
 from ketenzorg.api.batch import do_all, is_batch
 from ketenzorg.api.body import read_body
+from ketenzorg.api.conditional_references import has_conditional, with_found
 from ketenzorg.api.requests import Http, base_of, idempotency_key_of, prefers, visit_of, world_of
+from ketenzorg.api.whole import do_whole
 from ketenzorg.coordination.consent.deciding import is_a_decision, put_on_record
 from ketenzorg.coordination.once import Answered, once
 from ketenzorg.coordination.reading.looking import read
@@ -21,6 +27,8 @@ from ketenzorg.coordination.receiving.referring import receive_posted
 from ketenzorg.coordination.steps.adding import Addition, add_data
 from ketenzorg.coordination.steps.belonging import is_for_a_traject
 from ketenzorg.coordination.world import Visit, World
+from ketenzorg.fhir import json, r4
+from ketenzorg.fhir.decode import decode_as
 from ketenzorg.fhir.outcome import operation_outcome
 from ketenzorg.referral.bundle import read_bundle
 from ketenzorg.referral.stored import instant
@@ -42,17 +50,38 @@ async def _answer(request: Http) -> bytes:
     body = await read_body(request)
     if is_batch(body):
         return await do_all(body, request)
-    permit(visit.caller, "create", "ServiceRequest")
+    several = may_be_several(body)
+    if not several:
+        permit(visit.caller, "create", "ServiceRequest")
     key = idempotency_key_of(request)
-    work = partial(_take_in, body, base_of(request), visit, world)
+    work = partial(_do_several if several else _do_one, body, request)
     answered = await once(key, body, visit, world, work) if key else await work()
-    is_referral = answered.about.startswith("ServiceRequest/")
-    if is_referral and prefers(request, "return=representation"):
+    if prefers(request, "return=representation"):
         return await _with_resources(answered.body, visit, world)
     return answered.body
 
 
-async def _take_in(body: bytes, base: str, visit: Visit, world: World) -> Answered:
+async def _do_one(body: bytes, request: Http) -> Answered:
+    """A referral, data for a traject, or what a patient wants: all that most of them are."""
+    if has_conditional(body):
+        decode_as(body, r4.Bundle)
+        body = json.write(await with_found(json.read(body), request))
+    return await take_in(body, base_of(request), visit_of(request), world_of(request))
+
+
+async def _do_several(body: bytes, request: Http) -> Answered:
+    """The same beside other requests, or one of them with something that made it look so."""
+    bundle = entries_of(body, base_of(request))
+    if bundle is None:
+        permit(visit_of(request).caller, "create", "ServiceRequest")
+        return await _do_one(body, request)
+    if idempotency_key_of(request):
+        refuse_reading(bundle["entry"])
+    return await do_whole(await with_found(bundle, request), request, take_in)
+
+
+async def take_in(body: bytes, base: str, visit: Visit, world: World) -> Answered:
+    """A Bundle that is one thing."""
     posted = read_bundle(body, world.new_id, base)
     if is_for_a_traject(posted):
         return _added(await add_data(posted, visit, world))
@@ -112,7 +141,7 @@ async def _with_resources(answer: bytes, visit: Visit, world: World) -> bytes:
     """As they are now, for who may see them now."""
     entries: list[dict[str, Any]] = msgspec.json.decode(answer)["entry"]
     for entry in entries:
-        if "location" in entry["response"]:
+        if "location" in entry["response"] and "resource" not in entry:
             kind, id_, *_ = entry["response"]["location"].split("/")
             entry["resource"] = msgspec.Raw((await read(kind, id_, visit, world)).body)
     return _response_bundle(entries)

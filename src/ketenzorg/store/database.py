@@ -150,6 +150,19 @@ class Database:
                     await connection.invalidate()
                     raise
 
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+        """A transaction of which all stays when this ends well, and else nothing: see ketenzorg.store.trial."""
+        with failures_named(), CONNECTIONS.track_inprogress():
+            async with self._engine.connect() as connection:
+                await connection.execute(text("select"))  # with it the driver's transaction begins
+                try:
+                    yield connection, await _driver(connection)
+                    await connection.commit()
+                except BaseException:  # nobody knows what is still on its way
+                    await connection.invalidate()
+                    raise
+
 
 async def show_as(connection: AsyncConnection, callers: Sequence[UUID], longest_ms: int) -> None:
     """From now on, in this transaction, only the rows of these parties show."""

@@ -1,13 +1,14 @@
-"""A database on which all can be done and nothing stays: one transaction, undone at the end."""
+"""A database for several uses in one transaction: undone at the end, or kept as one."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ketenzorg.errors import Issue, Unavailable
 from ketenzorg.store.database import Database, Fetch, show_as
 from ketenzorg.store.doorbell import Doorbell
 
@@ -21,15 +22,17 @@ class Trial(Database):
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """One statement."""
-        async with self._driver.transaction():
-            rows: list[asyncpg.Record] = await self._driver.fetch(statement, *arguments)
-            return rows
+        with _deadlock_named():
+            async with self._driver.transaction():
+                rows: list[asyncpg.Record] = await self._driver.fetch(statement, *arguments)
+                return rows
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[Fetch]:
         """Several statements: all that they write, or nothing."""
-        async with self._driver.transaction():
-            yield self._driver.fetch
+        with _deadlock_named():
+            async with self._driver.transaction():
+                yield self._driver.fetch
 
     @asynccontextmanager
     async def as_callers(
@@ -42,7 +45,7 @@ class Trial(Database):
 
 
 class SilentBell(Doorbell):
-    """Nothing is stored, so nobody has to hear of it."""
+    """Nothing is stored yet, so nobody has to hear of it."""
 
     def __init__(self) -> None: ...
 
@@ -55,3 +58,25 @@ async def on_trial(database: Database) -> AsyncIterator[Trial]:
     """Raises Unavailable as any use of the database."""
     async with database.undone() as (connection, driver):
         yield Trial(connection, driver)
+
+
+@asynccontextmanager
+async def kept(database: Database) -> AsyncIterator[Trial]:
+    """The same, and all that was done stays when this ends well."""
+    async with database.whole() as (connection, driver):
+        yield Trial(connection, driver)
+
+
+@contextmanager
+def _deadlock_named() -> Iterator[None]:
+    """Two that work on the same trajecten in another order: PostgreSQL ends one."""
+    try:
+        yield
+    except asyncpg.DeadlockDetectedError as error:
+        raise Unavailable(_IN_EACH_OTHERS_WAY, headers={"Retry-After": "1"}) from error
+
+
+_IN_EACH_OTHERS_WAY = Issue(
+    nl="Een ander werkt op dit moment aan dezelfde resources; er is niets opgeslagen. Stuur hetzelfde zo nog eens.",
+    en="Somebody works on the same resources at this moment; nothing was stored. Send the same again in a moment.",
+)

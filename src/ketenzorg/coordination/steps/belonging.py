@@ -4,6 +4,7 @@ A Patient here is of one traject, so that `Patient/<id>` says it too, for the ty
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,14 +26,16 @@ class Belonging(NamedTuple):
 
 def is_for_a_traject(posted: Posted) -> bool:
     """Whether a Bundle brings data for what runs already, rather than a referral."""
-    return not posted.of("ServiceRequest") and any(_said_by(entry) for entry in posted.entries)
+    return not posted.of("ServiceRequest") and any(
+        named_by(entry.kind, entry.content) for entry in posted.entries
+    )
 
 
 def belongs_to(posted: Posted) -> Belonging:
     """The one request, plan or patient that the data name. Raises Invalid, or NotFound for an id that is none."""
     issues = [_not_data(entry) for entry in posted.entries if entry.kind not in DATA]
-    named = {each for entry in posted.entries for each in _asked_by(entry)}
-    named = named or {each for entry in posted.entries for each in _whose(entry)}
+    named = {each for entry in posted.entries for each in _asked_by(entry.content)}
+    named = named or {each for entry in posted.entries for each in _whose(entry.kind, entry.content)}
     if not named:
         issues += [_nowhere(entry) for entry in posted.entries if entry.kind in DATA]
     if len(named) > 1:
@@ -46,20 +49,21 @@ def belongs_to(posted: Posted) -> Belonging:
         raise not_there() from None
 
 
-def _said_by(entry: Entry) -> set[tuple[str, str]]:
-    return _asked_by(entry) or _whose(entry)
+def named_by(kind: str, content: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """What a resource says that it belongs to, as type and id."""
+    return _asked_by(content) or _whose(kind, content)
 
 
-def _asked_by(entry: Entry) -> set[tuple[str, str]]:
-    context = entry.content.get("context")
+def _asked_by(content: Mapping[str, Any]) -> set[tuple[str, str]]:
+    context = content.get("context")
     related = _list(context.get("related")) if isinstance(context, dict) else []
-    return _found(ASKED, [*_list(entry.content.get("basedOn")), *related])
+    return _found(ASKED, [*_list(content.get("basedOn")), *related])
 
 
-def _whose(entry: Entry) -> set[tuple[str, str]]:
-    if entry.kind not in DATA:  # a Consent or a Task about somebody is no data
+def _whose(kind: str, content: Mapping[str, Any]) -> set[tuple[str, str]]:
+    if kind not in DATA:  # a Consent or a Task about somebody is no data
         return set()
-    return _found(PERSON, [entry.content.get(element) for element in ("subject", "patient")])
+    return _found(PERSON, [content.get(element) for element in ("subject", "patient")])
 
 
 def _found(form: re.Pattern[str], references: list[Any]) -> set[tuple[str, str]]:
