@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from asked import (
+    HOUSES,
     ONE,
     PRACTICE,
     SELECTED,
@@ -242,6 +243,68 @@ async def test_only_where_the_pathway_has_it_and_only_who_can_do_it(service: Ser
     text = json.dumps(elsewhere).replace('"stap-2"', '"orthopeed"')
     refused = await call(service, PRACTICE, "POST", "/fhir", json.loads(text), 422)
     assert "één organisatie" in texts(refused)
+
+
+def performed_by(*parties: UUID, number: str = "kandidaten-1") -> dict[str, Any]:
+    """The same referral, which names these in ServiceRequest.performer; without a Task."""
+    bundle = asking(number=number)
+    bundle["entry"] = [each for each in bundle["entry"] if each["resource"]["resourceType"] != "Task"]
+    of(bundle, "ServiceRequest")["performer"] = [{"reference": f"Organization/{each}"} for each in parties]
+    return bundle
+
+
+async def test_several_performers_are_candidates_each_with_a_task_that_we_make(service: Service) -> None:
+    sent = performed_by(ONE, TWO, ONE)
+    asked = await asked_by(service, sent)
+    assert set(asked.tasks) == {ONE, TWO}
+    assert asked.locations[-1] == asked.handover
+    again = await call(service, PRACTICE, "POST", "/fhir", sent, 200)
+    assert [each["response"]["location"] for each in again.json()["entry"]] == asked.locations
+    assert (await call(service, ONE, "GET", f"/fhir/{asked['Patient']}")).status_code == 404
+    await says(service, ONE, asked.tasks[ONE], "aannemen")
+    await says(service, PRACTICE, asked.tasks[ONE], "selecteren")
+    assert (await read(service, ONE, asked["Patient"]))["name"]
+    await blind(service, TWO, asked)
+
+
+async def test_a_task_without_owner_beside_several_performers_is_that_of_the_hand_over(
+    service: Service,
+) -> None:
+    sent = asking()
+    of(sent, "ServiceRequest")["performer"] = of(performed_by(ONE, TWO), "ServiceRequest")["performer"]
+    asked = await asked_by(service, sent)
+    assert set(asked.tasks) == {ONE, TWO}
+    assert asked.handover in asked.locations[: len(sent["entry"])]
+
+
+async def test_several_performers_where_one_must_be_named_or_that_do_nothing(service: Service) -> None:
+    hospitals = [each.id for each in HOUSES.values() if each.kind == "ziekenhuis" and each.able("orthopedie")]
+    text = json.dumps(performed_by(*hospitals[:2])).replace('"stap-2"', '"orthopeed"')
+    refused = await call(service, PRACTICE, "POST", "/fhir", json.loads(text), 422)
+    [issue] = [each for each in refused.json()["issue"] if "één organisatie" in each["details"]["text"]]
+    assert issue["expression"][0].endswith(".performer[1]")
+    assert "noem één organisatie in ServiceRequest.performer" in issue["details"]["text"]
+
+    coaches = HOUSES["welzijn-stadsbreed"].id
+    taken = await call(service, PRACTICE, "POST", "/fhir", performed_by(ONE, coaches), 200)
+    warned = [
+        issue
+        for each in taken.json()["entry"]
+        for issue in each["response"].get("outcome", {}).get("issue", ())
+        if "krijgt deze verwijzing niet" in issue["details"]["text"]
+    ]
+    assert [each["expression"][0].rpartition(".")[2] for each in warned] == ["performer[1]"]
+    chosen = asking(ONE, number="kandidaten-2")  # one Task with an owner: the others are not asked
+    of(chosen, "ServiceRequest")["performer"] = of(performed_by(ONE, TWO), "ServiceRequest")["performer"]
+    answer = await call(service, PRACTICE, "POST", "/fhir", chosen, 200)
+    assert "krijgt deze verwijzing niet" in json.dumps(answer.json(), ensure_ascii=False)
+    task = next(
+        each["response"]["location"]
+        for each in answer.json()["entry"]
+        if each["response"]["location"].startswith("Task/")
+    )
+    owned = await read(service, ONE, task.partition("/_history")[0])
+    assert (owned["owner"]["reference"], owned["status"]) == (f"Organization/{ONE}", "requested")
 
 
 async def test_what_is_told_to_others_is_not_undone(service: Service) -> None:

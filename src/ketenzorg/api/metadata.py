@@ -99,7 +99,9 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                         "Or data for a traject. Or several things at once, at most "
                         f"{MOST_TOGETHER} entries: whatever can be asked here by itself, done in the order of the "
                         "specification, all or nothing. References by fullUrl, by address with or without version, "
-                        "or as a search that finds one (Type?identifier=...).",
+                        "or as a search that finds one (Type?identifier=...). "
+                        "Several in ServiceRequest.performer who can act, or a Task for each, are candidates of whom "
+                        "the requester selects one, where the pathway has that; elsewhere 422.",
                     },
                 ],
             },

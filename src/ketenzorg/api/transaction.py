@@ -117,7 +117,7 @@ def _response_bundle(entries: list[dict[str, Any]]) -> bytes:
 
 
 def _entries(receipt: Receipt) -> list[dict[str, Any]]:
-    ours = [*receipt.consents, receipt.care_plan, *([] if receipt.task_was_posted else [receipt.task])]
+    ours = [*receipt.made, receipt.care_plan, *([] if receipt.task_was_posted else [receipt.task])]
     entries = [{"response": _response(location, receipt)} for location in (*receipt.locations, *ours)]
     outcome = operation_outcome(receipt.notices, "informational")
     entries[receipt.request_place]["response"]["outcome"] = msgspec.Raw(outcome)

@@ -64,6 +64,7 @@ WHY = {
     "searches-own": "Deze organisatie doet mee, en zoekt in haar eigen verwijzingen.",
     "left-searches": "Deze organisatie deed eerder mee, en zoekt in haar eigen verwijzingen.",
     "candidate-reads": "Deze organisatie is gevraagd om mee te doen. Uw naam ziet zij niet.",
+    "candidate-answers": "Deze organisatie is gevraagd om mee te doen, en zegt of zij dat kan. Uw naam ziet zij niet.",
     "asks-what-may-happen": "Deze organisatie doet mee of deed mee.",
     "asks-what-is-late": "Deze organisatie bewaakt of u op tijd wordt geholpen.",
     "takes-part-acts": "Deze organisatie doet mee, en legt vast wat zij doet.",

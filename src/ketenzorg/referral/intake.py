@@ -21,10 +21,15 @@ class Named(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An organisation that is asked beside others, and the Task by which it is."""
+    """An organisation that is asked beside others, and the Task by which it is; none: we make one."""
 
     named: Named
-    task: Entry
+    task: Entry | None
+
+    @property
+    def path(self) -> str:
+        """Where it is asked."""
+        return self.task.path if self.task else self.named.path
 
 
 class Asked(NamedTuple):
@@ -39,6 +44,9 @@ class Asked(NamedTuple):
     requester: Named | None
     owner: Named | None
     others: tuple[Named, ...]  # further performers
+    alternatives: tuple[
+        Named, ...
+    ]  # of these, those that may be asked beside the first: no Task names an owner
     candidates: tuple["Candidate", ...]  # several organisations are asked, of which one will be chosen
     open: bool  # a Task without an owner: for who claims it, where the pathway has that
     municipality: str | None  # as the address says it: a CBS code or a name
@@ -72,7 +80,8 @@ def what_is_asked(posted: Posted) -> tuple[Asked | None, list[Issue]]:
         canonicals=tuple(request.resource.instantiatesCanonical or ()),
         requester=organisation_named(posted, request.resource.requester, f"{request.path}.requester"),
         owner=None if candidates else _owner(posted, request, task),
-        others=_others(posted, request, task, asked=bool(candidates)),
+        others=(others := _others(posted, request, task, asked=bool(candidates))),
+        alternatives=others if not candidates and not (task and task.resource.owner) else (),
         candidates=tuple(candidates),
         open=task is not None and task.resource.owner is None and not request.resource.performer,
         municipality=_municipality(patient.resource),

@@ -9,7 +9,7 @@ from ketenzorg.coordination.choosing.candidates import QUESTION, candidates_of, 
 from ketenzorg.coordination.choosing.one_candidate import of_candidate
 from ketenzorg.coordination.consent.consenting import organisation_named, weighed
 from ketenzorg.coordination.consent.sharing_on import sharing_in
-from ketenzorg.coordination.receiving.participants import cannot_own
+from ketenzorg.coordination.receiving.naming import cannot_own
 from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.steps.clock import soonest
 from ketenzorg.coordination.steps.planning import Planned

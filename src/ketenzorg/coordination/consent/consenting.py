@@ -13,8 +13,8 @@ import msgspec
 
 from ketenzorg.access.sharing import Decision, Question, may_share
 from ketenzorg.coordination.consent.refusing import objected, unasked, wrong
+from ketenzorg.coordination.receiving.naming import organisation_of
 from ketenzorg.coordination.receiving.notice import answer_path
-from ketenzorg.coordination.receiving.participants import organisation_of
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.dates import period_of

@@ -17,7 +17,7 @@ from ketenzorg.coordination.receiving.rule_notices import (
     urgency,
     warned,
 )
-from ketenzorg.coordination.receiving.who_acts import who_acts, who_else
+from ketenzorg.coordination.receiving.who_acts import idle, who_acts, who_else
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Screening
@@ -49,6 +49,7 @@ def notices_of(
     return (
         who_acts(pathway, participants, screening),
         *who_else(participants, world.region),
+        *idle(participants),
         *urgency(screening),
         *(_date(each.norm, each.at, each.status, each.source) for each in dues),
         *classified(screening),

@@ -64,6 +64,7 @@ def package(
     owner = participants.owner.id if participants.owner else None
     requester = participants.requester.id
     candidates = tuple(each.id for each in participants.asked)
+    tasks = _tasks_of_candidates(arrival, world)
     began = pathway.begins_with(state.step)
     parties = tuple(dict.fromkeys((requester, *([owner] if owner else []), *participants.roles.values())))
     phases = phases_after(pathway, BEFORE_THE_FIRST, state.step, participants.roles)
@@ -71,12 +72,8 @@ def package(
     resources = [
         *_sent(own, sights, at),
         *(_resource("Consent", id_, body, sights) for id_, body in recorded.made),
-        *_made(arrival, plan, task, sights),
+        *_made(arrival, tasks, plan, task, sights),
     ]
-    named = {
-        each.id: candidate.task.id
-        for each, candidate in zip(participants.asked, asked.candidates, strict=False)
-    }
     referral = NewReferral(
         organisation=requester,
         system=asked.identifier[0],
@@ -85,6 +82,7 @@ def package(
         locations=(
             *(entry.location for entry in own),
             *(f"Consent/{id_}" for id_, _ in recorded.made),
+            *(f"Task/{each.id}" for each in tasks if each.sent is None),
             f"CarePlan/{plan}",
             f"Task/{task}",
         ),
@@ -105,7 +103,7 @@ def package(
         phases=phases,
         parties=parties,
         involved=tuple(each for each in parties if each not in candidates) if candidates else None,
-        asides=tasks_of_candidates(named, task),
+        asides=tasks_of_candidates({each.owner.id: each.id for each in tasks}, task),
         consents=recorded.of,
         municipality=participants.municipality,
         dues=running(dues, pathway),
@@ -148,7 +146,27 @@ def _sent(own: list[Entry], sights: Sights, at: datetime) -> list[NewResource]:
     ]
 
 
-def _made(arrival: Arrival, plan: UUID, task: UUID, sights: Sights) -> list[NewResource]:
+class _CandidateTask(NamedTuple):
+    owner: Organisation
+    id: UUID
+    sent: bytes | None
+
+
+def _tasks_of_candidates(arrival: Arrival, world: World) -> list[_CandidateTask]:
+    """One for each that is asked by name, as it was sent or one that we make."""
+    if arrival.participants.open:
+        return []
+    return [
+        _CandidateTask(owner, candidate.task.id, candidate.task.raw)
+        if candidate.task
+        else _CandidateTask(owner, world.new_id(), None)
+        for owner, candidate in zip(arrival.participants.asked, arrival.asked.candidates, strict=True)
+    ]
+
+
+def _made(
+    arrival: Arrival, tasks: Sequence[_CandidateTask], plan: UUID, task: UUID, sights: Sights
+) -> list[NewResource]:
     """The plan, and a Task for who must act or for each who is asked."""
     asked, _, pathway, participants, urgency, state, dues, _, _, at = arrival
     step = pathway.steps[state.step]
@@ -190,11 +208,11 @@ def _made(arrival: Arrival, plan: UUID, task: UUID, sights: Sights) -> list[NewR
         *(
             _resource(
                 "Task",
-                candidate.task.id,
-                a_task(candidate.task.raw, candidate.task.id, each, f"Task/{task}"),
-                {**others, each.id: sights[each.id]},
+                each.id,
+                a_task(each.sent, each.id, each.owner, f"Task/{task}"),
+                {**others, each.owner.id: sights[each.owner.id]},
             )
-            for each, candidate in zip(participants.asked, asked.candidates, strict=False)
+            for each in tasks
         ),
         _resource("CarePlan", plan, care_plan, sights),
         _resource("Task", task, coordination_task, others),

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from ketenzorg.access.tokens import Caller
+from ketenzorg.coordination.receiving.naming import cannot_own, must_be_named, organisation_of, unknown
 from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Route
 from ketenzorg.pathway.definition import Role
@@ -12,10 +13,7 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.standing import ASKED
 from ketenzorg.pathway.taking_part import bystanders
-from ketenzorg.referral.bundle import Posted
-from ketenzorg.referral.intake import Asked, Named
-
-PRACTICE = frozenset({"huisartspraktijk"})
+from ketenzorg.referral.intake import MOST_ASKED, Asked, Candidate, Named
 
 
 class Referrer(NamedTuple):
@@ -40,24 +38,7 @@ class Participants(NamedTuple):
     owner_was_named: bool
     asked: tuple[Organisation, ...] = ()  # of whom one will be chosen
     open: bool = False  # by claiming it; else by selection
-
-
-def must_be_named(role: Role) -> bool:
-    """Whose patient it is follows from nothing that we know: a practice is named, never chosen by us."""
-    return PRACTICE.issuperset(role.kinds)
-
-
-def match_organisations(posted: Posted, region: Region) -> list[Issue]:
-    """Give each Organization of the bundle the id under which the region knows it."""
-    issues = []
-    for entry in posted.of("Organization"):
-        pairs = [(each.system or "", each.value or "") for each in entry.resource.identifier or ()]
-        known = next((found for pair in pairs if (found := region.by_identifier(*pair))), None)
-        if known is None:
-            issues.append(_unknown(f"{entry.path}.identifier"))
-        else:
-            entry.is_known_as(known.id)
-    return issues
+    idle: tuple[str, ...] = ()  # where organisations are named that have nothing to do here
 
 
 def find_referrer(asked: Asked, caller: Caller, region: Region) -> Referrer:
@@ -67,6 +48,33 @@ def find_referrer(asked: Asked, caller: Caller, region: Region) -> Referrer:
     if said:
         return Referrer(requester, said, municipality_is_guess=False)
     return Referrer(requester, requester.municipality if requester else "", municipality_is_guess=True)
+
+
+def with_candidates(asked: Asked, pathway: Pathway, route: Route | None, region: Region) -> Asked:
+    """The same, in which several performers of the request that could all act first are candidates.
+
+    FHIR has them as alternatives, in no order: https://hl7.org/fhir/R4/servicerequest-definitions.html#ServiceRequest.performer
+    Who takes part otherwise is none.
+    """
+    first = pathway.steps[route.step if route else pathway.file.begins]
+    capability = route.capability if route else ""
+    beside = [pathway.file.roles[role] for role in bystanders(pathway, first.name)]
+    found: dict[UUID, Named] = {}
+    for named in asked.alternatives:
+        organisation = organisation_of(named, region)
+        if (
+            organisation is not None
+            and region.fits(organisation, pathway, first.performer, capability)
+            and not any(_plays(organisation, role) for role in beside)
+        ):
+            found.setdefault(organisation.id, named)
+    owner = organisation_of(asked.owner, region) if asked.owner else None
+    several = [named for id_, named in found.items() if owner is None or id_ != owner.id]
+    if asked.owner is None or not several or first.performer == first.requester:
+        return asked
+    return asked._replace(
+        owner=None, candidates=tuple(Candidate(each, None) for each in (asked.owner, *several))
+    )
 
 
 def find_participants(
@@ -111,7 +119,7 @@ def find_participants(
         alternatives=tuple(each for each in candidates if each.id != chosen.id),
         owner_was_named=named is not None,
     )
-    return participants, issues
+    return _with_idle(participants, asked, region), issues
 
 
 def how_chosen(asked: Asked, pathway: Pathway, first: Step) -> Literal["kandidaten", "open", ""]:
@@ -140,7 +148,7 @@ def _asked(
         for each, party in _others(asked, pathway, first.name, None, region).items()
         if party not in {organisation.id for organisation in found}
     }
-    return Participants(
+    participants = Participants(
         requester=requester,
         owner=None,
         roles={
@@ -156,7 +164,19 @@ def _asked(
         owner_was_named=bool(asked.candidates),
         asked=tuple(found),
         open=not asked.candidates,
-    ), issues
+    )
+    return _with_idle(participants, asked, region), issues
+
+
+def _with_idle(participants: Participants, asked: Asked, region: Region) -> Participants:
+    """Who is named and gets nothing: not silently."""
+    parties = set(participants.roles.values())
+    idle = [
+        named.path
+        for named in asked.others
+        if (organisation := organisation_of(named, region)) is None or organisation.id not in parties
+    ]
+    return participants._replace(idle=tuple(idle))
 
 
 def _named(
@@ -169,9 +189,9 @@ def _named(
 ) -> tuple[list[Organisation], list[Issue]]:
     """Who is named in the Tasks, and what is wrong with it."""
     if not how_chosen(asked, pathway, first):
-        return [], [_one_only(each.task.path) for each in asked.candidates[1:]]
+        return [], [_one_only(each.path) for each in asked.candidates[1:]]
     found: list[Organisation] = []
-    issues: list[Issue] = []
+    issues = [_too_many(each.path) for each in asked.candidates[MOST_ASKED:]]
     for each in asked.candidates:
         organisation = organisation_of(each.named, region)
         if organisation is None or not region.fits(organisation, pathway, first.performer, capability):
@@ -203,25 +223,13 @@ def _plays(organisation: Organisation, role: Role) -> bool:
     return organisation.kind in role.kinds and able
 
 
-def organisation_of(named: Named, region: Region) -> Organisation | None:
-    """The organisation that is meant, if the region has it."""
-    for system, value in named.identifiers:
-        known = region.by_identifier(system, value)
-        if known is not None:
-            return known
-    try:
-        return region.by_id(UUID(named.id))
-    except ValueError:
-        return None
-
-
 def _speaks_for_another(asked: Asked, requester: Organisation, region: Region) -> list[Issue]:
     """A requester without an organisation (a Practitioner) speaks for the caller's."""
     if asked.requester is None:
         return []
     named = organisation_of(asked.requester, region)
     if named is None:
-        return [_unknown(asked.requester.path)]
+        return [unknown(asked.requester.path)]
     if named.id != requester.id:
         return [
             Issue(
@@ -234,18 +242,6 @@ def _speaks_for_another(asked: Asked, requester: Organisation, region: Region) -
     return []
 
 
-def _unknown(path: str) -> Issue:
-    return Issue(
-        nl="Deze organisatie kennen we niet in deze regio. Noem haar met een URA "
-        "(http://fhir.nl/fhir/NamingSystem/ura) of AGB (http://fhir.nl/fhir/NamingSystem/agb-z).",
-        en="No such organisation in this region. Name it by URA (http://fhir.nl/fhir/NamingSystem/ura) or AGB "
-        "(http://fhir.nl/fhir/NamingSystem/agb-z).",
-        expression=(path,),
-        code="not-found",
-        kind="unknown-organisation",
-    )
-
-
 def _may_not_refer(asked: Asked, kinds: str) -> Issue:
     return Issue(
         nl=f"Op dit zorgpad verwijst alleen: {kinds}. Uw organisatie is dat niet.",
@@ -255,26 +251,22 @@ def _may_not_refer(asked: Asked, kinds: str) -> Issue:
     )
 
 
-def cannot_own(path: str, candidates: list[Organisation]) -> Issue:
-    """The organisation that was named cannot take this; who can."""
-    names = "; ".join(f"{each.name} (Organization/{each.id})" for each in candidates) or "geen"
+def _one_only(path: str) -> Issue:
     return Issue(
-        nl=f"Deze organisatie kan deze verwijzing niet uitvoeren. Hier kan wel: {names}. Laat de naam weg, dan kiezen "
-        "wij op gemeente.",
-        en=f"This organisation cannot take this referral. These can here: {names}. Leave it out and we choose by "
-        "municipality.",
+        nl="Op dit zorgpad gaat een verwijzing naar één organisatie: stuur één Task, of noem één organisatie in "
+        "ServiceRequest.performer. De patiënt en u kiezen.",
+        en="On this pathway a referral goes to one organisation: send one Task, or name one organisation in "
+        "ServiceRequest.performer. The patient and you choose.",
         expression=(path,),
-        code="not-found",
-        kind="cannot-perform",
+        code="business-rule",
     )
 
 
-def _one_only(path: str) -> Issue:
+def _too_many(path: str) -> Issue:
     return Issue(
-        nl="Op dit zorgpad gaat een verwijzing naar één organisatie: stuur één Task.",
-        en="On this pathway a referral goes to one organisation: send one Task.",
+        nl=f"Vraag hoogstens {MOST_ASKED} organisaties tegelijk.",
+        en=f"Ask at most {MOST_ASKED} organisations at once.",
         expression=(path,),
-        code="business-rule",
     )
 
 

@@ -19,7 +19,9 @@ class Receipt(msgspec.Struct, frozen=True):
     request_place: int
     locations: tuple[str, ...]  # of the posted entries, in their order; '' of what was not stored
     known: frozenset[str]  # those that were here already: organisations
-    consents: tuple[str, ...]  # that we made
+    made: tuple[
+        str, ...
+    ]  # by us, beside the two that follow: Consents, and Tasks of who is asked beside others
     care_plan: str
     task: str
     task_was_posted: bool
@@ -42,7 +44,7 @@ def receipt_of(
         request_place=asked.request.place,
         locations=locations,
         known=known,
-        consents=tuple(places),
+        made=tuple(places),
         care_plan=care_plan,
         task=task,
         task_was_posted=asked.task is not None,
@@ -59,7 +61,7 @@ def what_there_is(posted: Posted, asked: Asked, stored: Stored, at: datetime) ->
         request_place=asked.request.place,
         locations=tuple(request if entry is asked.request else "" for entry in posted.entries),
         known=frozenset(),
-        consents=(),
+        made=(),
         care_plan=stored.locations[-2],
         task=stored.locations[-1],
         task_was_posted=False,

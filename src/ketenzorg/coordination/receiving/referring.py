@@ -15,12 +15,13 @@ from ketenzorg.coordination.consent.sent_consent import (
     what_is_shared,
     without_objected,
 )
+from ketenzorg.coordination.receiving.naming import match_organisations
 from ketenzorg.coordination.receiving.notices import notices_of
 from ketenzorg.coordination.receiving.packing import Arrival, package
 from ketenzorg.coordination.receiving.participants import (
     find_participants,
     find_referrer,
-    match_organisations,
+    with_candidates,
 )
 from ketenzorg.coordination.receiving.receipt import Receipt, receipt_of, what_there_is
 from ketenzorg.coordination.receiving.rule_notices import warned
@@ -78,6 +79,7 @@ async def _receive(posted: Posted, visit: Visit, world: World) -> Receipt:
     answers = read_answers(pathway, contents)
     unreadable = unread(pathway, contents, answers)
     screening = screen(pathway, answers, at)
+    asked = with_candidates(asked, pathway, screening.route, world.region)
     participants, strangers = find_participants(asked, pathway, referrer, screening.route, world.region)
     issues += strangers + stops(screening) + objections_sent(own)
     traject, recorded = world.new_id(), Recorded((), {})

@@ -3,6 +3,7 @@
 from ketenzorg.coordination.receiving.notice import Notice, told
 from ketenzorg.coordination.receiving.participants import Participants
 from ketenzorg.coordination.receiving.rule_notices import ruled
+from ketenzorg.errors import Issue
 from ketenzorg.pathway.criteria import Screening
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region import Organisation, Region
@@ -72,6 +73,22 @@ def who_else(participants: Participants, region: Region) -> list[Notice]:
             "Task.owner or ServiceRequest.performer.",
             "Task.owner",
         )
+    ]
+
+
+def idle(participants: Participants) -> list[Notice]:
+    """Who is named in the request and gets nothing of it."""
+    return [
+        Issue(
+            nl="Deze organisatie krijgt deze verwijzing niet: zij heeft op dit zorgpad hier niets te doen, of een "
+            "ander is gevraagd. Vraagt u meer organisaties, noem dan geen Task.owner of stuur voor elk een Task.",
+            en="This organisation does not get this referral: it has nothing to do here on this pathway, or another is "
+            "asked. To ask several, name no Task.owner, or send a Task for each.",
+            expression=(path,),
+            code="informational",
+            severity="warning",
+        )
+        for path in participants.idle
     ]
 
 

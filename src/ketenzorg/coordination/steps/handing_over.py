@@ -12,7 +12,7 @@ from uuid import UUID
 from ketenzorg.access.finding import Finders, rows_of, who_finds
 from ketenzorg.access.rules import types_for
 from ketenzorg.access.views import exists_for, sights_of, who_sees
-from ketenzorg.coordination.receiving.participants import cannot_own, must_be_named, organisation_of
+from ketenzorg.coordination.receiving.naming import cannot_own, must_be_named, organisation_of
 from ketenzorg.coordination.scene import Scene
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import Invalid, Issue
