@@ -167,6 +167,7 @@ BAD = [
     ("Patient/$validate", b"[" * 2000, 400),
     ("Patient/$validate", b"[]", 400),
     ("Patient/$validate", b'{"resourceType":"Task"}', 400),
+    ("Patient/$validate", b'{"resourceType":[{}]}', 400),
     ("Patient/$validate", b'{"resourceType":"Parameters","parameter":[{"name":"mode"}]}', 400),
     ("Patient/$validate", b'{"resourceType":"Parameters","parameter":{}}', 400),
     (

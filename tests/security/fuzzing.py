@@ -45,6 +45,9 @@ KEPT = (  # all that a refused request must leave as it was; not the audit log, 
     "personal_number", "referral_identity", "search_token", "search_reference", "search_date", "idempotency_key",
 )  # fmt: skip
 COUNTED = "select " + ", ".join(f"(select count(*) from ketenzorg.{table})" for table in KEPT)
+TASK = re.compile(r"/fhir/Task/[0-9a-f-]{36}")
+MADE = re.compile(r"Task/[0-9a-f-]{36}")
+DONE = 400  # statuses below it
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ISSUE_CODES = frozenset(get_args(r4.IssueType))
 
@@ -61,11 +64,16 @@ class Found:
         """Per kind of request, how many of each status."""
         kinds = sorted({kind for kind, _ in self.statuses})
         lines = [
-            f"{kind:14}"
+            f"{kind:14}{self._done(kind):4.0%} done  "
             + "  ".join(f"{status}: {n}" for (of, status), n in sorted(self.statuses.items()) if of == kind)
             for kind in kinds
         ]
         return "\n".join([*lines, f"{self.statuses.total()} requests, {len(self.statements)} statements"])
+
+    def _done(self, kind: str) -> float:
+        """The share of what was asked that was done."""
+        of_kind = {status: n for (of, status), n in self.statuses.items() if of == kind}
+        return sum(n for status, n in of_kind.items() if status < DONE) / sum(of_kind.values())
 
 
 class Fuzzing:
@@ -109,6 +117,16 @@ class Fuzzing:
         self._found.wrong += [f"{each}\n   {sent}\n   {answer.text[:600]}" for each in problems]
         if answer.is_success:
             self._learn(answer, sent.client)
+            if sent.kind in ("$event", "patch", "put") and (task := TASK.match(sent.path)):
+                await self._see(task[0], sent.client)
+            elif sent.kind == "bundle" and (task := MADE.search(answer.text)):
+                for client in (sent.client, self._chance.choice(CLIENTS)):
+                    await self._see(f"/fhir/{task[0]}", client)
+
+    async def _see(self, task: str, client: str) -> None:
+        """How it stands now, and what may happen: else what is known is soon of the past."""
+        for what in ("", "/$next"):
+            self._learn(await self._ask(Sent("read", client, "GET", f"{task}{what}", {})), client)
 
     async def _ask(self, sent: Sent) -> httpx.Response:
         named = {**sent.headers}
@@ -134,10 +152,12 @@ class Fuzzing:
             return
         if what == "$next":
             said_by_others = [each for each in known.allowed.get(id_, ()) if each[0] != client]
+            known.allowed.pop(id_, None)
             known.allowed[id_] = said_by_others + [(client, each) for each in events_of(answer.json())]
         elif kind in ("Task", "Appointment") and what in ("", "$event"):
             body = answer.json()
             if body.get("resourceType") == kind:
+                known.bodies.pop(body["id"], None)  # the newest is the last
                 known.bodies[body["id"]] = client, body
 
 

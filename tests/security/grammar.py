@@ -27,6 +27,7 @@ from .hostile import (
     SPECIAL,
     VALUES,
 )
+from .likely import Between, creations, patches, requests
 
 Json = dict[str, Any]
 NOBODY = "00000000-0000-4000-8000-00000000dead"
@@ -38,6 +39,11 @@ FHIR, PATCH, FORM = (
     "application/json-patch+json",
     "application/x-www-form-urlencoded",
 )
+
+
+WORDS = ("", "Mevrouw belt liever zelf.", "é 😀", f"{MARK}' or '1'='1", "a" * 600, "0", "{}")
+DATA = ("Observation", "Condition", "Procedure")  # that a transaction adds to a traject
+ENDED = ("completed", "cancelled", "rejected", "failed", "entered-in-error")
 
 
 class Sent(NamedTuple):
@@ -103,6 +109,11 @@ def spoiled(body: Any, chance: Random, most: int = 3) -> Any:
     return body
 
 
+def now_and_then(body: Any, chance: Random, most: int = 1) -> Any:
+    """The same, of what is right: what is spoiled always comes past the first look only."""
+    return spoiled(body, chance, most) if chance.random() < 0.4 else body
+
+
 def _spoil(holder: Any, key: Any, other: tuple[Any, Any], chance: Random) -> None:
     value = holder[key]
     if isinstance(value, str) and MOMENT.match(value) and chance.random() < 0.7:
@@ -125,7 +136,7 @@ def _spoil(holder: Any, key: Any, other: tuple[Any, Any], chance: Random) -> Non
         case 5 if isinstance(value, str):
             holder[key] = value + text(chance)
         case 6:
-            holder[key] = chance.choice(JUNK)
+            holder[key] = copy.deepcopy(chance.choice(JUNK))
         case 7:
             holder[key] = chance.choice(DATES)
         case _:
@@ -159,12 +170,12 @@ def a_bundle(known: Known, chance: Random) -> Sent:
     """A referral of any pathway: new, again, or about a traject that is there; also as a batch and as a message."""
     bundle = copy.deepcopy(chance.choice(EXAMPLES))
     of(bundle, "ServiceRequest")["identifier"][0]["value"] = f"f-{chance.randrange(10**9)}"
-    if chance.random() < 0.2:
+    if chance.random() < 0.1:
         bundle["type"] = chance.choice(["batch", "message", "collection", "history", "document"])
-    if chance.random() < 0.2:
+    if chance.random() < 0.1:
         _more_entries(bundle, known, chance)
     client = "his-demo" if chance.random() < 0.8 else chance.choice(CLIENTS)
-    return _sent("bundle", client, "POST", "/fhir", as_bytes(spoiled(bundle, chance), chance))
+    return _sent("bundle", client, "POST", "/fhir", as_bytes(now_and_then(bundle, chance, 3), chance))
 
 
 def _more_entries(bundle: Json, known: Known, chance: Random) -> None:
@@ -201,33 +212,69 @@ def _more_entries(bundle: Json, known: Known, chance: Random) -> None:
 
 
 def a_batch(known: Known, chance: Random) -> Sent:
-    """Several requests in one body."""
-    bundle: Json = {"resourceType": "Bundle", "type": chance.choice(["batch", "transaction"]), "entry": []}
-    _more_entries(bundle, known, chance)
-    return _sent(
-        "batch", chance.choice(CLIENTS), "POST", "/fhir", as_bytes(spoiled(bundle, chance, 1), chance)
-    )
+    """Several requests in one body; data for a traject as a transaction."""
+    seen = _between(known, chance)
+    if seen is None or chance.random() < 0.3:
+        bundle: Json = {
+            "resourceType": "Bundle",
+            "type": chance.choice(["batch", "transaction"]),
+            "entry": [],
+        }
+        _more_entries(bundle, known, chance)
+        client = chance.choice(CLIENTS)
+    else:
+        client, between = seen
+        words, kind = chance.choice(WORDS), chance.choice(["batch", "batch", "transaction"])
+        likely = list(requests(between, words, chance))
+        if kind == "transaction":
+            likely = [each for each in likely if each["request"]["url"] in DATA]
+        bundle = {"resourceType": "Bundle", "type": kind, "entry": chance.sample(likely, min(len(likely), 3))}
+    return _sent("batch", client, "POST", "/fhir", as_bytes(spoiled(bundle, chance, 1), chance))
+
+
+def _between(known: Known, chance: Random) -> tuple[str, Between] | None:
+    """A hand-over that somebody sees."""
+    named = [(client, Between.of(body)) for client, body in _tasks(known, chance)]
+    seen = [(client, between) for client, between in named if between is not None]
+    return chance.choice(seen) if seen else None
+
+
+def _tasks(known: Known, chance: Random) -> list[tuple[str, Json]]:
+    """The newest that were seen; mostly those with which something can be done still."""
+    tasks = [each for each in known.bodies.values() if each[1]["resourceType"] == "Task"]
+    running = [each for each in tasks if each[1]["status"] not in ENDED]
+    return (running if running and chance.random() < 0.9 else tasks)[-20:]
 
 
 def an_event(known: Known, chance: Random) -> Sent:
     """Something happened to a Task: what may, or not."""
     task = some_id("Task", known, chance)
+    able = [id_ for id_, events in known.allowed.items() if events]
+    if able and chance.random() < 0.8:
+        task = chance.choice(able[-20:])
     nonsense = (chance.choice(CLIENTS), said(text(chance)))
     client, happened = chance.choice(known.allowed.get(task) or [nonsense])
     happened = copy.deepcopy(happened)
-    if chance.random() < 0.2:
+    if chance.random() < 0.1:
         happened["parameter"].append({"name": "at", "valueDateTime": chance.choice(DATES)})
     for answer in happened["parameter"][1:]:
-        if chance.random() < 0.3:
+        if chance.random() < 0.1:
             answer.update({"name": answer["name"], "valueString": text(chance)})
-    if chance.random() < 0.1:
+    if chance.random() < 0.05:
         client = chance.choice(CLIENTS)
-    body = as_bytes(spoiled(happened, chance, 1), chance)
+    body = as_bytes(now_and_then(happened, chance), chance)
     return _sent("$event", client, "POST", f"/fhir/Task/{task}/$event", body)
 
 
 def a_patch(known: Known, chance: Random) -> Sent:
     """JSON Patch, and FHIRPath Patch."""
+    tasks = _tasks(known, chance)
+    if tasks and chance.random() < 0.6:
+        client, before = chance.choice(tasks)
+        is_json, patch = chance.choice(list(patches(before, chance.choice(WORDS), chance)))
+        sent = as_bytes(now_and_then(patch, chance), chance)
+        path = f"/fhir/Task/{before['id']}"
+        return _sent("patch", client, "PATCH", path, sent, PATCH if is_json else FHIR)
     task = some_id("Task", known, chance)
     client = known.bodies[task][0] if task in known.bodies else chance.choice(CLIENTS)
     paths = [
@@ -265,7 +312,9 @@ def a_patch(known: Known, chance: Random) -> Sent:
                 "op": chance.choice(["replace", "replace", "add", "remove", "test", "move", "copy", "x"]),
                 "path": chance.choice([*paths, text(chance)]),
                 "from": chance.choice(paths),
-                "value": chance.choice(["accepted", "rejected", {"text": text(chance)}, chance.choice(JUNK)]),
+                "value": chance.choice(
+                    ["accepted", "rejected", {"text": text(chance)}, copy.deepcopy(chance.choice(JUNK))]
+                ),
             }
             for _ in range(chance.randint(1, 3))
         ]
@@ -278,9 +327,10 @@ def a_patch(known: Known, chance: Random) -> Sent:
 def a_put(known: Known, chance: Random) -> Sent:
     """A Task, an Appointment or anything else, written back."""
     if known.bodies and chance.random() < 0.7:
-        id_, (client, body) = chance.choice(list(known.bodies.items()))
-        kind = body["resourceType"]
-        if chance.random() < 0.5:
+        appointments = [each for each in known.bodies.values() if each[1]["resourceType"] == "Appointment"]
+        client, body = chance.choice([*_tasks(known, chance), *appointments[-5:]])
+        kind, id_ = body["resourceType"], body["id"]
+        if chance.random() < 0.3:
             body = body | {
                 "status": chance.choice(["accepted", "in-progress", "rejected", "completed", "booked", MARK])
             }
@@ -288,11 +338,18 @@ def a_put(known: Known, chance: Random) -> Sent:
         kind = chance.choice(["Task", "Task", "Appointment", chance.choice(KINDS)])
         id_, client = some_id(kind, known, chance), chance.choice(CLIENTS)
         body = any_resource(kind, chance) | {"id": id_}
-    return _sent("put", client, "PUT", f"/fhir/{kind}/{id_}", as_bytes(spoiled(body, chance), chance))
+    sent = as_bytes(now_and_then(body, chance, 3), chance)
+    return _sent("put", client, "PUT", f"/fhir/{kind}/{id_}", sent)
 
 
 def a_create(known: Known, chance: Random) -> Sent:
     """One resource of any type."""
+    seen = _between(known, chance)
+    if seen is not None and chance.random() < 0.6:
+        client, between = seen
+        made = chance.choice(list(creations(between, chance.choice(WORDS), chance)))
+        sent = as_bytes(now_and_then(made, chance), chance)
+        return _sent("create", client, "POST", f"/fhir/{made['resourceType']}", sent)
     kind = chance.choice(["Task", "Task", "Appointment", "Appointment", chance.choice(KINDS)])
     body = any_resource(kind, chance)
     if (

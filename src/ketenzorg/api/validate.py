@@ -220,9 +220,13 @@ def _must_be(kind: str, named: Any) -> None:
             Issue(
                 nl=f"Hier hoort een {kind}: zo staat het in het adres.",
                 en=f"This must be a {kind}, as the URL says.",
-                expression=(f"{named if named in elements.RESOURCES else 'Resource'}.resourceType",),
+                expression=(f"{named if _is_type(named) else 'Resource'}.resourceType",),
             )
         )
+
+
+def _is_type(named: Any) -> bool:
+    return isinstance(named, str) and named in elements.RESOURCES
 
 
 def _known(kind: str) -> None:
