@@ -147,12 +147,13 @@ async def test_an_update_says_what_would_be_allowed_and_a_delete_too(service: Se
         verdicts[status] = {each["details"]["coding"][0]["code"] for each in wrong(said)}
     assert verdicts["cancelled"] == set()
     assert "step" in verdicts["completed"]
-    deleted = await service.his.get(f"/fhir/{task}/$validate?mode=delete")
-    assert await stored(service) == before
-    assert bool(wrong(deleted)) == ((await service.his.delete(f"/fhir/{task}")).status_code >= 400)
     done = await service.his.put(
         f"/fhir/{task}", json=seen | {"status": "cancelled", "statusReason": NOT_NEEDED}
     )
     assert done.status_code == 200, done.text
+    before = await stored(service)
+    deleted = await service.his.get(f"/fhir/{task}/$validate?mode=delete")
+    assert await stored(service) == before
+    assert bool(wrong(deleted)) == ((await service.his.delete(f"/fhir/{task}")).status_code >= 400)
     assert (await service.stranger.post(f"/fhir/{task}/$validate?mode=update", json=seen)).status_code == 401
     assert (await service.hospital.post(f"/fhir/{task}/$validate?mode=update", json=seen)).status_code == 404

@@ -285,3 +285,12 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_done(
     outside = await service.coach.post("/fhir", json=transaction(*[asked("GET", "../auth/jwks")] * 2))
     assert outside.status_code == 404
     assert (await service.coach.get(f"/fhir/{referral['Task']}")).json()["status"] == "requested"
+
+
+async def test_a_look_that_is_refused_says_why_without_a_body_too(service: Service) -> None:
+    referral = await service.refer()
+    for method in ("GET", "HEAD"):
+        answer = await service.hospital.post("/fhir", json=transaction(asked(method, referral["Task"])))
+        assert (answer.status_code, "or not for you" in texts(answer)) == (404, True), method
+    looked = await service.his.post("/fhir", json=transaction(asked("HEAD", referral["Task"])))
+    assert "resource" not in looked.json()["entry"][0]

@@ -147,6 +147,7 @@ class Fuzzing:
         if (
             not client
             or not answer.is_success
+            or not answer.content  # return=minimal
             or answer.request.method not in ("GET", "PUT", "PATCH", "POST")
         ):
             return

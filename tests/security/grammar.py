@@ -226,7 +226,7 @@ def a_batch(known: Known, chance: Random) -> Sent:
         client, between = seen
         words, kind = chance.choice(WORDS), chance.choice(["batch", "batch", "transaction"])
         likely = list(requests(between, words, chance))
-        if kind == "transaction":
+        if kind == "transaction" and chance.random() < 0.5:
             likely = [each for each in likely if each["request"]["url"] in DATA]
         bundle = {"resourceType": "Bundle", "type": kind, "entry": chance.sample(likely, min(len(likely), 3))}
     return _sent("batch", client, "POST", "/fhir", as_bytes(spoiled(bundle, chance, 1), chance))
@@ -273,7 +273,7 @@ def a_patch(known: Known, chance: Random) -> Sent:
         client, before = chance.choice(tasks)
         is_json, patch = chance.choice(list(patches(before, chance.choice(WORDS), chance)))
         sent = as_bytes(now_and_then(patch, chance), chance)
-        path = f"/fhir/Task/{before['id']}"
+        path = _named("Task", before["id"], chance)
         return _sent("patch", client, "PATCH", path, sent, PATCH if is_json else FHIR)
     task = some_id("Task", known, chance)
     client = known.bodies[task][0] if task in known.bodies else chance.choice(CLIENTS)
@@ -339,7 +339,12 @@ def a_put(known: Known, chance: Random) -> Sent:
         id_, client = some_id(kind, known, chance), chance.choice(CLIENTS)
         body = any_resource(kind, chance) | {"id": id_}
     sent = as_bytes(now_and_then(body, chance, 3), chance)
-    return _sent("put", client, "PUT", f"/fhir/{kind}/{id_}", sent)
+    return _sent("put", client, "PUT", _named(kind, id_, chance), sent)
+
+
+def _named(kind: str, id_: str, chance: Random) -> str:
+    """By its address, or as the one that a search finds."""
+    return f"/fhir/{kind}/{id_}" if chance.random() < 0.9 else f"/fhir/{kind}?_id={id_}"
 
 
 def a_create(known: Known, chance: Random) -> Sent:

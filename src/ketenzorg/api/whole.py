@@ -98,6 +98,8 @@ class Doing:
         """A request by itself."""
         entry = self._named(self._entries[place])
         scope, content = as_request(entry, f"Bundle.entry[{place}]", self._request)
+        if method_of(entry) == "HEAD":
+            scope["method"] = "GET"  # a refusal without a body would not say why
         answer = await answer_to(scope | {WORLD: self._world}, content)
         if answer.status >= OURS:
             ours = Unavailable if answer.status == Unavailable.status else KetenzorgError
