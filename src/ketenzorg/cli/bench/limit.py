@@ -69,7 +69,7 @@ def capture_as_statement(known: Collection[str]) -> Callable[[asyncpg.Connection
 
     async def capture(connection: asyncpg.Connection) -> str:
         major = connection.get_server_version().major
-        return one_statement(await _captured(connection), known, major)
+        return one_statement(await captured_rows(connection), known, major)
 
     return capture
 
@@ -83,9 +83,9 @@ async def tables(connection: asyncpg.Connection) -> list[str]:
     return [f"{SCHEMA}.{row['name']}" for row in rows]
 
 
-async def _captured(connection: asyncpg.Connection) -> list[Rows]:
+async def captured_rows(connection: asyncpg.Connection) -> list[Rows]:
     """All rows that the one transaction of the latest referral wrote."""
-    xid = await connection.fetchval(f"select xid::text from {SCHEMA}.event order by xid desc limit 1")  # noqa: S608
+    xid = await connection.fetchval(f"select e.xid::text from {SCHEMA}.event e order by e.xid desc limit 1")  # noqa: S608
     found = [await _rows(connection, table, xid) for table in await tables(connection)]
     return [rows for rows in found if rows.values]
 
@@ -109,12 +109,13 @@ async def _rows(connection: asyncpg.Connection, table: str, xid: str) -> Rows:
 
 def one_statement(captured: list[Rows], known: Collection[str], major: int) -> str:
     """The statement that writes such rows again. Ids get new values, except those in `known` (organisations)."""
-    ids = _fresh_ids(captured, known)
+    ids = fresh_ids(captured, known)
     make = UUID7 if major >= 18 else OLDER_UUID7  # noqa: PLR2004
-    parts = [f"ids as materialized (select {', '.join(f'{make} as {name}' for name in ids.values())})"]
+    named = ", ".join(f"{make} as {name.removeprefix('ids.')}" for name in ids.values())
+    parts = [f"ids as materialized (select {named})"]
     for n, rows in enumerate(captured):
         names = ", ".join(f'"{column.name}"' for column in rows.columns)
-        values = ", ".join(f"({', '.join(_values(rows, row, ids))})" for row in rows.values)
+        values = ", ".join(f"({', '.join(values_of(rows, row, ids))})" for row in rows.values)
         parts.append(
             f"w{n} as (insert into {rows.table} ({names}) "  # noqa: S608
             f"select v.* from ids cross join lateral (values {values}) as v)"
@@ -122,8 +123,8 @@ def one_statement(captured: list[Rows], known: Collection[str], major: int) -> s
     return f"with {', '.join(parts)} select 1"
 
 
-def _fresh_ids(captured: list[Rows], known: Collection[str]) -> dict[str, str]:
-    """id -> the column of `ids` that stands for it."""
+def fresh_ids(captured: list[Rows], known: Collection[str]) -> dict[str, str]:
+    """id -> the column of `ids` that stands for it, as an expression."""
     seen = (
         value
         for rows in captured
@@ -131,10 +132,11 @@ def _fresh_ids(captured: list[Rows], known: Collection[str]) -> dict[str, str]:
         for column, value in zip(rows.columns, row, strict=True)
         if column.type == "uuid" and value is not None and value not in known
     )
-    return {value: f"i{place}" for place, value in enumerate(dict.fromkeys(seen))}
+    return {value: f"ids.i{place}" for place, value in enumerate(dict.fromkeys(seen))}
 
 
-def _values(rows: Rows, row: list[str | None], ids: dict[str, str]) -> list[str]:
+def values_of(rows: Rows, row: list[str | None], ids: dict[str, str]) -> list[str]:
+    """The values of a row as a statement writes them, each id as `ids` has it."""
     return [_value(rows.table, column, value, ids) for column, value in zip(rows.columns, row, strict=True)]
 
 
@@ -142,7 +144,7 @@ def _value(table: str, column: Column, value: str | None, ids: dict[str, str]) -
     if value is None:
         return f"null::{column.type}"
     if column.type == "uuid" and value in ids:
-        return f"ids.{ids[value]}"
+        return ids[value]
     if (table, column.name) in FRESH:
         return FRESH[table, column.name].format(length=len(value))
     return f"{_quoted(value)}::{column.type}"
