@@ -1,6 +1,6 @@
 """FHIR capabilities: what this server does, made from what runs. https://hl7.org/fhir/R4/http.html#capabilities"""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -25,7 +25,10 @@ from ketenzorg.coordination.hearing.notification import BACKPORT, TOPICS
 from ketenzorg.coordination.hearing.subscribing import PROFILE
 from ketenzorg.fhir.search_in_body import DECLARED
 from ketenzorg.referral.codes import BASE
+from ketenzorg.referral.message import EVENT, OPERATION
+from ketenzorg.store.retries import KEPT
 
+HTTP = {"system": "http://terminology.hl7.org/CodeSystem/message-transport", "code": "http"}
 SMART = {
     "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
     "code": "SMART-on-FHIR",
@@ -104,7 +107,19 @@ def capability_statement(base_url: str, since: datetime) -> dict[str, Any]:
                         "the requester selects one, where the pathway has that; elsewhere 422.",
                     },
                 ],
+                "operation": [
+                    {"name": "process-message", "definition": f"{HL7}/MessageHeader-process-message"}
+                ],
             },
+        ],
+        "messaging": [
+            {
+                "endpoint": [{"protocol": HTTP, "address": f"{base_url}/fhir/{OPERATION}"}],
+                "reliableCache": KEPT // timedelta(minutes=1),
+                "documentation": f"A referral as a message, answered at once: eventCoding {EVENT[0]}|{EVENT[1]}, "
+                "focus the ServiceRequest. The rest is what a transaction holds, and judged alike. The same "
+                "MessageHeader.id with the same content has the same answer; with other content it is a fatal-error.",
+            }
         ],
     }
 

@@ -13,6 +13,7 @@ STARTS = {
     "curl.sh": "curl and openssl",
     "fhirpy.py": "Python, with fhirpy and joserfc",
     "fhir-kit-client.mjs": "JavaScript, with fhir-kit-client",
+    "messaging.py": "As a message ($process-message), in Python",
 }
 COLLECTION = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 PLACES = ("Task", "Patient")  # of a referral that was sent before: Task/<id>, and the id alone
