@@ -16,7 +16,7 @@ STARTS = {
     "messaging.py": "As a message ($process-message), in Python",
 }
 COLLECTION = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-PLACES = ("Task", "Patient")  # of a referral that was sent before: Task/<id>, and the id alone
+PLACES = ("Task", "Patient", "ServiceRequest")  # of a referral that was sent before
 WHO = {"practice": "token", "coach": "coach_token", "hospital": "hospital_token"}
 
 
