@@ -1,6 +1,6 @@
 """`ketenzorg` without the rules of who may do and see what: rules_and_audit.py measures what they cost against it.
 
-It is no part of what is installed, and nothing that is can leave them out.
+It is no part of what is installed, and nothing that is can leave them out; nor the line (without_line.py).
 """
 
 from ketenzorg.api import read, transaction

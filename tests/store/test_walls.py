@@ -42,8 +42,8 @@ CLOSED = (
     "subscription", "throughput_cell", "throughput_cell_everybody", "throughput_cell_owner",
     "throughput_cell_requester", "throughput_cursor", "warning",
 )  # fmt: skip
-# Asks only what its caller set (policies run it as whoever queries), or only counts.
-AS_ITS_CALLER = {"callers", "block_of", "new_id", "stamp", "settled", "transactions_before"}
+# Asks only what its caller set (policies run it as whoever queries), or only counts, or only reads its argument.
+AS_ITS_CALLER = {"callers", "block_of", "new_id", "role_in", "stamp", "settled", "transactions_before"}
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 set local search_path = ketenzorg, pg_temp;
 
 -- The role that a key of traject.roles is about: "fysiotherapeut#<id>" had it earlier, "?<id>" was asked for it, "!<id>" was
--- asked and is no longer.
-create function role_in(p_key text) returns text
-language sql immutable parallel safe security definer set search_path = ketenzorg, pg_temp as $$
+-- asked and is no longer. No right of the owner and no name of ours in it: so PostgreSQL puts it in its caller, and
+-- calls nothing.
+create function role_in(p_key text) returns text language sql immutable parallel safe as $$
     select split_part(translate(p_key, '?!', '##'), '#', 1)
 $$;
 

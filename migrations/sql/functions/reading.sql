@@ -3,8 +3,9 @@ set local search_path = ketenzorg, pg_temp;
 
 -- Resources, each in the version named or (null) its latest, each for its own caller, with what decides how much of it the
 -- caller sees; the readings are on record before they are answered. What is not there and what is not for the caller leave
--- the same line, in the same time. Readings that wait at one moment share a call, and so a commit: that costs more than a
--- line. The line is written here and not by note(), as the traject is at hand: half of what it costs.
+-- the same line, by the same statement: only the wall knows which it was. Readings that wait at one moment share a call,
+-- and so a commit: that costs more than a line. The line is written here and not by note(), as the traject is at hand:
+-- half of what it costs.
 create function read_resources(
     p_region text, p_callers uuid[], p_types text[], p_ids uuid[], p_versions int[], p_accesses jsonb
 ) returns table (n bigint, version int, updated timestamptz, body bytea, pathway text, pathway_version text, step text,
@@ -21,21 +22,31 @@ begin
         left_over := array_remove(left_over, here);
         perform set_config('ketenzorg.callers', here::text, true);
         return query
-        with shown as materialized (
-            select w.n, r.version, r.updated, r.body, t.pathway, t.version as pathway_version, t.step, t.roles, t.phases,
-                coalesce(t.involved, t.parties) as involved, t.id, t.pseudonym, t.consents
-            from unnest(p_callers, p_types, p_ids, p_versions) with ordinality as w(caller, type, id, version, n)
+        with looked as materialized (
+            select w.*, r.version as found, r.updated, r.body, t.pathway, t.version as pathway_version, t.step, t.roles,
+                t.phases, coalesce(t.involved, t.parties) as involved, t.id as traject, t.pseudonym, t.consents
+            from rows from (
+                unnest(p_callers), unnest(p_types), unnest(p_ids), unnest(p_versions),
+                jsonb_to_recordset(p_accesses) as (
+                    id uuid, request text, correlation text, address text, client text, user_id text, responsible text,
+                    organisation uuid, action text, interaction text, query text[], digest text, rule text,
+                    rule_left text, rule_asked text, purpose text)
+            ) with ordinality as w(caller, type, wanted, version, id, request, correlation, address, client, user_id,
+                responsible, organisation, action, interaction, query, digest, rule, rule_left, rule_asked, purpose, n)
             -- By its key, one by one: a join may choose to read the whole table for a handful of rows.
-            cross join lateral (
+            left join lateral (
                 select * from resource now
-                where now.region = p_region and now.type = w.type collate "C" and now.id = w.id
+                where now.region = p_region and now.type = w.type collate "C" and now.id = w.wanted
                     and now.version = coalesce(w.version, now.version)
                 union all
                 select * from resource_history old
-                where old.region = p_region and old.type = w.type collate "C" and old.id = w.id and old.version = w.version
+                where old.region = p_region and old.type = w.type collate "C" and old.id = w.wanted
+                    and old.version = w.version
                 limit 1
-            ) r
-            cross join lateral (select * from traject t where t.region = p_region and t.id = r.traject limit 1) t
+            ) r on true
+            left join lateral (
+                select * from traject t where t.region = p_region and t.id = r.traject limit 1
+            ) t on true
             where w.caller = here
         ), noted as (
             insert into audit (region, id, at, request, correlation, address, client, user_id, responsible, organisation,
@@ -44,24 +55,19 @@ begin
             select p_region, a.id, clock_timestamp(), a.request, a.correlation, a.address, a.client, a.user_id,
                 a.responsible, a.organisation, array(
                     select distinct role_in(part.role)
-                    from jsonb_each_text(s.roles) as part(role, organisation)
+                    from jsonb_each_text(a.roles) as part(role, organisation)
                     where part.organisation = a.organisation::text),
-                a.action, a.interaction, p_types[a.n] || '/' || p_ids[a.n], coalesce(s.version, p_versions[a.n]),
-                a.query, a.digest, array_remove(array[s.id], null), array_remove(array[s.pseudonym], null),
-                case when s.id is null then '{}' else array[(s.consents ->> a.organisation::text)::uuid] end,
-                case when s.id is null then '' when s.involved @> array[a.organisation] then a.rule
-                    when was_only_asked(a.organisation::text, array[s.roles]) then a.rule_asked else a.rule_left end,
-                a.purpose, case when s.id is null then '4' else '0' end
-            from rows from (jsonb_to_recordset(p_accesses) as (
-                id uuid, request text, correlation text, address text, client text, user_id text, responsible text,
-                organisation uuid, action text, interaction text, query text[], digest text, rule text, rule_left text, rule_asked text,
-                purpose text)) with ordinality as a(id, request, correlation, address, client, user_id, responsible,
-                organisation, action, interaction, query, digest, rule, rule_left, rule_asked, purpose, n)
-            left join shown s on s.n = a.n
-            where a.organisation = here
+                a.action, a.interaction, a.type || '/' || a.wanted, coalesce(a.found, a.version), a.query, a.digest,
+                array_remove(array[a.traject], null), array_remove(array[a.pseudonym], null),
+                case when a.traject is null then '{}' else array[(a.consents ->> a.organisation::text)::uuid] end,
+                case when a.traject is null then '' when a.involved @> array[a.organisation] then a.rule
+                    when was_only_asked(a.organisation::text, array[a.roles]) then a.rule_asked else a.rule_left end,
+                a.purpose, case when a.traject is null then '4' else '0' end
+            from looked a
         )
-        select s.n, s.version, s.updated, s.body, s.pathway, s.pathway_version, s.step, s.roles, s.phases, s.involved
-        from shown s;
+        select s.n, s.found, s.updated, s.body, s.pathway, s.pathway_version, s.step, s.roles, s.phases, s.involved
+        from looked s
+        where s.traject is not null;
     end loop;
 end
 $$;

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from typing import Any
 from uuid import UUID
 
@@ -100,18 +100,24 @@ def is_cut(resource: Mapping[str, Any]) -> bool:
 
 
 def _elements(whole: Mapping[str, Any], kind: str, sight: Visibility) -> dict[str, Any]:
-    # A narrative tells all that the elements tell.
-    seen = {
-        key: value
-        for key, value in whole.items()
-        if key in NEVER_CUT or (key != "text" and sight.shows_element(kind, key))
-    }
+    hidden = _hidden_among(tuple(whole), kind, sight)
+    seen = {key: value for key, value in whole.items() if key not in hidden}
     extensions = [each for each in whole.get("extension", ()) if each["url"].startswith(OURS)]
     if extensions:
         seen["extension"] = extensions
     if kind == "QuestionnaireResponse" and "item" in seen:
         seen["item"] = _items(seen["item"], sight.answers)
     return seen
+
+
+@lru_cache(maxsize=1024)  # resources of a type mostly have the same elements, and there are few views
+def _hidden_among(elements: tuple[str, ...], kind: str, sight: Visibility) -> frozenset[str]:
+    # A narrative tells all that the elements tell.
+    return frozenset(
+        each
+        for each in elements
+        if each not in NEVER_CUT and (each == "text" or not sight.shows_element(kind, each))
+    )
 
 
 def _items(items: Iterable[Mapping[str, Any]], answers: frozenset[str]) -> list[dict[str, Any]]:
@@ -138,29 +144,31 @@ def _kept(node: Any, sight: Visibility) -> Any:
 
     A number inside a text is masked at the end.
     """
-    if isinstance(node, list):
-        return [kept for value in node if (kept := _kept(value, sight)) is not None] or None
     if not isinstance(node, dict):
-        return node
-    if not sight.bsn and _is_number(node):
+        if not isinstance(node, list):
+            return node
+        return [kept for value in node if (kept := _kept(value, sight)) is not None] or None
+    if not sight.bsn and "value" in node and _is_number(node["value"]):
         return None
-    kept = {
-        key: part
-        for key, value in node.items()
-        # Most values are texts, and a call costs more than to look.
-        if (part := value if isinstance(value, str) else _kept(value, sight)) is not None
-    }
-    if _refers_to_what_is_hidden(node, sight):
+    kept = {}
+    for (
+        key,
+        value,
+    ) in node.items():  # no comprehension, and no call for a text: each costs more than what it does
+        part = value if isinstance(value, str) else _kept(value, sight)
+        if part is not None:
+            kept[key] = part
+    contained = str(node.get("reference", "")).startswith("#")  # what is contained is never shown in part
+    if (contained or "display" in node) and _refers_to_what_is_hidden(node, sight):
         kept.pop("display", None)
-        if str(kept.get("reference", "")).startswith("#"):  # what is contained is never shown in part
+        if contained:
             del kept["reference"]
     return kept or None
 
 
-def _is_number(node: Mapping[str, Any]) -> bool:
-    """An Identifier of which the value is the token of a personal number."""
-    value = node.get("value")
-    return isinstance(value, str) and TOKEN.fullmatch(value.encode()) is not None
+def _is_number(value: Any) -> bool:
+    """Whether an Identifier with this value has the token of a personal number."""
+    return isinstance(value, str) and value.startswith("bsn:") and TOKEN.fullmatch(value.encode()) is not None
 
 
 def _refers_to_what_is_hidden(node: Mapping[str, Any], sight: Visibility) -> bool:

@@ -131,13 +131,13 @@ async def a_task(connection: asyncpg.Connection) -> str:
     return str(await connection.fetchval("select id from ketenzorg.resource where type = 'Task'"))
 
 
-def take_turn(side: Side, kind: str, database: EmbeddedPostgres) -> None:
+def take_turn(side: Side, kind: str, database: EmbeddedPostgres, concurrency: int = CONCURRENCY) -> None:
     """One second of a kind of request, added to what was measured of the side."""
     before = _cpu(side, database)
     if kind == "read":
-        side.latencies[kind] += _read_for(TURN_S, side)
+        side.latencies[kind] += _read_for(TURN_S, concurrency, side)
     else:
-        side.latencies[kind] += post_for(TURN_S, CONCURRENCY, side.target, side.numbers).latencies
+        side.latencies[kind] += post_for(TURN_S, concurrency, side.target, side.numbers).latencies
     side.cpu[kind] += _cpu(side, database) - before
 
 
@@ -145,17 +145,17 @@ def _cpu(side: Side, database: EmbeddedPostgres) -> float:
     return (side.api.cpu_s() or 0.0) + (cpu_s(database.pid) or 0.0)
 
 
-def _read_for(seconds: float, side: Side) -> list[float]:
+def _read_for(seconds: float, concurrency: int, side: Side) -> list[float]:
     """Read one Task over and over; how long each took."""
     latencies: list[float] = []
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_read(time.perf_counter() + seconds, side, latencies))
+        runner.run(_read(time.perf_counter() + seconds, concurrency, side, latencies))
     return latencies
 
 
-async def _read(until: float, side: Side, latencies: list[float]) -> None:
+async def _read(until: float, concurrency: int, side: Side, latencies: list[float]) -> None:
     async with asyncio.TaskGroup() as group:
-        for _ in range(CONCURRENCY):
+        for _ in range(concurrency):
             group.create_task(_reader(until, side, latencies))
 
 
