@@ -1,7 +1,8 @@
 """Whether "not there" and "not for you" take the same time: `python -m tests.benchmarks.absent_or_forbidden`.
 
 10,000 looks of each, by turns, by an organisation without a part: at a resource that is there and at one that is not.
-The two-sample Kolmogorov-Smirnov test says whether the times could be of one and the same answer.
+The two-sample Kolmogorov-Smirnov test says whether the times could be of one and the same answer. That the work is the
+same is for a test to say: tests/access/test_absent_or_forbidden.py.
 """
 
 # ruff: noqa: T201
