@@ -164,6 +164,17 @@ class FactHeard(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     mistaken: bool = False  # it was a wrong click, and is not so
 
 
+class PracticeChanged(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="practice-changed"):
+    """The patient has another general practice; the step stayed."""
+
+    organisation: UUID  # that said it
+    task: UUID
+    at: datetime
+    before: UUID | None = None  # the practice whose roles passed on
+    now: UUID | None = None  # none: it is not connected, or not known; then nothing passed on
+    codes: dict[str, str] = {}  # coded answers: who chose
+
+
 OfNorm: TypeAlias = NormReminded | NormExceeded | NormEscalated
 Event: TypeAlias = (
     ReferralReceived
@@ -176,4 +187,5 @@ Event: TypeAlias = (
     | OfNorm
     | ConsentChanged
     | FactHeard
+    | PracticeChanged
 )

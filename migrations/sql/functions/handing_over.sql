@@ -22,8 +22,8 @@ $$;
 
 -- Parties that come, or that know the patient from now on, get what their role sees of the traject so far, but not the
 -- Tasks of others' hand-overs; a party that knows less from now on loses it. Who leaves no longer follows the plan, and
--- its own part ends. p_joining: [{"organisation", "types", "bsn", "log"}]; p_losing: [{"organisation", "types", "task"}], the
--- Task one that it could have claimed, of which earlier versions stay as a sign that it was there; p_found_by: the search rows of the resources whose parties change, with who finds them so. Runs inside store_step, for all parties.
+-- its own part ends. p_joining: [{"organisation", "types", "bsn", "log", "after"}]; p_losing: [{"organisation", "types",
+-- "later"}], Tasks and appointments of which it sees no later version: that it could have claimed, or that passed on; p_found_by: the search rows of the resources whose parties change, with who finds them so. Runs inside store_step, for all parties.
 create function let_in(
     p_region text, p_traject uuid, p_at timestamptz, p_joining jsonb, p_losing jsonb, p_leaving uuid[],
     p_found_by jsonb
@@ -37,13 +37,18 @@ declare
     changed record;
 begin
     for joining in
-        select j.organisation, j.types, j.bsn, j.log
-        from jsonb_to_recordset(p_joining) as j(organisation uuid, types text[], bsn boolean, log boolean)
+        select j.organisation, j.types, j.bsn, j.log, j.after
+        from jsonb_to_recordset(p_joining) as j(organisation uuid, types text[], bsn boolean, log boolean, after uuid)
     loop
         update resource set parties = parties || joining.organisation
         where region = p_region and traject = p_traject and type = any (joining.types) and type <> 'Task'
             and not parties @> array[joining.organisation]
             and not (type = 'Consent' and objects(p_region, id));  -- to whom a patient objects is told to nobody who joins
+        if joining.after is not null then  -- who comes in the place of another gets the Tasks of its hand-overs
+            update resource set parties = parties || joining.organisation
+            where region = p_region and traject = p_traject and type = 'Task'
+                and parties @> array[joining.after] and not parties @> array[joining.organisation];
+        end if;
         if joining.log then
             update event set parties = parties || joining.organisation
             where region = p_region and traject = p_traject and not parties @> array[joining.organisation];
@@ -56,8 +61,8 @@ begin
     end loop;
 
     for losing in
-        select l.organisation, l.types, l.task
-        from jsonb_to_recordset(p_losing) as l(organisation uuid, types text[], task uuid)
+        select l.organisation, l.types, l.later
+        from jsonb_to_recordset(p_losing) as l(organisation uuid, types text[], later uuid[])
     loop
         update resource_history set parties = array_remove(parties, losing.organisation)
         where region = p_region and traject = p_traject and type = any (losing.types)
@@ -65,7 +70,7 @@ begin
         update resource set parties = array_remove(parties, losing.organisation)
         where region = p_region and traject = p_traject and type = any (losing.types);
         update resource set parties = array_remove(parties, losing.organisation)
-        where region = p_region and type = 'Task' and id = losing.task;
+        where region = p_region and type in ('Task', 'Appointment') and id = any (losing.later);
     end loop;
 
     update resource

@@ -227,7 +227,10 @@ language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     return exists (select from resource_history h where h.region = p_region and h.type = 'Task' and h.id = p_task)
-        and not exists (select from resource r where r.region = p_region and r.type = 'Task' and r.id = p_task);
+        and not exists (select from resource r where r.region = p_region and r.type = 'Task' and r.id = p_task)
+        and not exists (  -- a practice that passed its part on was a party, and not one that could claim
+            select from part p
+            where p.region = p_region and p.organisation = any (p_callers) and p.task = p_task);
 end
 $$;
 

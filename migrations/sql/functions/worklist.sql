@@ -35,7 +35,7 @@ begin
         where region = new.region and traject = new.traject and (new.body ->> 'corrects')::int = any (news)
             and organisation = any (array(
                 select unnest(t.parties) from traject t where t.region = new.region and t.id = new.traject));
-    elsif new.body ->> 'kind' not in ('step-taken', 'candidate-answered', 'fact-heard') then
+    elsif new.body ->> 'kind' not in ('step-taken', 'candidate-answered', 'fact-heard', 'practice-changed') then
         update part set news = news || new.seq
         where region = new.region and traject = new.traject and organisation = any (ids(new.body -> 'told'));
     else
@@ -52,7 +52,7 @@ create trigger news_of_events after insert on event for each row
         new.body ->> 'kind' in ('step-corrected', 'norm-reminded', 'norm-exceeded', 'norm-escalated')
         or new.body ->> 'kind' = 'step-taken'
             and (new.body ->> 'exit' is not null or new.body -> 'outputs' <> '[]' or new.body -> 'codes' <> '{}')
-        or new.body ->> 'kind' in ('consent-changed', 'candidate-answered', 'fact-heard')
+        or new.body ->> 'kind' in ('consent-changed', 'candidate-answered', 'fact-heard', 'practice-changed')
     )
     execute function note_news();
 

@@ -18,10 +18,12 @@ from ketenzorg.api.body import read_body
 from ketenzorg.api.kinds import task_only
 from ketenzorg.api.requests import Http, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.choosing.sending_on import OPEN, may_be_open
+from ketenzorg.coordination.person.practice import NAME, PASSED, UNKNOWN, WHICH, practices
+from ketenzorg.coordination.person.saying import say_event
 from ketenzorg.coordination.receiving.who_acts import known_of
 from ketenzorg.coordination.showing.explaining import explained
 from ketenzorg.coordination.steps.handing_over import ORGANISATION, who_could
-from ketenzorg.coordination.steps.stepping import take_event, takes_part, what_may_happen
+from ketenzorg.coordination.steps.stepping import takes_part, what_may_happen
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Invalid, Issue
 from ketenzorg.fhir import json, r4
@@ -65,7 +67,7 @@ async def event(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIR
     parameters = decode_as(await read_body(request), r4.Parameters)
     name, at, given, performer, open_ = _said(parameters)
     with placed("Parameters.parameter.where(name='{}')".format):
-        now = await take_event(
+        now = await say_event(
             task, name, given, at, visit, world_of(request), if_match_of(request), performer, open_=open_
         )
     return resource(now.body, version=now.version, updated=now.updated)
@@ -109,6 +111,7 @@ def _option(option: Option, traject: Traject, pathway: Pathway, world: World) ->
         *({"name": "by", "valueString": role} for role in option.by),
         *(_need(name, "needs", pathway) for name in option.needs),
         *(_need(name, "may", pathway) for name in option.may),
+        *([_practice_name()] if option.event == UNKNOWN else ()),
         *_performers(option, traject, pathway, world),
         *([{"name": OPEN, "valueBoolean": True}] if may_be_open(option, traject, pathway, world) else ()),
     ]
@@ -117,10 +120,18 @@ def _option(option: Option, traject: Traject, pathway: Pathway, world: World) ->
 
 def _performers(option: Option, traject: Traject, pathway: Pathway, world: World) -> Iterator[dict[str, Any]]:
     """Who could perform the hand-over that begins, the one that gets it unless another is named first."""
-    for organisation, able in who_could(option, traject, pathway, world):
+    could = who_could(option, traject, pathway, world)
+    if option.event == PASSED:
+        could = [(each, "") for each in practices(traject, pathway, world)]
+    for organisation, able in could:
         known, _ = known_of(organisation, traject.municipality, able, world.region)
         reference = {"reference": f"Organization/{organisation.id}", "display": known}
         yield {"name": ORGANISATION, "valueReference": reference}
+
+
+def _practice_name() -> dict[str, Any]:
+    parts = [{"name": "name", "valueString": NAME}, {"name": "ask", "valueString": WHICH}]
+    return {"name": "may", "part": parts}
 
 
 def _need(name: str, kind: str, pathway: Pathway) -> dict[str, Any]:

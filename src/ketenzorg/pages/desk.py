@@ -6,10 +6,9 @@ from uuid import UUID
 
 from ketenzorg.coordination.choosing.candidates import SELECT
 from ketenzorg.coordination.showing.choices import Choice
-from ketenzorg.coordination.showing.own_part import say
-from ketenzorg.coordination.showing.story import Story, Withdrawn, look_at, story
+from ketenzorg.coordination.showing.own_part import put_right, say
+from ketenzorg.coordination.showing.story import PassedOn, Story, Withdrawn, look_at, story
 from ketenzorg.coordination.steps.stepping import take_event
-from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.errors import (
     Conflict,
     Invalid,
@@ -38,6 +37,13 @@ class Desk(NamedTuple):
     beside: Callable[[Http, Visitor, Story], dict[str, Any]]  # what only these pages show
 
 
+class Seen(NamedTuple):
+    """What a form was made for."""
+
+    version: int
+    edition: int
+
+
 class Sent(NamedTuple):
     """A form of ours, from this person, about this Task."""
 
@@ -55,9 +61,20 @@ async def show(request: Http, task: str, desk: Desk) -> Page:
         return page(
             request, "withdrawn.html", line=error.line, home=desk.home, pathway=_title(request, error)
         )
+    except PassedOn as error:
+        return _passed_on(request, visitor, task, error, desk)
     if str(told.task) != task:  # the traject went on with another Task
         return go_to(request, address(told.task, desk))
     return page(request, desk.template, **context(request, visitor, told, desk))
+
+
+def _passed_on(request: Http, visitor: Visitor, task: str, gone: PassedOn, desk: Desk) -> Page:
+    """All that a practice sees of a referral of a patient who went to another one."""
+    seen = Seen(version=0, edition=gone.line.edition)
+    subject = _subject(task, seen.version, seen.edition, desk)
+    pathway = world_of(request).catalogue.version(gone.line.pathway, gone.line.version).title
+    shown: dict[str, Any] = {"home": desk.home, "address": address(id_of(task), desk), "pathway": pathway}
+    return page(request, "passed_on.html", gone=gone, seen=seen, subject=subject, **shown)
 
 
 async def show_question(request: Http, task: str, what: str, desk: Desk) -> Page:
@@ -109,7 +126,7 @@ async def undo_step(request: Http, task: str, desk: Desk) -> Page:
     """The last click was a mistake."""
     sent = await sealed_form(request, task, desk)
     try:
-        await undo(sent.task, seen_version(sent.fields), sent.visitor.visit, world_of(request))
+        await put_right(sent.task, seen_version(sent.fields), sent.visitor.visit, world_of(request))
     except SOMEBODY_WAS_FIRST as error:
         return await too_late(request, sent, desk, error)
     return go_to(request, address(sent.task, desk))
@@ -117,7 +134,10 @@ async def undo_step(request: Http, task: str, desk: Desk) -> Page:
 
 async def too_late(request: Http, sent: Sent, desk: Desk, error: KetenzorgError) -> Page:
     """Somebody else was first, or the same form came twice: tell what happened, and keep what was typed."""
-    visitor, told = await told_of(request, str(sent.task), desk)
+    try:
+        visitor, told = await told_of(request, str(sent.task), desk)
+    except PassedOn as gone:  # its own page says where it is
+        raise error from gone
     event, since = sent.fields.get("wat", ""), told.since(seen_version(sent.fields))
     twice = bool(event) and len(since) == 1 and since[0].own and since[0].event == event
     more = {

@@ -52,6 +52,17 @@ def roles_of(organisation: UUID, roles: Mapping[str, UUID]) -> list[str]:
     return [role for role, party in roles.items() if party == organisation and has(role)]
 
 
+def holds_now(sender: UUID, roles: Mapping[str, UUID]) -> UUID:
+    """Who has the patient of a referral now: who sent it, or the practice to which its roles passed."""
+    holder = sender
+    for _ in roles:
+        if any(has(key) and party == holder for key, party in roles.items()):
+            return holder
+        earlier = (role_in(key) for key, party in roles.items() if EARLIER in key and party == holder)
+        holder = next((roles[role] for role in earlier if role in roles), holder)
+    return holder
+
+
 def asked_in(roles: Mapping[str, UUID]) -> tuple[UUID, ...]:
     """Who was asked, as long as nobody has been chosen."""
     return tuple(party for key, party in roles.items() if ASKED in key)

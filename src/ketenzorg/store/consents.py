@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ketenzorg.pathway.standing import holds_now
 from ketenzorg.referral.consent import Choice
 from ketenzorg.store.audit import Access
 from ketenzorg.store.database import Database
@@ -28,7 +29,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """A traject with everything that tells what is shared of it."""
 
     traject: Traject  # with the Task that is open
-    holder: UUID  # who sent the referral
+    holder: UUID  # who has the patient: sent the referral, or came in the place of who did
     patient: UUID
     consents: dict[UUID, UUID]  # organisation -> the Consent under which it takes part
     resources: tuple[Version, ...]  # its requests, plans, Tasks, appointments, Consents and answers
@@ -118,7 +119,7 @@ def _shared(row: Any) -> Shared:
             plan=by_id[row["care_plan"]],
             asides={name: by_id[UUID(id_)] for name, id_ in row["asides"].items()},
         ),
-        holder=row["holder"],
+        holder=holds_now(row["holder"], msgspec.convert(row["roles"], dict[str, UUID])),
         patient=row["patient"],
         consents=msgspec.convert(row["consents"], dict[UUID, UUID]),
         resources=resources,

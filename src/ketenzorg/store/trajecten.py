@@ -80,14 +80,15 @@ class Joining(msgspec.Struct, frozen=True):
     types: tuple[str, ...]
     bsn: bool
     log: bool
+    after: UUID | None = None  # in whose place it comes: it gets the Tasks that this one sees
 
 
 class Losing(msgspec.Struct, frozen=True):
-    """A party that no longer sees these types of resources, nor this Task that it could have claimed."""
+    """A party that no longer sees these types of resources, nor what becomes of these Tasks and appointments."""
 
     organisation: UUID
     types: tuple[str, ...]
-    task: UUID | None = None
+    later: tuple[UUID, ...] = ()  # as they are after the step; earlier versions stay
 
 
 class FoundBy(msgspec.Struct, frozen=True, kw_only=True):

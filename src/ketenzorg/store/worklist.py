@@ -144,7 +144,9 @@ ONE = (
     "and p.traject = coalesce("
     "(select traject from resource where region = :region and type = 'Task' and id = :task),"
     " (select w.traject from part w where w.region = :region and w.organisation = :organisation"
-    " and w.task = :task and w.withdrawn is not null limit 1))"
+    " and w.task = :task and w.withdrawn is not null limit 1),"
+    # A practice that passed its part on keeps the versions of before.
+    " (select h.traject from resource_history h where h.region = :region and h.type = 'Task' and h.id = :task limit 1))"
     " order by p.edition desc, p.role limit 1"
 )
 

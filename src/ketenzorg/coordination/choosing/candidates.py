@@ -210,7 +210,7 @@ def selected(task: NewVersion, traject: Traject, chosen: UUID) -> NewVersion:
 
 def losing(traject: Traject, lost: tuple[UUID, ...]) -> tuple[Losing, ...]:
     """What is taken from who is not chosen: the question, and the Task that was open to all."""
-    claimable = traject.open_task if _is_open(traject) else None
+    claimable = (traject.open_task,) if _is_open(traject) else ()
     return tuple(Losing(each, QUESTION, claimable) for each in lost)
 
 

@@ -30,6 +30,7 @@ class Choice(msgspec.Struct, frozen=True):
     emergency: bool
     attempt: int  # the how manieth attempt this would be; 0 when it is no attempt
     attempts: int
+    of_person: bool = False  # so of the patient, whatever the referral
 
 
 def choices_of(

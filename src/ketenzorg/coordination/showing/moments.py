@@ -17,6 +17,7 @@ from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.telling import NAMES
 from ketenzorg.pathway.visibility import Visibility
 from ketenzorg.pathway.words import ITSELF
+from ketenzorg.referral.by_letter import OUTPUT as BY_LETTER
 from ketenzorg.store.worklist import Recorded
 
 NAMED: dict[type, str] = {events.TaskAmended: "aanvulling", events.DataAdded: "gegevens aangevuld"}
@@ -109,6 +110,14 @@ def _moment(
         event = APPOINTMENT.get(body.status, "afspraak bijgewerkt")
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
+    if isinstance(body, events.PracticeChanged):
+        event = (
+            f"andere huisarts: {name_of(body.now, world)}"
+            if body.now
+            else "andere huisarts, niet aangesloten"
+        )
+        reasons = [pathway.file.codes[code] for code in sorted(body.codes.values())]
+        wrote = [] if body.now else _written(words[body.task], (BY_LETTER,))
     if isinstance(body, events.FactHeard):
         event = f"{HEARD[body.fact]}{', een vergissing' if body.mistaken else ''}"
         wrote = [] if body.mistaken else _written(words[body.task], (OUTPUT,))

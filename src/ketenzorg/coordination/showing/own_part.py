@@ -4,10 +4,16 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from ketenzorg.access.personal_numbers import is_bsn
+from ketenzorg.coordination.person.practice import PASSED
+from ketenzorg.coordination.person.saying import say_event
+from ketenzorg.coordination.person.undoing_practice import passed_on, undo_practice
 from ketenzorg.coordination.showing.story import line_of
-from ketenzorg.coordination.steps.stepping import take_event
+from ketenzorg.coordination.steps.handing_over import ORGANISATION
+from ketenzorg.coordination.steps.stepping import CHANGING, TRIES
+from ketenzorg.coordination.steps.undoing import WITHIN, undo
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue
+from ketenzorg.referral.intake import Named
 from ketenzorg.store.audit import Access
 
 LONGEST_FILE_NUMBER = 40  # characters
@@ -17,8 +23,25 @@ async def say(
     task: UUID, event: str, given: Mapping[str, str], seen: int, person: str, visit: Visit, world: World
 ) -> None:
     """Somebody says what happened, having seen this version; who says the first thing has the referral."""
-    await take_event(task, event, given, None, visit, world, if_match=seen)
-    await take_up(task, person, visit, world)
+    given = dict(given)
+    named = given.pop(ORGANISATION, None)
+    place = Named((), named, ORGANISATION) if named else None
+    await say_event(task, event, given, None, visit, world, seen, place)
+    if event != PASSED:  # that is no longer of this organisation
+        await take_up(task, person, visit, world)
+
+
+async def put_right(task: UUID, seen: int, visit: Visit, world: World) -> None:
+    """The last click was a mistake: of a step, or that a patient went to another practice, which passed on the part."""
+    line = await line_of(task, visit, world)
+    log = await world.worklist.events([visit.caller.organisation], line.traject)
+    if line.ended is None or passed_on(log, visit.caller.organisation) is None:
+        await undo(task, seen, visit, world)
+        return
+    for _ in range(TRIES):
+        if await undo_practice(line.traject, world.now() - WITHIN, visit, world):
+            return
+    raise Conflict(CHANGING)
 
 
 async def take_up(task: UUID, person: str, visit: Visit, world: World) -> None:

@@ -7,18 +7,22 @@ from uuid import UUID
 
 import msgspec
 
+from ketenzorg import events
 from ketenzorg.access.views import shown, sight_of
 from ketenzorg.coordination.choosing.candidates import Answer, answers_of, candidates_of, must_choose
 from ketenzorg.coordination.consent.consent_story import OnRecord, on_record
 from ketenzorg.coordination.hearing.reaching import ToCall, to_call
+from ketenzorg.coordination.person.practice import NAME, PASSED, UNKNOWN, WHICH, practices
+from ketenzorg.coordination.person.undoing_practice import passed_on
 from ketenzorg.coordination.reading.letter import letter_of
 from ketenzorg.coordination.showing.agreed import Agreed, agreed
-from ketenzorg.coordination.showing.choices import Choice, choices_of, likeliest
+from ketenzorg.coordination.showing.choices import Choice, Question, choices_of, likeliest
 from ketenzorg.coordination.showing.inbox import NOT_YET_TAKEN
 from ketenzorg.coordination.showing.moments import Moment, moments_of
 from ketenzorg.coordination.showing.names import name_of, patient_of, who_plays
+from ketenzorg.coordination.steps.handing_over import ORGANISATION
 from ketenzorg.coordination.steps.stepping import what_may_happen
-from ketenzorg.coordination.steps.undoing import may_undo
+from ketenzorg.coordination.steps.undoing import WITHIN, may_undo
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json
@@ -27,9 +31,10 @@ from ketenzorg.pathway.criteria import UNITS
 from ketenzorg.pathway.engine import Due, State
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.standing import asked_in, roles_of
+from ketenzorg.referral.by_letter import by_letter
 from ketenzorg.store.audit import REFUSED, Interaction
 from ketenzorg.store.trajecten import Traject
-from ketenzorg.store.worklist import Line
+from ketenzorg.store.worklist import Line, Recorded
 
 KINDS = ("Appointment", "Consent", "Patient", "QuestionnaireResponse", "Task")
 
@@ -68,6 +73,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None
     died: bool  # nobody contacts the patient any more
     appointments: tuple[Agreed, ...]  # the first to come first
+    by_letter: str  # why a letter must go, to a practice that is not connected; empty: it need not
     books: bool  # whether the reader does the work, and so makes appointments
 
     def choice(self, event: str) -> Choice | None:
@@ -103,6 +109,19 @@ class Withdrawn(NotFound):
         self.line = line
 
 
+class PassedOn(NotFound):
+    """The patient has another practice: this one has its own line, and hears no more of it."""
+
+    def __init__(self, line: Line, to: str, event: Recorded, *, may_undo: bool) -> None:
+        super().__init__(
+            Issue(
+                nl=f"De patiënt heeft een andere huisarts: {to}. U hoort hier niets meer van.",
+                en=f"The patient has another practice: {to}. You hear no more of this.",
+            )
+        )
+        self.line, self.to, self.event, self.may_undo = line, to, event, may_undo
+
+
 async def look_at(task: UUID, visit: Visit, world: World) -> Story:
     """One referral, opened by somebody: what was news is so no longer, for the whole organisation."""
     try:
@@ -123,8 +142,11 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     if line.withdrawn is not None:
         raise Withdrawn(line)
     look = visit.access(world, "page", "Task", shown_as=shown_as)
+    log = await world.worklist.events([organisation], line.traject)
+    gone = passed_on(log, organisation)
+    if gone is not None and line.ended is not None:
+        raise _passed_on(line, gone, world)
     traject, pathway, options = await what_may_happen(line.task, look, world)
-    log = await world.worklist.events([organisation], traject.id)
     sight = sight_of(pathway, organisation, traject.standing)
     bodies = await world.worklist.resources([organisation], traject.id, KINDS)
     seen = [
@@ -139,7 +161,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     asked = _asked(traject, world) if asks and not over else ()
     ours = over or step.owner in roles or must_choose([each for _, each in asked])
     state = State(traject.step, traject.counts, traject.happened)
-    choices = choices_of(options, roles, pathway, state, world.now())
+    choices = _of_practice(choices_of(options, roles, pathway, state, world.now()), traject, pathway, world)
     calls = await to_call([traject.id] if step.requester in roles else [], visit, world)
     dues = () if over else tuple(engine.due(pathway, state))
     return Story(
@@ -187,8 +209,35 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         appointments=agreed([body for kind, _, body in seen if kind == "Appointment"])
         if sight.sees("Appointment")
         else (),
+        by_letter="" if over or step.ends else by_letter(json.read(traject.task.body)),
         books=not over and step.performer in roles and not step.ends and sight.sees("Appointment"),
     )
+
+
+def _of_practice(
+    choices: Sequence[Choice], traject: Traject, pathway: Pathway, world: World
+) -> tuple[Choice, ...]:
+    """The same, with which practice the patient has now as a question."""
+    known = tuple((str(each.id), each.name) for each in practices(traject, pathway, world))
+    asked = {
+        PASSED: Question(ORGANISATION, "Welke praktijk heeft de patiënt nu?", known, True),
+        UNKNOWN: Question(NAME, WHICH, (), False),
+    }
+    return tuple(
+        msgspec.structs.replace(each, questions=(*each.questions, asked[each.event]), of_person=True)
+        if each.event in asked
+        else each
+        for each in choices
+    )
+
+
+def _passed_on(line: Line, gone: Recorded, world: World) -> PassedOn:
+    to = (
+        name_of(gone.body.now, world)
+        if isinstance(gone.body, events.PracticeChanged) and gone.body.now
+        else ""
+    )
+    return PassedOn(line, to, gone, may_undo=world.now() - gone.recorded <= WITHIN)
 
 
 def _asked(traject: Traject, world: World) -> tuple[tuple[str, Answer], ...]:

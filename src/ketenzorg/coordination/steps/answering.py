@@ -23,6 +23,7 @@ from ketenzorg.fhir import json
 from ketenzorg.fhir.search_parameters import SearchRows
 from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.by_letter import OUTPUT, by_letter
 from ketenzorg.store.trajecten import NewVersion, Traject
 
 KINDS = ("Composition", "DocumentReference")
@@ -103,6 +104,8 @@ def _letter(task: dict[str, Any], taken: StepTaken, parties: Parties, scene: Sce
         for output in task.get("output", ())
         if "valueString" in output and "text" in output.get("type", {})
     ]
+    letter = by_letter({"input": task.get("input", ())})  # said in a hand-over before
+    told += [(OUTPUT, letter)] if letter else []
     return _addressed(task, scene.traject, scene.pathway, scene.world)._replace(
         answers=told,
         ending=_ending(task, taken, parties, scene.pathway, scene.world),

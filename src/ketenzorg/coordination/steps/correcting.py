@@ -40,10 +40,10 @@ async def corrected(
     party, access, traject, pathway, world, at = scene
     state = replay(pathway, [(each.seq, each.body) for each in log if each.seq != mistaken.seq])
     versions = [
-        await _before(version, readers, world)
+        await earlier(version, readers, world)
         for version in (traject.task, traject.plan, *_changed_request(traject, pathway, state.step))
     ]
-    written = [_again(body, now, at) for body, now in versions]
+    written = [again(body, now, at) for body, now in versions]
     before = json.read(versions[0][0])
     written += without_letter(json.read(traject.task.body), before, traject, pathway, world, at)
     beside = [
@@ -54,7 +54,7 @@ async def corrected(
             if id_ != traject.request.id
         ],
     ]
-    written += await _beside(beside, mistaken, readers, world, at)
+    written += await beside_it(beside, mistaken, readers, world, at)
     parties = traject.involved
     step = Step(
         traject=traject.id,
@@ -101,7 +101,7 @@ def _changed_request(traject: Traject, pathway: Pathway, step: str) -> list[Vers
     return [traject.request] if changed else []
 
 
-async def _beside(
+async def beside_it(
     beside: list[Version], mistaken: Recorded, readers: Sequence[UUID], world: World, at: datetime
 ) -> list[NewVersion]:
     """Questions and appointments as they were; one that came with the mistaken step was a mistake itself."""
@@ -109,24 +109,25 @@ async def _beside(
         each for each in beside if json.read(each.body)["meta"]["lastUpdated"] == instant(mistaken.recorded)
     ]
     asked = [each for each in changed if each.version == 1]
-    answered = [await _before(each, readers, world) for each in changed if each.version > 1]
+    answered = [await earlier(each, readers, world) for each in changed if each.version > 1]
     return [
         *(
-            _again(stored_form(each.body, each.id, 1, at, status="entered-in-error"), each, at)
+            again(stored_form(each.body, each.id, 1, at, status="entered-in-error"), each, at)
             for each in asked
         ),
-        *(_again(body, now, at) for body, now in answered),
+        *(again(body, now, at) for body, now in answered),
     ]
 
 
-async def _before(version: Version, readers: Sequence[UUID], world: World) -> tuple[bytes, Version]:
+async def earlier(version: Version, readers: Sequence[UUID], world: World) -> tuple[bytes, Version]:
+    """What stood there before, and what stands there now."""
     body = await world.worklist.earlier(readers, version.type, version.id, version.version - 1)
     if body is None:
         raise LookupError(f"{version.type} has no version before {version.version}")
     return body, version
 
 
-def _again(body: bytes, now: Version, at: datetime) -> NewVersion:
+def again(body: bytes, now: Version, at: datetime) -> NewVersion:
     """The earlier content as the next version."""
     again = stored_form(body, now.id, now.version + 1, at)
     rows, rows_now = rows_of(json.read(again)), rows_of(json.read(now.body))

@@ -79,17 +79,17 @@ def parties_after(taken: StepTaken | None, wanted: Wanted, scene: Scene) -> Part
         return Parties(_standing(step, traject.roles, traject, pathway), now, before)
     roles = dict(traject.roles)
     if taken.requester not in roles and _may_ask(by, taken.requester, pathway, world):
-        _give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
+        give(taken.requester, by, roles)  # nobody asked in this role until now: who hands over does
     for role in dict.fromkeys((taken.requester, taken.performer)):
         for_it = wanted if role == taken.performer else Wanted(None, "")
         if for_it.pool:
             _open_up(role, for_it.pool, roles)
             continue
         if taken.forward and role == taken.performer:
-            _give(role, _another(role, traject, pathway, for_it, world).id, roles)
+            give(role, _another(role, traject, pathway, for_it, world).id, roles)
             continue
         if for_it.named is not None or not _keeps(role, for_it.able, roles, pathway, world):
-            _give(role, _performer(role, traject, pathway, for_it, world).id, roles)
+            give(role, _performer(role, traject, pathway, for_it, world).id, roles)
     standing = _standing(taken.to_step, roles, traject, pathway)
     return Parties(standing, involved(pathway, taken.to_step, roles), before)
 
@@ -200,11 +200,11 @@ def found_by(
     traject: Traject,
     versions: Sequence[NewVersion],
     sights: Mapping[UUID, Visibility],
-    task: Version | None = None,
+    tasks: Sequence[Version] = (),
 ) -> tuple[FoundBy, ...]:
-    """The search rows of what the parties of a traject share, as they are after this step; also of this Task."""
+    """The search rows of what the parties of a traject share, as they are after this step; also of these Tasks."""
     found: list[FoundBy] = []
-    for version in (traject.request, traject.plan, *([task] if task else [])):
+    for version in (traject.request, traject.plan, *tasks):
         new = next((each.rows for each in versions if each.id == version.id), None)
         rows = new or rows_of(json.read(version.body))
         finders = who_finds(version.type, sights)
@@ -233,7 +233,7 @@ def seen_by(kind: str, parties: Parties, pathway: Pathway) -> tuple[UUID, ...]:
     return who_sees(kind, sights_of(pathway, parties.standing, parties.involved))
 
 
-def _give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:
+def give(role: str, organisation: UUID, roles: dict[str, UUID]) -> None:
     """Who had the role before keeps the sight of what it saw then."""
     earlier = roles.get(role)
     if earlier is not None and earlier != organisation:

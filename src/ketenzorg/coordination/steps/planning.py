@@ -121,7 +121,7 @@ def planned(said: Said, scene: Scene) -> Planned:
         listeners=(*lost, *said.pool),
         losing=(*losing(parties, traject, pathway), *not_chosen_lose(asked, lost)),
         leaving=leaving(parties),
-        found_by=found_by(traject, versions, sights, traject.task if lost else None)
+        found_by=found_by(traject, versions, sights, [traject.task] if lost else ())
         if lost or sees_otherwise(parties, traject, pathway)
         else (),
     )

@@ -21,6 +21,7 @@ from ketenzorg.coordination.choosing.choosing import TAKEN, claimed, names, said
 from ketenzorg.coordination.choosing.sending_on import opened, with_weighed
 from ketenzorg.coordination.consent.under_consent import under_consent
 from ketenzorg.coordination.person.elsewhere import is_of_person, stored_everywhere
+from ketenzorg.coordination.person.practice import practice_options
 from ketenzorg.coordination.scene import Scene, state_of
 from ketenzorg.coordination.steps.asides import aside_of, not_asked
 from ketenzorg.coordination.steps.calling_off import with_called_off
@@ -144,6 +145,8 @@ async def what_may_happen(task: UUID, look: Access, world: World) -> tuple[Traje
         aside, version = beside
         expected = (aside.yes, aside.no) if is_open(version.body) else ()
         options = [each for each in options if each.event in expected]
+    if beside is None:
+        options += practice_options(traject, pathway, world)
     return traject, pathway, options
 
 
@@ -153,7 +156,7 @@ async def _act(
     for _ in range(TRIES):
         traject, pathway = await _to_change(task, does, visit, world)
         if if_match is not None and if_match != traject.task.version:
-            raise _stale(traject)
+            raise stale(traject)
         organisation = visit.caller.organisation
         of_candidate = _still_asked(task, traject, organisation)
         if traject.open_task != task and not of_candidate:
@@ -293,7 +296,8 @@ def task_now(
     return TaskNow(shown(version.body, "Task", sight, {}), version.version, updated)
 
 
-def _stale(traject: Traject) -> PreconditionFailed:
+def stale(traject: Traject) -> PreconditionFailed:
+    """What is said to who had an earlier version."""
     return PreconditionFailed(
         Issue(
             nl=f"Uw versie is niet meer de laatste; dat is versie {traject.task.version}. Lees de Task opnieuw.",

@@ -15,6 +15,8 @@ from ketenzorg.fhir import json
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.engine import StepTaken
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.referral.by_letter import OUTPUT as BY_LETTER
+from ketenzorg.referral.by_letter import by_letter
 from ketenzorg.referral.care_plan import next_care_plan
 from ketenzorg.referral.codes import output_type
 from ketenzorg.referral.coordination_task import new_round, next_task
@@ -93,7 +95,7 @@ def _new_task(
 ) -> NewVersion:
     """The Task of the next hand-over or round, with the words that it begins with."""
     traject, pathway = scene.traject, scene.pathway
-    id_ = scene.world.new_id()
+    id_, letter = scene.world.new_id(), by_letter(json.read(traject.task.body))
     before = parties.before
     owner = parties.roles.get(taken.performer)
     # The one before is named to who may read it.
@@ -107,7 +109,8 @@ def _new_task(
         status=taken.task,
         requester=f"Organization/{parties.roles[taken.requester]}",
         owner=f"Organization/{owner}" if owner else "",
-        brought={name: _in_words(name, said.given[name], pathway) for name in taken.output},
+        brought={name: _in_words(name, said.given[name], pathway) for name in taken.output}
+        | ({BY_LETTER: letter} if letter else {}),
         until=until,
         at=scene.at,
     )
