@@ -1,5 +1,6 @@
 """Data for a traject that runs, one by one: stored and judged as in a Bundle, once, and only where they belong."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -187,6 +188,31 @@ async def test_who_does_not_see_a_type_adds_it_and_hears_what_changed(service: S
     where = answer.headers["location"].partition("/fhir")[2].partition("/_history")[0]
     assert (await service.coach.get(f"/fhir{where}")).status_code == 404
     assert (await service.his.get(f"/fhir{where}")).json()["code"]["text"] == "eenzaamheid"
+
+
+async def test_if_none_exist_tells_nobody_of_what_it_does_not_see(service: Service) -> None:
+    referral = await service.refer(a_referral("1"))
+    body = {
+        "resourceType": "Condition",
+        "identifier": [OWN],
+        "code": {"text": "depressie"},
+        "subject": {"reference": referral["Patient"]},
+    }
+    assert (await service.his.post("/fhir/Condition", json=body)).status_code == 201
+    condition = {"If-None-Exist": f"identifier={OWN['system']}|{OWN['value']}"}
+    guess = body | {"code": {"text": "geraden"}}
+    assert (await service.coach.post("/fhir/Condition", json=guess, headers=condition)).status_code == 201
+    found = await service.his.post("/fhir/Condition", json=guess | {"code": {"text": "x"}}, headers=condition)
+    assert found.status_code == 412  # who sees both is told
+
+
+async def test_sixteen_at_once_under_one_condition_make_one(service: Service, referral: Referral) -> None:
+    condition = {"If-None-Exist": f"identifier={OWN['system']}|{OWN['value']}"}
+    bodies = [result(based_on(referral["CarePlan"]), 40 + n, identifier=[OWN]) for n in range(16)]
+    sent = [service.his.post("/fhir/Observation", json=body, headers=condition) for body in bodies]
+    statuses = [each.status_code for each in await asyncio.gather(*sent)]
+    assert statuses.count(201) == 1, statuses
+    assert set(statuses) <= {200, 201, 409}  # 409: others were at work, three times over
 
 
 async def test_a_wish_of_the_patient_may_come_by_itself(service: Service, referral: Referral) -> None:

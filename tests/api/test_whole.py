@@ -1,5 +1,6 @@
 """A transaction that asks several things: all of it is done, in the order of the specification, or nothing."""
 
+import asyncio
 import json
 from base64 import b64encode
 from typing import Any
@@ -80,7 +81,9 @@ async def test_it_is_done_in_the_order_of_the_specification_and_told_in_that_of_
     found = await told(
         service.coach,
         asked("GET", task),
-        asked("PATCH", task, becomes("accepted")),
+        asked(
+            "PATCH", task, becomes("accepted"), ifMatch='W/"1"'
+        ),  # of before, whatever the booking makes of it
         asked("POST", "Appointment", appointment(referral)),
         asked("HEAD", task),
     )
@@ -294,3 +297,24 @@ async def test_a_look_that_is_refused_says_why_without_a_body_too(service: Servi
         assert (answer.status_code, "or not for you" in texts(answer)) == (404, True), method
     looked = await service.his.post("/fhir", json=transaction(asked("HEAD", referral["Task"])))
     assert "resource" not in looked.json()["entry"][0]
+
+
+async def test_many_at_once_on_the_same_two_lose_nothing_and_never_wait_for_each_other(
+    service: Service,
+) -> None:
+    tasks = [(await service.refer(a_referral(number)))["Task"] for number in ("1", "2")]
+
+    def noted(task: str, text: str) -> dict[str, Any]:
+        return asked("PATCH", task, json_patch({"op": "add", "path": "/note", "value": [{"text": text}]}))
+
+    def both(number: int) -> dict[str, Any]:
+        order = tasks if number % 2 else tasks[::-1]
+        return transaction(*(noted(task, f"keer {number}") for task in order))
+
+    sent = [service.his.post("/fhir", json=both(number)) for number in range(8)]
+    answers = await asyncio.gather(*sent)
+    done = [each for each in answers if each.status_code == 200]
+    assert {each.status_code for each in answers} <= {200, 409, 422}, [each.text for each in answers]
+    versions = [(await service.his.get(f"/fhir/{task}")).json()["meta"]["versionId"] for task in tasks]
+    assert versions == [str(1 + len(done))] * 2  # both or none, each time
+    assert done

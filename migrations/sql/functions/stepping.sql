@@ -50,6 +50,34 @@ begin
 end
 $$;
 
+-- Before several steps in one transaction: nobody else steps in the trajecten of these resources until it ends, and two
+-- that hold the same wait in one order. The versions as they are now, of those that the callers see.
+create function hold_trajecten(p_region text, p_callers uuid[], p_types text[], p_ids uuid[])
+returns table (type text, id uuid, version int)
+language plpgsql security definer set search_path = ketenzorg, pg_temp
+set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+    v_traject uuid;
+begin
+    perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
+    for v_traject in
+        select distinct r.traject from unnest(p_types, p_ids) as asked(type, id)
+        cross join lateral (
+            select * from resource r where r.region = p_region and r.type = asked.type and r.id = asked.id limit 1
+        ) r
+        order by r.traject
+    loop
+        perform from traject t where t.region = p_region and t.id = v_traject for update;
+    end loop;
+    return query
+    select asked.type, asked.id, r.version from unnest(p_types, p_ids) as asked(type, id)
+    cross join lateral (
+        select * from resource r where r.region = p_region and r.type = asked.type and r.id = asked.id limit 1
+    ) r;
+end
+$$;
+
 -- Store a step: the traject, the new versions, what happened, who must hear. False: somebody was first, and
 -- nothing was written.
 create function store_step(
@@ -234,4 +262,4 @@ begin
 end
 $$;
 
-grant execute on function load_traject, store_step, was_open to ketenzorg_app;
+grant execute on function load_traject, hold_trajecten, store_step, was_open to ketenzorg_app;

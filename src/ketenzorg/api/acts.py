@@ -4,9 +4,11 @@ A referral is one act of many entries, and so are the data for one traject; ever
 specification has the order: https://hl7.org/fhir/R4/http.html#trules. Among what is created, what is named comes first.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from ketenzorg.coordination.steps.belonging import DATA, named_by
 from ketenzorg.errors import BadRequest, Invalid, Issue, TooLarge
@@ -15,6 +17,7 @@ from ketenzorg.fhir.decode import decode_as
 from ketenzorg.referral.bundle import ACCEPTED, OF_A_VERSION, RESTFUL, from_here, is_named_whole
 
 ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+OUR_ADDRESS: Final = re.compile(r"([A-Z][A-Za-z]+)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![^/])")
 MOST: Final = 100  # entries, where they are several acts
 CHANGING: Final = ("DELETE", "PUT", "PATCH")  # by its address
 # What makes it worth looking whether a transaction is more than a referral or data.
@@ -184,6 +187,14 @@ def _named_first(acts: list[Act], entries: Entries) -> list[Act]:
     except CycleError as error:
         places = sorted({place for act in error.args[1] for place in act.places})
         raise Invalid(_each_other(places)) from None
+
+
+def named_here(entries: Entries) -> list[tuple[str, UUID]]:
+    """Every resource of ours that the entries change or name, by what an id of ours looks like."""
+    said = [entry.get("address") or entry["request"]["url"] for entry in entries]
+    said += [each for entry in entries for each in references_in(entry.get("resource"))]
+    found = dict.fromkeys(match.groups() for each in said if (match := OUR_ADDRESS.match(each)))
+    return [(kind, UUID(id_)) for kind, id_ in found]
 
 
 def references_in(node: Any) -> Iterator[str]:

@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from ketenzorg.access.rules import permit, rule_id
-from ketenzorg.api.acts import CHANGING, Act, acts_of, method_of, names_of
+from ketenzorg.api.acts import CHANGING, Act, acts_of, method_of, named_here, names_of
 from ketenzorg.api.batch import as_request
 from ketenzorg.api.conditional_references import CONDITIONAL, find
 from ketenzorg.api.inner import answer_to
 from ketenzorg.api.rehearsing import issues_of
-from ketenzorg.api.requests import WORLD, Http, base_of, visit_of, world_of
+from ketenzorg.api.requests import WEAK_ETAG, WORLD, Http, base_of, visit_of, world_of
 from ketenzorg.api.shaping import Answer
 from ketenzorg.coordination.once import Answered
 from ketenzorg.coordination.world import Visit, World
@@ -63,9 +63,15 @@ class Doing:
         self._world = world
         self._take_in = take_in
         self._names: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
         self.responses: dict[int, dict[str, Any]] = {}
         self.made: Entries = []  # by us, beside what was sent
         self.refused: dict[int, KetenzorgError] = {}  # place of the first entry of an act -> why
+
+    async def hold(self) -> None:
+        """From now on nobody else changes what this is about: ifMatch is about how it is now, before the first act."""
+        organisation = visit_of(self._request).caller.organisation
+        self._versions = await self._world.trajecten.hold(named_here(self._entries), organisation)
 
     async def do(self, act: Act) -> None:
         """One of the acts. What it says is kept, also when it is refused."""
@@ -96,7 +102,7 @@ class Doing:
 
     async def _alone(self, place: int) -> None:
         """A request by itself."""
-        entry = self._named(self._entries[place])
+        entry = self._as_held(self._named(self._entries[place]))
         scope, content = as_request(entry, f"Bundle.entry[{place}]", self._request)
         if method_of(entry) == "HEAD":
             scope["method"] = "GET"  # a refusal without a body would not say why
@@ -107,6 +113,17 @@ class Doing:
         if answer.status >= FAILED:
             raise AS.get(answer.status, Invalid)(*issues_of(answer))
         self._takes(place, _told(answer, method_of(entry), entry["request"]["url"], base_of(self._request)))
+
+    def _as_held(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Its condition is met, or it is refused: what another entry made of it meanwhile does not count."""
+        asked = entry["request"]
+        version = self._versions.get(entry.get("address") or asked["url"])
+        seen = WEAK_ETAG.match(asked.get("ifMatch", ""))
+        if version is None or seen is None:
+            return entry
+        if int(seen[1]) != version:
+            raise PreconditionFailed(_stale(asked["url"].partition("/")[0], version))
+        return entry | {"request": {name: value for name, value in asked.items() if name != "ifMatch"}}
 
     def _takes(self, place: int, entry: dict[str, Any]) -> None:
         self.responses[place] = entry
@@ -162,6 +179,7 @@ class _Refused(Exception):
 
 
 async def _done(acts: Sequence[Act], doing: Doing) -> Doing:
+    await doing.hold()
     for act in acts:
         await doing.do(act)
     if doing.refused:
@@ -217,6 +235,13 @@ def _told(answer: Answer, method: str, url: str, base: str) -> dict[str, Any]:
     ):  # what is written is given back when it is asked for
         entry["resource"] = content
     return entry
+
+
+def _stale(kind: str, version: int) -> Issue:
+    return Issue(
+        nl=f"Uw versie is niet meer de laatste; dat is versie {version}. Lees de {kind} opnieuw.",
+        en=f"Your version is no longer the latest; that is {version}. Read the {kind} again.",
+    )
 
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:

@@ -228,6 +228,20 @@ class Trajecten:
         )
         return _traject(rows[0], task) if rows else None
 
+    async def hold(self, resources: Sequence[tuple[str, UUID]], organisation: UUID) -> dict[str, int]:
+        """Keep others from stepping in the trajecten of these until the transaction ends.
+
+        By address the version of each that this organisation sees.
+        """
+        rows = await self._database.fetch(
+            "select * from hold_trajecten($1, $2, $3, $4)",
+            self._region,
+            [organisation],
+            [kind for kind, _ in resources],
+            [id_ for _, id_ in resources],
+        )
+        return {f"{row['type']}/{row['id']}": row["version"] for row in rows}
+
     async def data_of(self, kind: str, id_: UUID, access: Access) -> Known | None:
         """All data of the traject of a request or a plan; None for who takes no part in it now."""
         rows = await self._database.fetch(
