@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ketenzorg.coordination.choosing.candidates import SELECT
+from ketenzorg.coordination.choosing.sending_on import OPEN
 from ketenzorg.coordination.showing.choices import Choice
 from ketenzorg.coordination.showing.own_part import put_right, say
 from ketenzorg.coordination.showing.story import PassedOn, Story, Withdrawn, look_at, story
+from ketenzorg.coordination.steps.handing_over import ORGANISATION
 from ketenzorg.coordination.steps.stepping import take_event
 from ketenzorg.errors import (
     Conflict,
@@ -25,6 +27,7 @@ from ketenzorg.pages.visitors import Visitor, visitor_of
 from ketenzorg.pages.words import slug
 from ketenzorg.store.audit import Interaction
 
+TO_WHOM = {f"Parameters.parameter.where(name='{name}')": ORGANISATION for name in (OPEN, ORGANISATION)}
 SOMEBODY_WAS_FIRST = (Conflict, PreconditionFailed, TransitionNotAllowed)
 
 
@@ -202,8 +205,11 @@ def _ask(
     error: KetenzorgError | None = None,
 ) -> Page:
     """The question of an event, with what was typed and what is wrong with it."""
-    wrong = {place: issue.nl for issue in error.issues for place in issue.expression} if error else {}
-    more = {"choice": choice, "wrong": wrong, "typed": kept(request)}
+    issues = error.issues if error else ()
+    wrong = {TO_WHOM.get(place, place): issue.nl for issue in issues for place in issue.expression}
+    asked = {ORGANISATION, *TO_WHOM, *(each.name for each in choice.questions)}
+    mistakes = [issue.nl for issue in issues if asked.isdisjoint(issue.expression)]
+    more = {"choice": choice, "wrong": wrong, "mistakes": mistakes, "typed": kept(request)}
     shown = context(request, visitor, told, desk) | more
     return page(request, "question.html", error.status if error else 200, **shown)
 

@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from ketenzorg.access.views import shown, sight_of
-from ketenzorg.coordination.scene import state_of
 from ketenzorg.coordination.showing.choices import Choice, choices_of
 from ketenzorg.coordination.showing.inbox import may_choose
 from ketenzorg.coordination.showing.names import name_of
@@ -87,7 +86,7 @@ async def question(task: UUID, visit: Visit, world: World) -> Question | None:
         return None
     step = _step(body, pathway, standing)
     asked = [each for each in options if stands == "asked"]
-    choices = choices_of(asked, [step.performer], pathway, state_of(traject), world.now())
+    choices = choices_of(asked, [step.performer], traject, pathway, world)
     return Question(
         _ask(traject.task.id, traject.task.version, body, stands, pathway, standing, world),
         tuple(zip((each.task for each in asked), choices, strict=True)),

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
+from ketenzorg.coordination.choosing.sending_on import may_be_open
+from ketenzorg.coordination.receiving.naming import must_be_named
+from ketenzorg.coordination.scene import state_of
+from ketenzorg.coordination.steps.handing_over import who_could
+from ketenzorg.coordination.world import World
 from ketenzorg.pathway.engine import Option, State, counts_after
 from ketenzorg.pathway.loaded import Pathway
+from ketenzorg.store.trajecten import Traject
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -16,6 +23,14 @@ class Question(msgspec.Struct, frozen=True):
     ask: str
     codes: tuple[tuple[str, str], ...]  # (code, text); empty: words of one's own
     required: bool
+
+
+class Whom(msgspec.Struct, frozen=True):
+    """Who could perform what is handed over."""
+
+    id: UUID
+    name: str
+    kilometres: int | None  # from where the patient lives
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -31,13 +46,35 @@ class Choice(msgspec.Struct, frozen=True):
     attempt: int  # the how manieth attempt this would be; 0 when it is no attempt
     attempts: int
     of_person: bool = False  # so of the patient, whatever the referral
+    whom: tuple[Whom, ...] = ()  # to whom it may hand over, where there is a choice; the likeliest first
+    open: bool = False  # or to who claims it
+    named: bool = False  # we never choose who: it must be said
 
 
 def choices_of(
-    options: Iterable[Option], roles: Sequence[str], pathway: Pathway, state: State, now: datetime
+    options: Iterable[Option], roles: Sequence[str], traject: Traject, pathway: Pathway, world: World
 ) -> tuple[Choice, ...]:
     """What these roles may say has happened."""
-    return tuple(_choice(option, pathway, state, now) for option in options if set(roles) & set(option.by))
+    state, now = state_of(traject), world.now()
+    return tuple(
+        _to_whom(_choice(option, pathway, state, now), option, traject, pathway, world)
+        for option in options
+        if set(roles) & set(option.by)
+    )
+
+
+def _to_whom(choice: Choice, option: Option, traject: Traject, pathway: Pathway, world: World) -> Choice:
+    """The same with who could perform what it begins; where only one could, there is nothing to choose."""
+    able = {each.id: (each, what) for each, what in who_could(option, traject, pathway, world)}
+    open_ = may_be_open(option, traject, pathway, world)
+    if not open_ and len(able) < 2:  # noqa: PLR2004
+        return choice
+    whom = (
+        Whom(id_, each.name, world.region.kilometres(each, traject.municipality, what))
+        for id_, (each, what) in able.items()
+    )
+    named = must_be_named(pathway.file.roles[pathway.steps[option.to_step].performer])
+    return msgspec.structs.replace(choice, whom=tuple(whom), open=open_, named=named)
 
 
 def likeliest(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from ketenzorg.access.personal_numbers import is_bsn
+from ketenzorg.coordination.choosing.sending_on import OPEN
 from ketenzorg.coordination.person.practice import PASSED
 from ketenzorg.coordination.person.saying import say_event
 from ketenzorg.coordination.person.undoing_practice import passed_on, undo_practice
@@ -22,11 +23,14 @@ LONGEST_FILE_NUMBER = 40  # characters
 async def say(
     task: UUID, event: str, given: Mapping[str, str], seen: int, person: str, visit: Visit, world: World
 ) -> None:
-    """Somebody says what happened, having seen this version; who says the first thing has the referral."""
+    """Somebody says what happened, having seen this version; who says the first thing has the referral.
+
+    The answer ORGANISATION is the id of the one to which it hands over, or OPEN; without it the likeliest gets it.
+    """
     given = dict(given)
     named = given.pop(ORGANISATION, None)
-    place = Named((), named, ORGANISATION) if named else None
-    await say_event(task, event, given, None, visit, world, seen, place)
+    place = Named((), named, ORGANISATION) if named and named != OPEN else None
+    await say_event(task, event, given, None, visit, world, seen, place, open_=named == OPEN)
     if event != PASSED:  # that is no longer of this organisation
         await take_up(task, person, visit, world)
 

@@ -161,7 +161,7 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
     asked = _asked(traject, world) if asks and not over else ()
     ours = over or step.owner in roles or must_choose([each for _, each in asked])
     state = State(traject.step, traject.counts, traject.happened)
-    choices = _of_practice(choices_of(options, roles, pathway, state, world.now()), traject, pathway, world)
+    choices = _of_practice(choices_of(options, roles, traject, pathway, world), traject, pathway, world)
     calls = await to_call([traject.id] if step.requester in roles else [], visit, world)
     dues = () if over else tuple(engine.due(pathway, state))
     return Story(
