@@ -14,7 +14,7 @@ def filled(kind: str, ids: Mapping[str, str]) -> dict[str, Any]:
     """A resource of this type; what it refers to are resources of `ids`, of which there is one of each type."""
     body: dict[str, Any] = {"resourceType": kind, "id": ids[kind]}
     for parameter in DECLARED[kind].values():
-        for part in parameter.parts or (parameter,):
+        for part in () if "|" in parameter.element and parameter.parts else parameter.parts or (parameter,):
             path = (
                 f"{parameter.element}.{part.element}"
                 if parameter.parts and parameter.element

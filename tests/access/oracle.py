@@ -26,6 +26,7 @@ MAY_SEE = {
     "search_token": "false",
     "search_reference": "false",
     "search_date": "false",
+    "findable": "false",
     "traject": "$1 = any (parties)",
     "event": "$1 = any (parties)",
     "due": "$1 = any (parties)",
@@ -158,6 +159,13 @@ async def _cut(connection: asyncpg.Connection, party: UUID) -> None:
         )  # fmt: skip
         if row["place"] == "resource" and row["type"] in PARAMETERS:
             await index(connection, row["type"], row["id"], json.read(body), party)
+    await place(connection, party)
+
+
+async def place(connection: asyncpg.Connection, party: UUID) -> None:
+    """What a party may find, in the orders in which it is asked for, from the rows by which it is found."""
+    await connection.execute("select set_config('ketenzorg.callers', $1, false)", str(party))
+    await connection.execute("select place('groningen', array(select id from traject))")
 
 
 async def index(

@@ -16,7 +16,7 @@ from ketenzorg.api.search_clauses import MODIFIERS
 from ketenzorg.cli.demo.people import numbers_for_tests
 from ketenzorg.fhir import json
 from ketenzorg.fhir.search_in_body import DECLARED, has_rows
-from ketenzorg.fhir.search_parameters import PARAMETERS, AllRows, Parameter, all_rows, values_of
+from ketenzorg.fhir.search_parameters import PARAMETERS, AllRows, Parameter, all_rows, elements_of
 from services import REGION, Service
 from spec.beginnings import URA
 
@@ -105,7 +105,7 @@ async def every_parameter_in_bodies(shared: Service) -> list[str]:
 def said(parameter: Parameter, body: dict[str, Any]) -> list[str]:
     """Values that find this resource."""
     if parameter.kind == "composite":
-        elements = values_of(body, parameter.element) if parameter.element else [body]
+        elements = elements_of(body, parameter)
         return [
             "$".join(firsts)
             for element in elements

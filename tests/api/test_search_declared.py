@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from access.oracle import index
+from access.oracle import index, place
 from access.questions import said
 from databases import Database, new_database
 from every_type import with_every_type
@@ -87,6 +87,7 @@ async def fill(service: Service, database: Database) -> dict[str, dict[str, Any]
             written, kind, practice.id, ids[kind],
         )  # fmt: skip
         await index(connection, kind, ids[kind], json.read(written), practice.id)
+    await place(connection, practice.id)
     await connection.close()
     bodies[ORGANIZATION] = (await service.his.get(f"/fhir/Organization/{practice.id}")).json()
     return {kind: json.read(json.write(body)) for kind, body in bodies.items()}

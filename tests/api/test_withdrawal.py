@@ -108,6 +108,10 @@ async def rows_of(service: Service, organisation: Any) -> Any:
         ):
             yield row["name"]
     for row in await service.rows(
+        f"select 'findable' as name from ketenzorg.findable where party = '{organisation}'::uuid"
+    ):
+        yield row["name"]
+    for row in await service.rows(
         f"select 'number' as name from ketenzorg.personal_number where parties @> array['{organisation}'::uuid]"
     ):
         yield row["name"]

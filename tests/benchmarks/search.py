@@ -1,7 +1,7 @@
-"""How long a search takes among 1,000,000 Tasks; not a test: `python -m tests.benchmarks.search [how many]`.
+"""How long a search takes among 1,000,000 Tasks; not a test: `python -m tests.benchmarks.search [how many] [folder]`.
 
-Half are of one team, the others of forty; a quarter is requested. Beside the time in the service: rows and blocks that
-it reads, which do not depend on what else the machine does.
+Filled once in the folder, then measured in a minute. Beside the median: the processor time of the service
+and its client ("own"), and the rows and blocks that the database reads, which do not depend on what else runs.
 """
 
 # ruff: noqa: T201
@@ -11,62 +11,51 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from uuid import UUID
 
-import httpx
 from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from databases import APP_PASSWORD, execute, new_database, server
+from benchmarks.many_tasks import FEW, MANY, PRACTICE, SOME, many_tasks
 from ketenzorg.logs import configure
-from ketenzorg.store.migrate import migrate
-from services import REGION, Service, serving
+from services import Service
+from spec.talking import call
 
 TIMES = 35  # the first five do not count
-TEAM = REGION.of_client("welzijn-demo").id
-LOAD = """
-    create temporary table copy as
-    select n, gen_random_uuid() as traject, gen_random_uuid() as task,
-        case when n % 2 = 0 then '{team}'::uuid
-            else ('00000000-0000-4000-9000-' || lpad((n % 40)::text, 12, '0'))::uuid end as team,
-        (array['requested', 'accepted', 'in-progress', 'completed'])[1 + n / 2 % 4] as status
-    from generate_series(1, {many}) n;
-    insert into ketenzorg.traject
-    select (jsonb_populate_record(t, jsonb_build_object('id', c.traject, 'task', c.task, 'person', gen_random_uuid(),
-        'roles', jsonb_build_object('verwijzer', t.roles -> 'verwijzer', 'welzijnscoach', c.team),
-        'parties', array[(t.roles ->> 'verwijzer')::uuid, c.team]))).*
-    from ketenzorg.traject t, copy c where t.id not in (select traject from copy);
-    insert into ketenzorg.resource
-    select r.region, r.type, c.task, 1, r.updated + c.n * interval '1 second', c.traject, r.source,
-        array[r.source, c.team], r.body
-    from ketenzorg.resource r, copy c where r.type = 'Task' and r.id not in (select task from copy);
-    insert into ketenzorg.search_token
-    select r.region, r.type, r.param, case when r.param = 'status' then c.status else r.code end, r.system, c.task,
-        array[o.source, c.team]
-    from ketenzorg.resource o join ketenzorg.search_token r on (r.type, r.id) = (o.type, o.id), copy c
-    where o.type = 'Task' and o.version = 1 and o.id not in (select task from copy);
-    insert into ketenzorg.search_reference
-    select r.region, r.type, r.param, case when r.param = 'owner' then c.team else r.target end, r.target_type, c.task,
-        array[o.source, c.team]
-    from ketenzorg.resource o join ketenzorg.search_reference r on (r.type, r.id) = (o.type, o.id), copy c
-    where o.type = 'Task' and o.version = 1 and o.id not in (select task from copy);
-    insert into ketenzorg.search_date
-    select r.region, r.type, r.param, r.low + c.n * interval '1 second', r.high + c.n * interval '1 second', c.task,
-        array[o.source, c.team]
-    from ketenzorg.resource o join ketenzorg.search_date r on (r.type, r.id) = (o.type, o.id), copy c
-    where o.type = 'Task' and o.version = 1 and o.id not in (select task from copy);
-"""
-ASKED = (
-    f"owner={TEAM}&status=requested&_count=20",
-    f"owner=Organization/{TEAM}&status=requested,accepted&_count=20",
-    "status=requested&_count=20",
-    "_count=20",
-    "owner=Organization/00000000-0000-4000-9000-000000000003&status=requested&_count=20",
-    "business-status=bestaat niet&_count=20",
-    f"owner={TEAM}&status:not=requested&_count=20",
-    "owner:missing=true&_count=20",
-    f"owner={TEAM}&authored-on=gt2099&_count=20",
+WHO = {MANY: "very many", FEW: "few", PRACTICE: "all"}
+DAILY = tuple(
+    (party, f"owner=Organization/{party}&status={status}{order}&_count=20", page)
+    for party, pages in ((MANY, (1, 50)), (FEW, (1,)))
+    for page in pages
+    for status in ("accepted", "failed")
+    for order in ("", "&_sort=-_lastUpdated")
+    if page == 1 or status == "failed"
 )
+OTHER = (
+    (MANY, "status=requested&_count=20", 1),
+    (MANY, "_count=20", 1),
+    (MANY, "_lastUpdated=ge2026-01-12&_count=20", 1),
+    (MANY, "_lastUpdated=ge2026-01-12T09:00:00Z&status=accepted,requested&_count=20", 1),
+    (MANY, "_sort=-_lastUpdated&_count=20", 1),
+    (MANY, "_sort=-_lastUpdated&_count=20&_total=accurate", 1),
+    (MANY, f"owner={MANY}&status:not=failed&_count=20", 1),
+    (MANY, "status=accepted&_count=20&_include=Task:focus", 1),
+    (MANY, "owner:missing=true&_count=20", 1),
+    (MANY, "owner:missing=true&status=requested&_count=20", 1),
+    (MANY, "code=bestaat-niet&_count=20", 1),
+    (MANY, "business-status=contact%20zoeken&_count=20", 1),
+    (MANY, "authored-on=ge2026-01-12&_count=20", 1),
+    (MANY, "authored-on=gt2099&_count=20", 1),
+    (MANY, f"requester={PRACTICE}&status=failed&_count=20", 1),
+    (PRACTICE, f"owner=Organization/{FEW}&status=failed&_sort=-_lastUpdated&_count=20", 1),
+    (PRACTICE, f"owner=Organization/{SOME}03&status=failed&_sort=-_lastUpdated&_count=20", 1),
+    (PRACTICE, "identifier=urn:his|a&_count=20", 1),
+    (MANY, "_sort=-authored-on&_count=20", 1),
+    (PRACTICE, "priority=urgent&_count=20", 1),
+)
+ASKED = DAILY + OTHER
+FOLDER = "/tmp/search"  # noqa: S108  (an own one is said)
 READ = """
     select (select sum(idx_tup_read) from pg_stat_all_indexes where schemaname = 'ketenzorg')
         + (select sum(seq_tup_read) from pg_stat_all_tables where schemaname = 'ketenzorg') as rows,
@@ -75,29 +64,26 @@ READ = """
 """
 
 
-async def main(many: int) -> None:
-    """Load, and print a line for each search."""
+async def main(many: int, folder: Path) -> None:
+    """A line for each search."""
     configure("error")
-    with server(None) as url:
-        async with new_database(url) as database:
-            await migrate(database.admin_url, app_password=APP_PASSWORD)
-            async with serving(database) as service:
-                await service.refer()
-                began = time.perf_counter()
-                await execute(database.admin_url, LOAD.format(many=many, team=TEAM))
-                await execute(database.admin_url, "vacuum analyze")
-                print(f"{many:,} Tasks: {time.perf_counter() - began:.0f} s to load")
-                print(f"{'median ms':>9} {'rows':>9} {'blocks':>8} {'found':>5}")
-                for client, query in [(service.coach, each) for each in ASKED] + [(service.his, ASKED[0])]:
-                    await one(service, client, query)
+    async with many_tasks(folder, many) as service:
+        print(f"{'median ms':>9} {'own ms':>7} {'rows':>9} {'blocks':>8} {'found':>5}")
+        for who, query, page in ASKED:
+            await one(service, who, query, page)
 
 
-async def one(service: Service, client: httpx.AsyncClient, query: str) -> None:
-    times, found = [], 0
+async def one(service: Service, party: UUID, query: str, page: int) -> None:
+    times, busy, found = [], [], 0
+    address = f"/fhir/Task?{query}"
+    for _ in range(page - 1):
+        answer = (await call(service, party, "GET", address, None, 200)).json()
+        address = next(each["url"] for each in answer["link"] if each["relation"] == "next")
     for number in range(TIMES):
         before = await read_so_far(service) if number == TIMES - 1 else (0, 0)
-        began = time.perf_counter()
-        answer = await client.get(f"/fhir/Task?{query}")
+        began, worked = time.perf_counter(), time.process_time()
+        answer = await call(service, party, "GET", address)
+        busy.append((time.process_time() - worked) * 1000)
         times.append((time.perf_counter() - began) * 1000)
         found = len(answer.json().get("entry", ())) if answer.status_code == 200 else -answer.status_code
         if times[-1] > 2000:
@@ -105,9 +91,9 @@ async def one(service: Service, client: httpx.AsyncClient, query: str) -> None:
             break
     after = await read_so_far(service)
     rows, blocks = (new - old for new, old in zip(after, before, strict=True))
-    who = "practice" if client is service.his else "team"
+    took, own = (statistics.median(each[5:] or each) for each in (times, busy))
     print(
-        f"{statistics.median(times[5:] or times):>9.1f} {rows:>9} {blocks:>8} {found:>5}  {who}: {query}",
+        f"{took:>9.1f} {own:>7.1f} {rows:>9} {blocks:>8} {found:>5}  {WHO[party]}, page {page}: {query}",
         flush=True,
     )
 
@@ -120,4 +106,9 @@ async def read_so_far(service: Service) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
+    asyncio.run(
+        main(
+            int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000,
+            Path(sys.argv[2] if len(sys.argv) > 2 else FOLDER),
+        )
+    )

@@ -42,7 +42,8 @@ INSIDE = re.compile(
 KEPT = (  # all that a refused request must leave as it was; not the audit log, which tells of refusals too
     "resource", "resource_history", "event", "outbox", "traject", "part", "due", "subscription", "endpoint",
     "objection",
-    "personal_number", "referral_identity", "search_token", "search_reference", "search_date", "idempotency_key",
+    "personal_number", "referral_identity", "search_token", "search_reference", "search_date", "findable",
+    "idempotency_key",
 )  # fmt: skip
 COUNTED = "select " + ", ".join(f"(select count(*) from ketenzorg.{table})" for table in KEPT)
 TASK = re.compile(r"/fhir/Task/[0-9a-f-]{36}")

@@ -107,6 +107,6 @@ def test_a_short_run_measures_everything_and_leaves_nothing_behind(tmp_path) -> 
         assert each["limit_per_s"] > each["referrals_per_s"]
         assert each["ratio"] == pytest.approx(each["referrals_per_s"] / each["limit_per_s"])
         assert each["errors"] == 0
-        assert each["rows"] == pytest.approx(41)
+        assert each["rows"] == pytest.approx(49)
     assert "none twice" in done.stderr
     assert [path for path in tmp_path.iterdir() if path.name.startswith("ketenzorg")] == []

@@ -102,6 +102,8 @@ begin
             on r.place = d.resource
         where r.referral = any (winners);
 
+        perform place(p_region, array(select i.traject from unnest(referrals) i where i.n = any (winners)));
+
         -- What tell() does for one traject, for all of them at once.
         insert into outbox (region, id, subscription, type, resource, version, traject, priority, created, owed_since)
         select p_region, new_id(), s.id, r.type, r.id, 1, i.traject, i.priority, clock_timestamp(), clock_timestamp()

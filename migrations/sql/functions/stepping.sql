@@ -241,6 +241,8 @@ begin
             p_region, v_traject, v_at, (p_step ->> 'organisation')::uuid, p_step ->> 'priority', p_step -> 'consent');
     end if;
 
+    perform place(p_region, array[v_traject]);
+
     perform tell(p_region, ids(p_step -> 'witnesses') || ids(coalesce(p_step -> 'listeners', '[]')), v_traject, p_step ->> 'priority', r_type, r_id, r_version);
 
     perform note(p_region, p_step -> 'access', 'Task/' || (p_step ->> 'task'),

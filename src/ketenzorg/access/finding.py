@@ -8,7 +8,7 @@ from uuid import UUID
 from ketenzorg.access.personal_numbers import BSN_SYSTEMS, TOKEN
 from ketenzorg.fhir.search_parameters import PARAMETERS, SearchRows, Token, search_rows
 from ketenzorg.pathway.visibility import Visibility
-from ketenzorg.store.searching import NUMBER
+from ketenzorg.store.query import NUMBER
 
 IDENTIFIER = "identifier"
 Finders: TypeAlias = Mapping[str, tuple[UUID, ...]]  # parameter -> who may find a resource by it

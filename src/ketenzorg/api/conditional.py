@@ -48,10 +48,10 @@ async def find_one(
     query = msgspec.structs.replace(asked.wanted.query, count=ENOUGH)
     wanted = msgspec.structs.replace(asked.wanted, query=query)
     page = await search(wanted, [*asked.kept, *asked.hidden], visit, world)
-    if not page.matches:
-        raise NotFound(_none(kind))
     if len(page.matches) > 1 or page.next_after is not None:
         raise PreconditionFailed(_several(kind))
+    if not page.matches:
+        raise NotFound(_none(kind))
     return UUID(page.matches[0].id)
 
 

@@ -28,6 +28,14 @@ NOT_COUNTED = Issue(
     code="too-costly",
     severity="warning",
 )
+ONLY_PART = Issue(
+    nl="Er is meer om door te kijken: volg ‘next’, ook als deze pagina leeg is. Sneller gaat het met owner, status, "
+    "patient, identifier of _lastUpdated.",
+    en="There is more to look through: follow 'next', also when this page is empty. It is faster with owner, status, "
+    "patient, identifier or _lastUpdated.",
+    code="incomplete",
+    severity="information",
+)
 LEFT_BEHIND = Issue(
     nl=f"Hoogstens {MOST_ALONG} resources gaan mee: vraag met _count minder tegelijk.",
     en=f"At most {MOST_ALONG} resources come along: ask for fewer at once, with _count.",
@@ -86,6 +94,8 @@ def _bundle(request: Http, kind: str, asked: Asked, page: Page) -> dict[str, obj
         entries.append(_told(_ignored(asked.ignored)))
     if not page.counted:
         entries.append(_told(NOT_COUNTED))
+    if page.next_after is not None and len(page.matches) < asked.wanted.query.count:
+        entries.append(_told(ONLY_PART))
     if not page.all_along:
         entries.append(_told(LEFT_BEHIND))
     cursor = place_as_text(page.next_after) if page.next_after is not None else ""

@@ -5,10 +5,12 @@ https://hl7.org/fhir/R4/search.html#ptypes
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Final
 from uuid import UUID
 
+from ketenzorg.api.search_numbers import IDENTIFIER
 from ketenzorg.api.search_values import (
     NOBODY,
     Wrong,
@@ -17,6 +19,7 @@ from ketenzorg.api.search_values import (
     read_date,
     read_reference,
     read_token,
+    read_typed,
     read_values,
     read_yes_or_no,
 )
@@ -26,12 +29,14 @@ from ketenzorg.coordination.reading.wanted import (
     MissingClause,
     TextClause,
     TogetherClause,
+    TypedClause,
 )
 from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION
 from ketenzorg.fhir.search_parameters import Parameter
 from ketenzorg.pathway.region import Region
-from ketenzorg.store.searching import DateClause, ReferenceClause, TokenClause
+from ketenzorg.store.query import DateClause, ReferenceClause, TokenClause
 
+OF_TYPE: Final = "of-type"
 OWNER: Final = "owner"  # :missing=true finds what is there to be claimed
 # What :identifier can look up: those of R4 that can name an organisation.
 ORGANISATIONS: Final = frozenset(
@@ -52,11 +57,20 @@ MODIFIERS: Final[dict[str, tuple[str, ...]]] = {
 PARTS = re.compile(r"(?<!\\)\$")
 
 
+def modifiers(parameter: Parameter) -> tuple[str, ...]:
+    """Those of one parameter."""
+    possible = MODIFIERS[parameter.kind]
+    if parameter.name == IDENTIFIER:
+        return (*possible, OF_TYPE)
+    return tuple(each for each in possible if each != "identifier" or parameter.name in ORGANISATIONS)
+
+
 class Clauses:
     """Reads the parameters of one kind of answer: what names our own addresses and organisations is looked up."""
 
-    def __init__(self, region: Region, base: str) -> None:
+    def __init__(self, region: Region, now: Callable[[], datetime], base: str) -> None:
         self._region = region
+        self._now = now
         self._base = base
 
     def read(self, parameter: Parameter, modifier: str, value: str) -> Clause:
@@ -66,6 +80,8 @@ class Clauses:
             if parameter.name == OWNER:
                 return ReferenceClause(OWNER, missing=missing)
             return MissingClause(parameter.name, missing)
+        if modifier == OF_TYPE and parameter.name == IDENTIFIER:
+            return TypedClause(IDENTIFIER, tuple(map(read_typed, read_values(value))))
         reads: dict[str, Callable[[Parameter, str, list[str]], Clause | None]] = {
             "token": self._token,
             "reference": self._reference,
@@ -78,7 +94,7 @@ class Clauses:
         }
         clause = reads[parameter.kind](parameter, modifier, read_values(value))
         if clause is None:
-            possible = ", ".join(f":{each}" for each in MODIFIERS[parameter.kind]) or "-"
+            possible = ", ".join(f":{each}" for each in modifiers(parameter)) or "-"
             raise Wrong(
                 f"deze modifier kennen we hier niet; wel: {possible}.",
                 f"this modifier is not supported here; these are: {possible}.",
@@ -112,7 +128,11 @@ class Clauses:
         return ORGANIZATION, known.id if known else NOBODY
 
     def _date(self, parameter: Parameter, modifier: str, values: list[str]) -> DateClause | None:
-        return None if modifier else DateClause(parameter.name, tuple(map(read_date, values)))
+        return (
+            None
+            if modifier
+            else DateClause(parameter.name, tuple(read_date(each, self._now()) for each in values))
+        )
 
     def _string(self, parameter: Parameter, modifier: str, values: list[str]) -> TextClause | None:
         match modifier:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ketenzorg.api.search_along import includes, revincludes
-from ketenzorg.api.search_clauses import MODIFIERS, ORGANISATIONS
+from ketenzorg.api.search_clauses import modifiers
 from ketenzorg.coordination.reading.gathering import MOST, has_any_rows
 from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION, has_rows, targets
 from ketenzorg.fhir.search_parameters import Parameter
@@ -15,7 +15,11 @@ BY_NUMBER: Final = (
 TYPES: Final = {"canonical": "reference"}
 OF_ALL: Final = [
     {"name": "_id", "type": "token"},
-    {"name": "_lastUpdated", "type": "date"},
+    {
+        "name": "_lastUpdated",
+        "type": "date",
+        "documentation": "Without _sort, what is found comes in this order.",
+    },
 ]
 
 
@@ -32,10 +36,11 @@ def searching(kind: str) -> dict[str, Any]:
 
 def _described(kind: str, parameter: Parameter) -> dict[str, str]:
     said = [BY_NUMBER] if parameter.name == "identifier" else []
-    modifiers = [
-        each for each in MODIFIERS[parameter.kind] if each != "identifier" or parameter.name in ORGANISATIONS
-    ]
-    said += [f"Modifiers: {', '.join(f':{each}' for each in modifiers)}."] if modifiers else []
+    said += (
+        [f"Modifiers: {', '.join(f':{each}' for each in possible)}."]
+        if (possible := modifiers(parameter))
+        else []
+    )
     if parameter.kind == "composite":
         said.append(f"{'$'.join(each.name for each in parameter.parts)}, in the same element.")
     if kind == ORGANIZATION:

@@ -48,6 +48,8 @@ def refuse_elsewhere(pairs: Pairs) -> None:
 def _holds(name: str, value: str) -> bool:
     if holds_number(name) or any(value.partition(system)[2].strip("\\|, ") for system in BSN_SYSTEMS):
         return True
+    if name.endswith(":of-type"):
+        value = ",".join(each.rpartition("|")[2] for each in value.split(","))
     # What follows another system is a number of that system; SNOMED CT has codes of nine digits.
     bare = [each for each in value.split(",") if not each.partition("|")[1] or each.startswith("|")]
     return any(holds_number(each) or is_bsn(BETWEEN.sub("", each)) for each in bare)

@@ -27,12 +27,23 @@ from ketenzorg.api.search_values import (
     read_values,
     wrong_parameter,
 )
-from ketenzorg.coordination.reading.wanted import UPDATED, Brings, Chain, Clause, Has, Order, Place, Wanted
+from ketenzorg.coordination.reading.gathering import DATED
+from ketenzorg.coordination.reading.wanted import (
+    UPDATED,
+    Brings,
+    Chain,
+    Clause,
+    Has,
+    Order,
+    Place,
+    TypedClause,
+    Wanted,
+)
 from ketenzorg.coordination.world import World
 from ketenzorg.errors import BadRequest, Issue, NotFound
 from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION, has_rows
 from ketenzorg.fhir.search_parameters import Parameter
-from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
+from ketenzorg.store.query import DateClause, Query, ReferenceClause, TokenClause
 
 MAX_PARAMETERS = 20
 MAX_LENGTH = 500  # characters of one value
@@ -99,7 +110,7 @@ class _Reader:
         self._base = base
         self._depth = depth
         self._declared = DECLARED[kind]
-        self._clauses = Clauses(world.region, base)
+        self._clauses = Clauses(world.region, world.now, base)
         self._tokens: list[TokenClause] = []
         self._references: list[ReferenceClause] = []
         self._dates: list[DateClause] = []
@@ -127,23 +138,24 @@ class _Reader:
             ids=self._ids,
             count=self._count or MAX_COUNT,
         )
-        place = self._place(order)
-        if place is not None and not order:
-            query = msgspec.structs.replace(query, after=place.id)
-            place = None
         return Wanted(
             query=query,
             rest=tuple(self._rest),
             chains=tuple(self._chains),
             has=tuple(self._has),
             order=order,
-            place=place,
+            place=self._place(order),
             brings=tuple(self._brings),
             total=self._total or not self._count,
             nothing_else=not self._count,
         )
 
     def _order(self) -> tuple[Order, ...]:
+        # Who follows changes, or asks from when, gets them in that order, as far as rows are kept in it.
+        asked = [each.param or UPDATED for each in self._dates]
+        kept = [each for each in (UPDATED, DATED.get(self._kind)) if each in asked]
+        if kept and not self._sort:
+            return (Order(kept[0], down=False),)
         dates = [name for name, each in self._declared.items() if each.kind == "date"]
         try:
             return read_order(self._sort, dates) if self._sort else ()
@@ -182,8 +194,7 @@ class _Reader:
     def read(self, name: str, value: str) -> bool:
         """Whether this parameter is known. Raises Wrong."""
         if name.startswith("_has:"):
-            self._that_refer(name, value)
-            return True
+            return self._that_refer(name, value)
         reference, dot, rest = name.partition(".")
         parameter, _, modifier = reference.partition(":")
         if dot:
@@ -198,6 +209,8 @@ class _Reader:
         return self._control(name, value)
 
     def _take_clause(self, clause: Clause) -> None:
+        if isinstance(clause, TypedClause):  # its values are what it is found by
+            self._take_clause(TokenClause(clause.param, tuple((None, value) for *_, value in clause.one_of)))
         rows = has_rows(self._kind, clause.param)
         if rows and isinstance(clause, TokenClause):
             self._tokens.append(clause)
@@ -234,18 +247,22 @@ class _Reader:
                 f"noem het type, zoals {parameter.name}:ServiceRequest.{rest}.",
                 f"name the type, like {parameter.name}:ServiceRequest.{rest}.",
             )
-        self._chains.append(Chain(parameter.name, self._other(kind, rest, name, value)))
-        return True
+        other = self._other(kind, rest, name, value)
+        self._chains += [Chain(parameter.name, other)] if other else []
+        return other is not None
 
-    def _that_refer(self, name: str, value: str) -> None:
+    def _that_refer(self, name: str, value: str) -> bool:
         """What must refer to it. https://hl7.org/fhir/R4/search.html#has"""
         _, kind, param, rest = [*name.split(":", 3), "", "", ""][:4]
         parameter = DECLARED.get(kind, {}).get(param)
         if parameter is None or parameter.kind != "reference" or not rest:
             raise Wrong("zoals _has:Task:focus:status.", "like _has:Task:focus:status.")
-        self._has.append(Has(param, self._other(kind, rest, name, value)))
+        other = self._other(kind, rest, name, value)
+        self._has += [Has(param, other)] if other else []
+        return other is not None
 
-    def _other(self, kind: str, rest: str, name: str, value: str) -> Wanted:
+    def _other(self, kind: str, rest: str, name: str, value: str) -> Wanted | None:
+        """What others must be; None for what cannot be asked of them."""
         if self._depth == MAX_DEPTH or len(self._chains) + len(self._has) == MAX_OTHERS:
             raise Wrong(
                 f"hoogstens {MAX_OTHERS} ketens, van {MAX_DEPTH} diep.",
@@ -253,7 +270,7 @@ class _Reader:
             )
         other = _Reader(kind, self._world, self._base, self._depth + 1)
         if rest in CONTROLS - {"_id", UPDATED} or not other.read(rest, value):
-            raise Wrong(f"op {kind} kennen we die parameter niet.", f"there is no such parameter on {kind}.")
+            return None
         self.hidden += [(name, told) for _, told in other.hidden]
         return other.wanted()
 
@@ -267,7 +284,9 @@ class _Reader:
             case "_cursor":
                 self._cursor = value
             case "_lastUpdated":
-                self._dates.append(DateClause("", tuple(read_date(text) for text in read_values(value))))
+                self._dates.append(
+                    DateClause("", tuple(read_date(text, self._world.now()) for text in read_values(value)))
+                )
             case "_include" | "_include:iterate" | "_revinclude" | "_revinclude:iterate":
                 if len(self._brings) == MAX_ALONG:
                     raise Wrong(f"hoogstens {MAX_ALONG}.", f"at most {MAX_ALONG}.")

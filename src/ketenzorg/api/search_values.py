@@ -15,6 +15,7 @@ DEFAULT_COUNT = 50
 MAX_COUNT = 200
 MAX_VALUES = 20  # alternatives in one parameter
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+ABOUT = "ap"
 SPLIT = re.compile(r"(?<!\\),")
 DATE = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-2][0-9]:[0-5][0-9](:[0-6][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-5][0-9]))?)?)?\Z"
@@ -93,21 +94,29 @@ def read_id(text: str) -> UUID:
         return NOBODY
 
 
-def read_date(text: str) -> tuple[str, Period]:
-    """How a moment is compared, and with what. https://hl7.org/fhir/R4/search.html#prefix"""
-    prefix, rest = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+def read_date(text: str, now: datetime | None = None) -> tuple[str, Period]:
+    """How a moment is compared, and with what. https://hl7.org/fhir/R4/search.html#prefix
+
+    `ap` is asked of what can be far or near: a tenth of how long it is from now, on both sides.
+    """
+    prefixes = PREFIXES if now is None else (*PREFIXES, ABOUT)
+    prefix, rest = (text[:2], text[2:]) if text[:2] in prefixes else ("eq", text)
     rest = rest.replace(" ", "+")  # a plus sign that was not encoded
     if not DATE.match(rest):
         raise Wrong("een datum of tijdstip, zoals ge2026-01-31.", "a date or an instant, like ge2026-01-31.")
     try:
-        return prefix, period_of(rest)
+        period = period_of(rest)
+        if prefix == ABOUT and now is not None:
+            near = abs(now - period.low) / 10
+            period = Period(period.low - near, period.high + near)
     except (ValueError, OverflowError):
         raise Wrong("deze datum bestaat niet.", "no such date.") from None
+    return prefix, period
 
 
 def read_amount(text: str) -> Measured:
     """`[prefix]number|system|code`, `number||unit` or a number. https://hl7.org/fhir/R4/search.html#quantity"""
-    prefix, rest = (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+    prefix, rest = (text[:2], text[2:]) if text[:2] in (*PREFIXES, ABOUT) else ("eq", text)
     number, *unit = rest.split("|")
     if not NUMBER.match(number) or len(unit) not in (0, 2):
         raise Wrong(
@@ -115,9 +124,21 @@ def read_amount(text: str) -> Measured:
             "a number with a unit, like ge5.4|http://unitsofmeasure.org|mmol/L.",
         )
     middle = Decimal(number)
-    half = Decimal((0, (5,), int(middle.as_tuple().exponent) - 1))  # of what its last digit says
+    # Of what its last digit says, or a tenth of all.
+    half = abs(middle) / 10 if prefix == ABOUT else Decimal((0, (5,), int(middle.as_tuple().exponent) - 1))
     system, code = unit or ("", "")
     return Measured(prefix, middle, middle - half, middle + half, system, code)
+
+
+def read_typed(text: str) -> tuple[str, str, str]:
+    """`system|code|value`: an identifier of this type. https://hl7.org/fhir/R4/search.html#token"""
+    system, code, value = [*text.split("|"), "", "", ""][:3]
+    if not (system and code and value) or text.count("|") != 2:  # noqa: PLR2004
+        raise Wrong(
+            "zoals http://terminology.hl7.org/CodeSystem/v2-0203|MR|123.",
+            "like http://terminology.hl7.org/CodeSystem/v2-0203|MR|123.",
+        )
+    return system, code, value
 
 
 def read_order(value: str, dates: Collection[str]) -> tuple[Order, ...]:

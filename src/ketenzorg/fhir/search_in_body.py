@@ -34,6 +34,9 @@ _PATIENT = _reference("patient", "subject", "Patient")
 _SUBJECT, _BASED_ON = _reference("subject"), _reference("based-on", "basedOn")
 _ABOUT = (_PATIENT, _SUBJECT)  # no encounter or medication: these types are not stored
 _QUANTITY = Parameter("value-quantity", "quantity", "valueQuantity")
+_CONCEPT = _token("value-concept", "valueCodeableConcept")
+_VALUE_STRING = Parameter("value-string", "string", "valueString|valueCodeableConcept.text")
+_BOTH = "|component"  # of the resource itself, or of one of its components
 _COMPONENT_QUANTITY = Parameter("component-value-quantity", "quantity", "component.valueQuantity")
 # Of every type that is stored; `meta` is shown to everybody who sees the resource.
 OF_META: Final = (
@@ -184,15 +187,25 @@ IN_BODY: Final[dict[str, tuple[Parameter, ...]]] = {
         _CODE,
         _CATEGORY,
         _date("date", "effectiveDateTime|effectivePeriod|effectiveInstant"),
-        _token("value-concept", "valueCodeableConcept"),
+        _CONCEPT,
         _date("value-date", "valueDateTime|valuePeriod"),
-        Parameter("value-string", "string", "valueString|valueCodeableConcept.text"),
+        _VALUE_STRING,
         _QUANTITY,
         _token("component-code", "component.code"),
         _COMPONENT_QUANTITY,
         _together("code-value-quantity", "", "code", _QUANTITY),
-        _together("code-value-concept", "", "code", _token("value-concept", "valueCodeableConcept")),
+        _token("component-value-concept", "component.valueCodeableConcept"),
+        _token("combo-code", "code|component.code"),
+        Parameter("combo-value-quantity", "quantity", "valueQuantity|component.valueQuantity"),
+        _token("combo-value-concept", "valueCodeableConcept|component.valueCodeableConcept"),
+        _token("data-absent-reason", "dataAbsentReason"),
+        _together("code-value-concept", "", "code", _CONCEPT),
+        _together("code-value-date", "", "code", _date("value-date", "valueDateTime|valuePeriod")),
+        _together("code-value-string", "", "code", _VALUE_STRING),
         _together("component-code-value-quantity", "component", "code", _QUANTITY),
+        _together("component-code-value-concept", "component", "code", _CONCEPT),
+        _together("combo-code-value-quantity", _BOTH, "code", _QUANTITY),
+        _together("combo-code-value-concept", _BOTH, "code", _CONCEPT),
         *_ABOUT,
         _BASED_ON,
         _reference("performer"),

@@ -179,6 +179,12 @@ def values_of(resource: dict[str, Any], element: str) -> Iterator[Any]:
             yield from values_of(value, rest)
 
 
+def elements_of(resource: dict[str, Any], composite: Parameter) -> Iterator[Any]:
+    """The elements in which the parts of a composite must hold together; an empty path is the resource itself."""
+    for path in composite.element.split("|"):
+        yield from values_of(resource, path) if path else (resource,)
+
+
 def _tokens(param: str, value: Any, own_system: str) -> list[Token]:
     """Of a code, a yes or no, an Identifier, a Coding or each coding of a CodeableConcept."""
     if isinstance(value, bool):

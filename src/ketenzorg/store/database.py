@@ -1,6 +1,6 @@
 """The connection to PostgreSQL: one pool per process, and the database's failures in our own words."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -33,6 +33,14 @@ OUT_OF_REACH = (
 )
 
 
+NO_SETTINGS: Mapping[str, str] = {}
+_SET = text(
+    "select set_config(name, value, true)"
+    " from unnest(cast(:names as text[]), cast(:values as text[])) as each(name, value)"
+)
+_RESET = text(
+    "select set_config(name, reset_val, true) from pg_settings where name = any (cast(:names as text[]))"
+)
 Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 
 
@@ -126,15 +134,12 @@ class Database:
 
     @asynccontextmanager
     async def as_callers(
-        self, callers: Sequence[UUID], longest_ms: int = 0
+        self, callers: Sequence[UUID], settings: Mapping[str, str] = NO_SETTINGS
     ) -> AsyncIterator[AsyncConnection]:
-        """A transaction in which only rows show to which one of `callers` is a party.
-
-        `longest_ms`: after which PostgreSQL stops a statement of it; 0: never.
-        """
+        """A transaction in which only rows show to which one of `callers` is a party, with PostgreSQL set for it."""
         with failures_named(), CONNECTIONS.track_inprogress():
             async with self._engine.begin() as connection:
-                await show_as(connection, callers, longest_ms)
+                await show_as(connection, callers, settings)
                 yield connection
 
     @asynccontextmanager
@@ -164,15 +169,15 @@ class Database:
                     raise
 
 
-async def show_as(connection: AsyncConnection, callers: Sequence[UUID], longest_ms: int) -> None:
+async def show_as(connection: AsyncConnection, callers: Sequence[UUID], settings: Mapping[str, str]) -> None:
     """From now on, in this transaction, only the rows of these parties show."""
-    await connection.execute(
-        text(
-            "select set_config('ketenzorg.callers', :callers, true),"
-            " set_config('statement_timeout', :longest, true)"
-        ),
-        {"callers": ",".join(map(str, callers)), "longest": str(longest_ms)},
-    )
+    values = {"ketenzorg.callers": ",".join(map(str, callers)), **settings}
+    await connection.execute(_SET, {"names": list(values), "values": list(values.values())})
+
+
+async def as_before(connection: AsyncConnection, settings: Iterable[str]) -> None:
+    """What follows in this transaction has none of these settings."""
+    await connection.execute(_RESET, {"names": list(settings)})
 
 
 def _insist_on_open(connection: Any, *_: object) -> None:

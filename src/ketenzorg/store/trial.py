@@ -1,6 +1,6 @@
 """A database for several uses in one transaction: undone at the end, or kept as one."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ketenzorg.errors import Issue, Unavailable
-from ketenzorg.store.database import Database, Fetch, show_as
+from ketenzorg.store.database import NO_SETTINGS, Database, Fetch, as_before, show_as
 from ketenzorg.store.doorbell import Doorbell
 
 
@@ -36,12 +36,14 @@ class Trial(Database):
 
     @asynccontextmanager
     async def as_callers(
-        self, callers: Sequence[UUID], longest_ms: int = 0
+        self, callers: Sequence[UUID], settings: Mapping[str, str] = NO_SETTINGS
     ) -> AsyncIterator[AsyncConnection]:
         """The same, seeing what these callers see."""
         async with self._connection.begin_nested():
-            await show_as(self._connection, callers, longest_ms)
+            await show_as(self._connection, callers, settings)
             yield self._connection
+            if settings:
+                await as_before(self._connection, settings)
 
 
 class SilentBell(Doorbell):

@@ -19,8 +19,8 @@ from ketenzorg.pathway.loaded import Catalogue, Pathway
 from ketenzorg.pathway.standing import Standing, asked_in, only_asked
 from ketenzorg.referral.codes import step_system
 from ketenzorg.referral.coordination_task import SELECTED, is_selected
+from ketenzorg.store.query import DateClause, Query, ReferenceClause, TokenClause
 from ketenzorg.store.reading import Found
-from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
 
 MOST = 200  # Tasks at such a step that one list looks through
 SHOWN = timedelta(days=14)  # what is over stays in the list for so long
@@ -67,7 +67,7 @@ async def being_asked(visit: Visit, world: World) -> tuple[Ask, ...]:
     access = visit.access(world, "search", "Task", shown_as="list", asked=[("lijst", "gevraagd")])
     async with world.searching.look("Task", access) as look:
         found, _ = await look.find(_open(organisation, places))
-        over, _ = await look.find(_over(organisation, places, world.now()))
+        over, _ = await look.find(_over(organisation, places, world.now()), "by change")
         listed = [each for each in (*found, *over[::-1]) if _stands(each, organisation)]
         look.show(listed)
     return tuple(_listed(each, organisation, world) for each in listed)

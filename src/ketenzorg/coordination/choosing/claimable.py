@@ -12,7 +12,7 @@ from ketenzorg.fhir.dates import period_of
 from ketenzorg.pathway import engine
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.standing import asked_in
-from ketenzorg.store.searching import Query, ReferenceClause, TokenClause
+from ketenzorg.store.query import Query, ReferenceClause, TokenClause
 
 MOST = 50  # of a list: who has more to choose from sees the oldest first
 

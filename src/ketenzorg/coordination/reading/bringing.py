@@ -12,8 +12,9 @@ from ketenzorg.coordination.reading.gathering import Gathering, Held, with_refer
 from ketenzorg.coordination.reading.wanted import Brings, Wanted
 from ketenzorg.coordination.world import Visit
 from ketenzorg.fhir.search_in_body import ORGANIZATION
+from ketenzorg.store.query import Query, ReferenceClause
 from ketenzorg.store.reading import Found
-from ketenzorg.store.searching import Look, Query, ReferenceClause
+from ketenzorg.store.searching import Look
 
 ROUNDS: Final = 3  # how far :iterate goes
 MOST: Final = 500  # resources that come along

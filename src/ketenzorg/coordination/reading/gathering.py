@@ -5,7 +5,7 @@ A resource is cut to what its reader sees before it is matched: nothing hidden c
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Final
 from uuid import UUID
@@ -25,12 +25,18 @@ from ketenzorg.fhir.dates import Period
 from ketenzorg.fhir.search_in_body import DECLARED, ORGANIZATION, has_rows
 from ketenzorg.fhir.search_parameters import Moment
 from ketenzorg.pathway.visibility import Visibility
+from ketenzorg.store.query import Query, ReferenceClause, TokenClause
 from ketenzorg.store.reading import Found
-from ketenzorg.store.searching import Look, Query, ReferenceClause, Stands
+from ketenzorg.store.searching import Look, Stands
+from ketenzorg.store.walking import Spot, Way
 
 MOST: Final = 500  # resources that one search looks into
 MOST_COUNTED: Final = 10_000
-NOWHERE: Final = UUID(int=0)
+INSTANT: Final = timedelta(microseconds=1)  # how long a moment lasts
+# By what rows are kept in order, beside their change. A plan is put in order by its begin or its end: here.
+DATED: Final = {"Task": "authored-on", "ServiceRequest": "authored"}
+# What only a few resources of one party have in common. Of what an organisation is in there are very many.
+RARE: Final = frozenset({"identifier", "patient", "focus", "based-on"})
 
 
 class Held:
@@ -46,9 +52,8 @@ class Held:
     def looked(self) -> Looked:
         """Cut, with personal numbers by token."""
         looked = Looked(json.read(self._look()))
-        if self.found is None:
-            moment = Moment("", Period(self.updated, self.updated))
-            looked.rows = looked.rows._replace(dates=frozenset({moment}))
+        moment = Moment("", Period(self.updated, self.updated + INSTANT))
+        looked.rows = looked.rows._replace(dates=looked.rows.dates | {moment})
         return looked
 
 
@@ -104,20 +109,32 @@ class Gathering:
         if settled is None:
             return []
         query = settled.query
-        if query.type == ORGANIZATION:
-            candidates = self._organisations(query)
-        else:
-            candidates = await self._candidates(_within(settled))
-        # Who finds by a number knows it: whatever the rows say, the view of now decides.
-        clauses: tuple[Clause, ...] = (*settled.rest, *(each for each in query.tokens if each.numbers))
-        if query.type == ORGANIZATION:
-            clauses += query.dates
+        candidates = (
+            self._organisations(query) if query.type == ORGANIZATION else await self._candidates(settled)
+        )
+        # Whatever the rows say, the view of now decides.
+        clauses: tuple[Clause, ...] = (*settled.rest, *query.tokens, *query.references, *query.dates)
         matches = [each for each in candidates if each.looked.matches(clauses)]
         self._look.show(each.found for each in matches if each.found is not None)
         return sorted(matches, key=lambda each: _key(each, settled.order))
 
-    async def _candidates(self, query: Query) -> list[Held]:
-        found, more = await self._look.find(msgspec.structs.replace(query, after=None, count=MOST))
+    async def _candidates(self, wanted: Wanted) -> list[Held]:
+        """What may match, of what the caller sees. Raises TooCostly when that would be too much."""
+        query = wanted.query
+        ids = query.ids
+        if ids is None and (lead := rare(query)) is not None:
+            ids = tuple(await self._look.led_by(query.type, lead, MOST + 1))
+        if ids is not None:
+            found, more = (
+                await self._look.by_key([(query.type, each) for each in ids[:MOST]]),
+                len(ids) > MOST,
+            )
+        elif has_any_rows(query.type):
+            found, spot = await self._look.find(msgspec.structs.replace(query, count=MOST))
+            more = spot is not None
+        else:
+            found = await self._look.of_trajecten(query.type, _within(wanted), MOST + 1)
+            more = len(found) > MOST
         if more:
             raise too_many(query.type)
         return self.held(found, "search")
@@ -145,7 +162,7 @@ class Gathering:
     async def count(self, query: Query) -> int | None:
         """How many rows match of what the caller sees; None when there are more than can be counted."""
         standings = await self._look.standings(query, MOST_COUNTED)
-        if sum(many for _, many in standings) > MOST_COUNTED:
+        if standings is None:
             return None
         return sum(
             many
@@ -155,10 +172,44 @@ class Gathering:
 
 
 def by_rows(wanted: Wanted) -> bool:
-    """Whether rows say what matches, page after page."""
-    return not (
-        wanted.rest or wanted.order or wanted.place is not None or not has_any_rows(wanted.query.type)
+    """Whether a walk through the rows says what matches, page after page."""
+    query = wanted.query
+    in_bodies = (
+        wanted.rest or query.ids is not None or rare(query) is not None or not has_any_rows(query.type)
     )
+    return not in_bodies and _way(wanted) is not None
+
+
+def _way(wanted: Wanted) -> Way | None:
+    """In which order rows are kept, of those that are asked for; None: in that order they are not."""
+    match [(each.param, each.down) for each in wanted.order]:
+        case []:
+            return "by id"
+        case [(param, down)] if param == UPDATED:
+            return "by last change" if down else "by change"
+        case [(param, down)] if param == DATED.get(wanted.query.type):
+            return "by last date" if down else "by date"
+    return None
+
+
+def rare(query: Query) -> TokenClause | ReferenceClause | None:
+    """The first clause that names what few have: these are found by it, and by nothing else."""
+    if not has_any_rows(query.type):
+        return None
+    tokens = (each for each in query.tokens if each.param in RARE and not each.none_of)
+    whole = (each for each in tokens if all(code is not None for _, code in each.one_of))
+    references = (each for each in query.references if each.param in RARE)
+    return next(whole, None) or next(references, None)
+
+
+async def walk(wanted: Wanted, look: Look) -> tuple[list[Found], Place | None]:
+    """A page of what matches by rows, and where the next begins."""
+    way = _way(wanted) or "by id"
+    place = wanted.place
+    moment = place.moments[0] if place is not None and place.moments else None
+    after = None if place is None else Spot(moment or Period.EARLIEST, place.id)
+    found, spot = await look.find(wanted.query, way, after)
+    return found, None if spot is None else Place((spot.at,) if wanted.order else (), spot.id)
 
 
 def has_any_rows(kind: str) -> bool:
@@ -168,13 +219,11 @@ def has_any_rows(kind: str) -> bool:
 
 def after(matches: Sequence[Held], wanted: Wanted) -> list[Held]:
     """What comes after the place where the page before ended."""
-    place = wanted.place
-    if place is None and wanted.query.after is not None:
-        place = Place((), wanted.query.after)
+    place, order = wanted.place, wanted.order
     if place is None:
         return list(matches)
-    began = (*_moments(place.moments, wanted.order), place.id)
-    return [each for each in matches if _key(each, wanted.order) > began]
+    began = (*_moments(place.moments, order), _last(place.id, order))
+    return [each for each in matches if _key(each, order) > began]
 
 
 def place_of(held: Held, wanted: Wanted) -> Place:
@@ -195,7 +244,12 @@ def too_many(kind: str) -> TooCostly:
 
 
 def _key(held: Held, order: Sequence[Order]) -> tuple[Any, ...]:
-    return (*_moments([_moment(held, each) for each in order], order), held.id)
+    return (*_moments([_moment(held, each) for each in order], order), _last(held.id, order))
+
+
+def _last(id_: UUID, order: Sequence[Order]) -> int:
+    """The end of every order, in the direction of the first."""
+    return -id_.int if order and order[0].down else id_.int
 
 
 def _moments(moments: Sequence[datetime | None], order: Sequence[Order]) -> list[tuple[bool, float]]:
@@ -226,16 +280,13 @@ def _replaced(wanted: Wanted, **changes: Any) -> Wanted:
     return msgspec.structs.replace(wanted, query=msgspec.structs.replace(wanted.query, **changes))
 
 
-def _within(wanted: Wanted) -> Query:
-    """The query, with the trajecten in which to look when no rows are kept. Raises TooCostly when it would be all."""
-    query = wanted.query
-    if has_any_rows(query.type) or query.ids is not None:
-        return query
+def _within(wanted: Wanted) -> tuple[tuple[str, UUID], ...]:
+    """What names the trajecten in which to look. Raises TooCostly when it would be all."""
     references = [each for each in wanted.rest if isinstance(each, ReferenceClause)]
     selective = next(filter(None, (ours(each) for each in references)), None)
     if selective is None:
-        raise nowhere(query.type)
-    return msgspec.structs.replace(query, within=selective)
+        raise nowhere(wanted.query.type)
+    return selective
 
 
 def ours(clause: ReferenceClause) -> tuple[tuple[str, UUID], ...] | None:

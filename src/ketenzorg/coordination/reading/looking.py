@@ -12,7 +12,7 @@ from ketenzorg.access.rules import rule_id
 from ketenzorg.access.views import shown
 from ketenzorg.coordination.reading.bringing import Along
 from ketenzorg.coordination.reading.directory import organisation_resource
-from ketenzorg.coordination.reading.gathering import Gathering, Held, after, by_rows, place_of, sight_on
+from ketenzorg.coordination.reading.gathering import Gathering, Held, after, by_rows, place_of, sight_on, walk
 from ketenzorg.coordination.reading.wanted import Place, Wanted
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, NotFound
@@ -133,11 +133,11 @@ async def _page(
         total = await gathering.count(settled.query) if wanted.total else None
         if wanted.nothing_else:
             return [], None, total
-        found, more = await look.find(settled.query)
+        found, place = await walk(settled, look)
         look.show(found)
         # Who finds by a number knows it: whatever the rows say, the view of now decides.
         known = [each for each in found if not settled.query.by_number or gathering.sight(each, "search").bsn]
-        return gathering.held(known, "search"), Place((), found[-1].id) if more else None, total
+        return gathering.held(known, "search"), place, total
     matches = await gathering.all_of(settled)
     total = len(matches) if wanted.total else None
     if wanted.nothing_else:

@@ -5,7 +5,6 @@ Prefixes: https://hl7.org/fhir/R4/search.html#prefix
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, singledispatch
 from typing import Any
@@ -18,11 +17,21 @@ from ketenzorg.coordination.reading.wanted import (
     MissingClause,
     TextClause,
     TogetherClause,
+    TypedClause,
 )
+from ketenzorg.fhir import ucum
 from ketenzorg.fhir.search_in_body import DECLARED
-from ketenzorg.fhir.search_parameters import AllRows, Amount, Parameter, Token, all_rows, values_of
+from ketenzorg.fhir.search_parameters import (
+    AllRows,
+    Amount,
+    Parameter,
+    Token,
+    all_rows,
+    elements_of,
+    values_of,
+)
 from ketenzorg.pathway.units import MEASURES, convert
-from ketenzorg.store.searching import NUMBER, DateClause, ReferenceClause, TokenClause
+from ketenzorg.store.query import NUMBER, DateClause, ReferenceClause, TokenClause, ends
 
 UCUM = "http://unitsofmeasure.org"
 CODES = ("code", "component-code")  # what says what was measured
@@ -87,26 +96,12 @@ def _reference(clause: ReferenceClause, rows: AllRows, looked: Looked) -> bool:
 @holds.register
 def _date(clause: DateClause, rows: AllRows, looked: Looked) -> bool:
     return any(
-        compare(prefix, *each.period, *asked)
+        each_ends.hold(each.period)
         for each in rows.dates
         if each.param == clause.param
-        for prefix, asked in clause.one_of
+        for asked in clause.one_of
+        for each_ends in ends(*asked)
     )
-
-
-def compare(prefix: str, low: datetime, high: datetime, asked_low: datetime, asked_high: datetime) -> bool:
-    """Two ranges, each from `low` up to, not including, `high`."""
-    within = low >= asked_low and low < asked_high and high <= asked_high
-    return {
-        "eq": within,
-        "ne": low < asked_low or high > asked_high,
-        "gt": high > asked_high,
-        "lt": low < asked_low,
-        "ge": high > asked_high or within,
-        "le": low < asked_low or within,
-        "sa": low >= asked_high,
-        "eb": high <= asked_low,
-    }[prefix]
 
 
 @holds.register
@@ -157,6 +152,7 @@ def _is_amount(row: Amount, asked: Measured, codes: set[tuple[str, str]]) -> boo
         "le": low <= asked.middle,
         "sa": low > asked.middle,
         "eb": high < asked.middle,
+        "ap": high >= asked.low and low <= asked.high,
     }[asked.prefix]
 
 
@@ -167,20 +163,28 @@ def _in_unit(row: Amount, asked: Measured) -> bool:
 
 
 def _converted(row: Amount, asked: Measured, codes: set[tuple[str, str]]) -> Decimal | None:
-    """In the unit that was asked for, when its code says what was measured: a mole is no weight without that."""
+    """In the unit that was asked for. From moles to a weight only when its code says what was measured."""
     if row.system != UCUM or asked.system not in ("", UCUM):
         return None
     for name, measure in MEASURES.items():
         if codes & measure.codes.keys() and {row.code, asked.unit} <= measure.units.keys():
             return convert(row.value, row.code, name, to=asked.unit)
-    return None
+    return ucum.converted(row.value, row.code, asked.unit)
+
+
+@holds.register
+def _typed(clause: TypedClause, rows: AllRows, looked: Looked) -> bool:
+    return any(
+        (coding.get("system"), coding.get("code"), identifier.get("value")) in clause.one_of
+        for identifier in values_of(looked.body, looked.declared[clause.param].element)
+        for coding in identifier.get("type", {}).get("coding", ())
+    )
 
 
 @holds.register
 def _together(clause: TogetherClause, rows: AllRows, looked: Looked) -> bool:
     parameter = looked.declared[clause.param]
-    elements = values_of(looked.body, parameter.element) if parameter.element else [looked.body]
-    made = [all_rows(each, parameter.parts) for each in elements]
+    made = [all_rows(each, parameter.parts) for each in elements_of(looked.body, parameter)]
     return any(all(holds(part, each, looked) for part in parts) for each in made for parts in clause.one_of)
 
 

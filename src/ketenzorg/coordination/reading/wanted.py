@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from ketenzorg.store.searching import DateClause, Query, ReferenceClause, TokenClause
+from ketenzorg.store.query import DateClause, Query, ReferenceClause, TokenClause
 
 UPDATED = "_lastUpdated"
 
@@ -39,6 +39,13 @@ class AmountClause(msgspec.Struct, frozen=True):
     one_of: tuple[Measured, ...]
 
 
+class TypedClause(msgspec.Struct, frozen=True):
+    """An Identifier whose type has one of these codes, with this value: (system, code, value)."""
+
+    param: str
+    one_of: tuple[tuple[str, str, str], ...]
+
+
 class TogetherClause(msgspec.Struct, frozen=True):
     """A composite: all of one of these hold in the same element."""
 
@@ -54,7 +61,14 @@ class MissingClause(msgspec.Struct, frozen=True):
 
 
 Clause: TypeAlias = (
-    TokenClause | ReferenceClause | DateClause | TextClause | AmountClause | TogetherClause | MissingClause
+    TokenClause
+    | ReferenceClause
+    | DateClause
+    | TextClause
+    | AmountClause
+    | TypedClause
+    | TogetherClause
+    | MissingClause
 )
 
 
