@@ -1,6 +1,7 @@
 """Every route, dependency and error handler, wired in one place."""
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -222,17 +223,19 @@ def create_app(
     clock = sandbox.SandboxClock()
     database = Database(database_url)
     world = world_of(settings, secret, database, clock.now if in_sandbox else real_time, content)
+    definitions = Published(partial(published, settings.profiles, world.catalogue))
+    referee = Referee(lambda: definitions.resources, settings.fhir_packages, os.environ)
+    world = dataclasses.replace(world, claims=referee.claims)
     tokens = tokens_of(settings, secret)
     clients = Clients(database, settings.region)
-    registry = Registry(clients, clock=seconds, unregistered=in_sandbox)
+    liberal = [name for name, each in world.region.clients.items() if in_sandbox and each.is_liberal]
+    registry = Registry(clients, clock=seconds, unregistered=in_sandbox, liberal=liberal)
     key_sets = KeySets(Outgoing(settings.outgoing_networks), clock=seconds)
     assertions = Assertions(
         registry, key_sets, clients, audience=f"{settings.base_url}/auth/token", now=real_time
     )
 
     watcher = Watcher(world)
-    definitions = Published(partial(published, settings.profiles, world.catalogue))
-    referee = Referee(lambda: definitions.resources, settings.fhir_packages, os.environ)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:

@@ -17,6 +17,7 @@ class Issue(msgspec.Struct, frozen=True):
     expression: tuple[str, ...] = ()  # FHIRPath of the element, e.g. "Bundle.entry[2].resource.status"
     code: str = ""  # empty: the code of the error that carries the issue
     severity: str = "error"
+    soft: bool = False  # nothing depends on it: a client may be registered so that it is kept, with a warning
     kind: str = ""  # of our catalogue (fhir/catalogue.py); empty: the code and the status tell it
 
 

@@ -36,6 +36,9 @@ class Shell:
             clients.add, self.environ, name, uras or [PRACTICE.ura], scope, *given.values(), embedded=False
         )
 
+    async def judge(self, name: str, validation: Any) -> None:
+        await asyncio.to_thread(clients.judge, self.environ, name, validation, embedded=False)
+
     async def rotate(self, name: str, path: Path) -> None:
         await asyncio.to_thread(clients.rotate, self.environ, name, path, None, embedded=False)
 
@@ -59,6 +62,11 @@ async def test_a_system_is_added_listed_given_other_keys_and_revoked(
     assert f"sleutel rsa-1: RSA, {rsa().thumbprint()}" in said  # to be compared by telephone
     assert f"{PRACTICE.name}, {COACH.name}" in said
 
+    await shell.list()
+    assert "  strict  " in capsys.readouterr().out
+    await shell.judge("his-a", "liberal")
+    await shell.list()
+    assert "  liberal  " in capsys.readouterr().out
     await shell.rotate("his-a", shell.file(key_set(ec())))
     extensions = {"hl7-b2b": {"organization_id": f"Organization/{PRACTICE.id}"}}
     system = System(service, "his-a", ec())
@@ -71,7 +79,11 @@ async def test_a_system_is_added_listed_given_other_keys_and_revoked(
     assert line.startswith("his-a  ingetrokken 20")
     assert "system/Patient.r system/Task.rus" in line
     assert total == "0 geregistreerd, 1 in totaal."
-    for again in (shell.revoke("his-a"), shell.rotate("his-a", shell.file(key_set(ec())))):
+    for again in (
+        shell.revoke("his-a"),
+        shell.judge("his-a", "strict"),
+        shell.rotate("his-a", shell.file(key_set(ec()))),
+    ):
         with pytest.raises(NotFound, match="not registered"):
             await again
     with pytest.raises(Conflict, match="was a system's already"):

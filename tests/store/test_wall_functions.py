@@ -39,9 +39,10 @@ FOR_NOBODY = {
     },
     "the operator: keys, clients, and what was not delivered": {
         "data_keys", "add_data_key", "rewrap_data_key", "data_key_uses", "sealed_otherwise", "seal_again",
-        "destroy_data_key", "add_client", "replace_client_keys", "revoke_client", "outbox_state", "release_event",
+        "destroy_data_key", "add_client", "replace_client_keys", "revoke_client", "set_client_validation",
+        "outbox_state", "release_event",
     },
-    "tokens: who may have one": {"current_client_epoch", "registered_clients", "claim_assertion"},
+    "tokens: who may have one": {"current_client_epoch", "registered_clients", "liberal_clients", "claim_assertion"},
     # What a patient objects to counts whoever heard of it, also before there is a traject; asked by a keyed pseudonym.
     "consent: the rules weigh it, nobody is shown it": {"objections_of"},
     "the worker: how far it is behind, as counts and times": {"lags"},

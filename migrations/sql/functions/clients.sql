@@ -45,6 +45,17 @@ begin
 end
 $$;
 
+-- Strict or liberal from now on. False: no such client, or it was revoked.
+create function set_client_validation(p_region text, p_id text, p_validation text) returns boolean
+language plpgsql security definer set search_path = ketenzorg, pg_temp as $$
+begin
+    update client set validation = p_validation where region = p_region and id = p_id and revoked is null;
+    if not found then return false; end if;
+    perform note_client_change(p_region);
+    return true;
+end
+$$;
+
 create function current_client_epoch(p_region text) returns bigint
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     select coalesce((select epoch from client_epoch where region = p_region), 0)
@@ -56,6 +67,12 @@ returns table (id text, organisations uuid[], scopes text[], jwks_url text, jwks
 language sql security definer set search_path = ketenzorg, pg_temp as $$
     select c.id, c.organisations, c.scopes, c.jwks_url, c.jwks, c.added, c.keys_since, c.revoked
     from client c where c.region = p_region order by c.id
+$$;
+
+-- Beside registered_clients, which programs of before still call as it is.
+create function liberal_clients(p_region text) returns setof text
+language sql security definer set search_path = ketenzorg, pg_temp as $$
+    select c.id from client c where c.region = p_region and c.validation = 'liberal'
 $$;
 
 -- Use an assertion. False: it was used before. What ended is cleared away, a minute late: clocks differ.
@@ -73,4 +90,4 @@ end
 $$;
 
 grant execute on function add_client, replace_client_keys, revoke_client, current_client_epoch, registered_clients,
-    claim_assertion to ketenzorg_app;
+    set_client_validation, liberal_clients, claim_assertion to ketenzorg_app;

@@ -142,7 +142,7 @@ class Gate:
                 raise
         scope[CLIENT] = caller.client
         check_accept(headers.get(b"accept", ""), scope["query_string"], also=_also_speaks(path))
-        scope[VISIT] = Visit(caller, trail)
+        scope[VISIT] = Visit(caller, trail, self._registry.is_liberal(caller.client))
         return limits.clients.share(caller.client)
 
     async def _caller(self, scope: Any, headers: Mapping[bytes, str]) -> Caller:

@@ -44,14 +44,29 @@ class Referee:
 
     async def issues(self, body: bytes, profiles: Sequence[str]) -> list[Issue]:
         """Everything that there is to say of a body that is within bounds. Raises Unavailable when many wait."""
+        return await self._in_turn(Ask(body, list(profiles)))
+
+    async def _in_turn(self, ask: Ask) -> list[Issue]:
         if self._waiting >= MOST_WAITING:
             raise Unavailable(_BUSY, headers={"Retry-After": "5"})
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._ask(Ask(body, list(profiles)))
+                return await self._ask(ask)
         finally:
             self._waiting -= 1
+
+    async def claims(self, sent: Sequence[tuple[str, bytes]]) -> list[Issue]:
+        """What is wrong with resources by the profiles that they claim, at their places. That it could not be told
+        stops nothing."""
+        found: list[Issue] = []
+        for path, body in sent:
+            try:
+                issues = await self._in_turn(Ask(body, [], only_claims=True))
+            except (Unavailable, RuntimeError, TimeoutError):
+                issues = [_TOO_LONG]
+            found += [_claim(issue, path) for issue in issues]
+        return found
 
     async def close(self) -> None:
         """End the process."""
@@ -105,6 +120,21 @@ async def _said(process: Process, what: Ask | Setup) -> Answer:
     return msgspec.json.decode(await process.stdout.readline(), type=Answer)
 
 
+def _claim(issue: Issue, path: str) -> Issue:
+    if issue is _TOO_LONG:
+        return msgspec.structs.replace(_NOT_CHECKED, expression=(path,))
+    places = tuple(
+        f"{path}{dot}{rest}" for _, dot, rest in (each.partition(".") for each in issue.expression)
+    )
+    return msgspec.structs.replace(issue, expression=places, soft=True, kind="profile")
+
+
+_NOT_CHECKED: Final = Issue(
+    "Of dit voldoet aan de profielen die het noemt, kon nu niet worden nagekeken.",
+    "Whether this conforms to the profiles that it claims could not be checked now.",
+    code="incomplete",
+    severity="warning",
+)
 _TOO_LONG: Final = Issue(
     f"Dit nakijken duurde langer dan {LONGEST} seconden en is gestopt: over deze resource is niets gezegd.",
     f"Validating this took longer than {LONGEST} seconds and was stopped: nothing was said about this resource.",

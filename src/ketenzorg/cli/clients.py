@@ -17,9 +17,10 @@ from ketenzorg.errors import Conflict, Invalid, Issue, NotFound
 from ketenzorg.pathway.content import read_content
 from ketenzorg.pathway.region import Organisation, Region
 from ketenzorg.pathway.region_file import URA
-from ketenzorg.store.clients import Client, Clients
+from ketenzorg.store.clients import Client, Clients, Validation
 from ketenzorg.store.database import Database
 
+_IN_DUTCH: dict[Validation, str] = {"strict": "streng", "liberal": "ruim"}
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\Z")
 
 
@@ -31,6 +32,7 @@ def add(
     jwks: Path | None,
     jwks_url: str | None,
     *,
+    validation: Validation = "strict",
     embedded: bool,
 ) -> None:
     """Register a system. Raises Invalid with what is wrong, or Conflict: a name belongs to one system for ever."""
@@ -45,6 +47,8 @@ def add(
     with place(environ, embedded=embedded, attach=embedded) as here:
         organisations = _organisations(_region(here), uras)
         asyncio.run(_add(here, name, organisations, scopes, jwks, jwks_url))
+        if validation != "strict":
+            asyncio.run(_judge(here, name, validation))
     typer.echo(f"{name} mag tokens vragen voor: {', '.join(each.name for each in organisations)}")
 
 
@@ -55,6 +59,13 @@ def rotate(
     with place(environ, embedded=embedded, attach=embedded) as here:
         asyncio.run(_rotate(here, name, jwks, jwks_url))
     typer.echo(f"{name} tekent voortaan met deze sleutels; de vorige tellen niet meer.")
+
+
+def judge(environ: Mapping[str, str], name: str, validation: Validation, *, embedded: bool) -> None:
+    """Be strict or liberal about what a system sends, from now on. Raises NotFound."""
+    with place(environ, embedded=embedded, attach=embedded) as here:
+        asyncio.run(_judge(here, name, validation))
+    typer.echo(f"Wat {name} stuurt, wordt binnen een seconde {_IN_DUTCH[validation]} nagekeken.")
 
 
 def revoke(environ: Mapping[str, str], name: str, *, embedded: bool) -> None:
@@ -99,6 +110,12 @@ async def _rotate(here: Place, name: str, jwks: Path | None, jwks_url: str | Non
     keys = await _keys(here, jwks, jwks_url)
     async with _clients(here) as clients:
         if not await clients.replace_keys(name, jwks_url=jwks_url, jwks=keys):
+            raise _not_registered(name)
+
+
+async def _judge(here: Place, name: str, validation: Validation) -> None:
+    async with _clients(here) as clients:
+        if not await clients.judge(name, validation):
             raise _not_registered(name)
 
 
@@ -181,7 +198,8 @@ def _line(client: Client, region: Region) -> str:
     names = [found.name if (found := region.by_id(each)) else str(each) for each in client.organisations]
     ended = f"ingetrokken {client.revoked:%Y-%m-%d %H:%M}" if client.revoked else "geregistreerd"
     keys = client.jwks_url or f"sleutels sinds {client.keys_since:%Y-%m-%d}"
-    return "  ".join((client.id, ended, ", ".join(names), " ".join(client.scopes), keys))
+    judged = "liberal" if client.liberal else "strict"
+    return "  ".join((client.id, ended, ", ".join(names), " ".join(client.scopes), judged, keys))
 
 
 def _not_registered(name: str) -> NotFound:

@@ -1,6 +1,6 @@
 """What every use case needs from outside: the region, the pathways, the keys, the store, time and chance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +13,7 @@ from ketenzorg.access.keys import Keys, keyed_digest
 from ketenzorg.access.outgoing import Outgoing
 from ketenzorg.access.rules import rule_id
 from ketenzorg.access.tokens import Caller
+from ketenzorg.errors import Issue
 from ketenzorg.pathway.loaded import Catalogue
 from ketenzorg.pathway.region import Region
 from ketenzorg.store.audit import ACTIONS, Access, AuditLog, Interaction
@@ -31,6 +32,14 @@ from ketenzorg.store.subscriptions import Subscriptions
 from ketenzorg.store.trajecten import Trajecten
 from ketenzorg.store.trial import SilentBell, Trial
 from ketenzorg.store.worklist import Worklist
+
+# Of resources with their places: what is wrong with them by the profiles that they claim.
+Claims = Callable[[Sequence[tuple[str, bytes]]], Awaitable[list[Issue]]]
+
+
+async def of_nobody(_: Sequence[tuple[str, bytes]]) -> list[Issue]:
+    """Where nobody looks at profiles: what comes in by a page, or by a worker, claims none."""
+    return []
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,7 @@ class World:
     now: Callable[[], datetime]
     real_now: Callable[[], datetime]  # what others outside meet: delivery does not follow the sandbox clock
     started: datetime  # since when this process has its region and pathways
+    claims: Claims = of_nobody  # what profiles say of the resources that claim them
 
     @cached_property
     def addresses(self) -> frozenset[bytes]:
@@ -102,6 +112,7 @@ class Visit:
 
     caller: Caller
     trail: Trail
+    liberal: bool = False  # towards what this client sends: see receiving/lenience.py
 
     def access(
         self,

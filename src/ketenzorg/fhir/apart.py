@@ -14,7 +14,7 @@ import msgspec
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.definitions import Definitions
 from ketenzorg.fhir.profiles import Profiles
-from ketenzorg.fhir.validate import validate
+from ketenzorg.fhir.validate import claimed, validate
 
 
 class Setup(msgspec.Struct):
@@ -29,6 +29,7 @@ class Ask(msgspec.Struct):
 
     body: bytes
     profiles: list[str]
+    only_claims: bool = False  # what the profiles say that the resource itself claims, and no more
 
 
 class Answer(msgspec.Struct):
@@ -49,7 +50,10 @@ def main() -> None:
     for line in sys.stdin.buffer:
         ask = msgspec.json.decode(line, type=Ask)
         try:
-            _say(Answer(validate(ask.body, ask.profiles, profiles)))
+            issues = (
+                claimed(ask.body, profiles) if ask.only_claims else validate(ask.body, ask.profiles, profiles)
+            )
+            _say(Answer(issues))
         except Exception:
             _say(Answer(None))
 

@@ -44,6 +44,7 @@ KINDS: Final[dict[str, Kind]] = {
     "no-consent": Kind("The patient's consent is not on record", "Send the Consent, or answer the question."),
     "unresolved": Kind("A reference that leads nowhere", "Send it in the same Bundle, or refer to what is here."),
     "personal-number": Kind("A personal number (BSN) that is wrong, or in the wrong place", "Put it in an identifier."),
+    "profile": Kind("A rule of a profile that the resource claims is broken", "Mend it, or leave meta.profile out."),
     "modifier": Kind("An element that changes the meaning, and that we do not know", "Leave it out if that is right."),
     # What is here already.
     "already-there": Kind("It is here already", "Keep the address that the text names."),

@@ -46,6 +46,20 @@ def validate(body: bytes, asked: Iterable[str], profiles: Profiles) -> list[Issu
     return [*_said_once(kind, by, issues), *capped(_worst_first(issues))]
 
 
+def claimed(body: bytes, profiles: Profiles) -> list[Issue]:
+    """What is wrong by the profiles that a resource claims, of those that are here; it is R4 already."""
+    data = json.read(body)
+    found = [profiles.find(canonical) for canonical, _ in _profiles(data, ())]
+    issues = [
+        issue
+        for profile in found
+        if profile is not None and profile.type == data["resourceType"]
+        for issue in conformance.findings(data, profile, profiles)
+        if issue.severity in _WRONG
+    ]
+    return capped(issues)
+
+
 def _profiles(data: dict[str, Any], asked: Iterable[str]) -> list[tuple[str, bool]]:
     meta = data.get("meta")
     claimed = meta.get("profile", ()) if isinstance(meta, dict) else ()

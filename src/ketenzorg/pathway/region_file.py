@@ -96,6 +96,12 @@ class Client(_Table, frozen=True):
     organisation: str  # key in [organisations]
     scopes: list[str]
     note: str = ""
+    validation: Literal["strict", "liberal"] = "strict"
+
+    @property
+    def is_liberal(self) -> bool:
+        """Whether what breaks a rule on which nothing depends is kept, with a warning."""
+        return self.validation == "liberal"
 
 
 class Person(_Table, frozen=True):

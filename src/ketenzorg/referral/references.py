@@ -19,6 +19,10 @@ LINK = re.compile(
 )
 KNOWN_ELSEWHERE = (b"#", b"http://", b"https://")  # contained here, or kept by another server
 
+# What the coordination rests on: there no reference leads nowhere, whoever sends it.
+LEANED_ON = frozenset({"Patient", "ServiceRequest", "Task", "Consent", "QuestionnaireResponse"})
+SUBJECT = frozenset({"subject", "patient", "basedOn"})
+
 
 def resolve(entries: list[Entry], addresses: Mapping[bytes, bytes], known: Set[bytes]) -> list[Issue]:
     """Rewrite every reference in `entries` to the address it means; return those that mean nothing here.
@@ -59,7 +63,13 @@ def _lost(entry: Entry, unknown: set[bytes]) -> Iterator[Issue]:
             "fullUrl of an entry, or an identifier.",
             expression=(path,),
             code="not-found",
+            kind="unresolved",
+            soft=entry.kind not in LEANED_ON and _element(path, entry.path) not in SUBJECT,
         )
+
+
+def _element(path: str, of: str) -> str:
+    return path.removeprefix(f"{of}.").partition(".")[0].partition("[")[0]
 
 
 def _paths(node: Any, path: str, names: set[str]) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """The systems that may ask for tokens, as they are registered, and the assertions that they have used."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from ketenzorg.store.database import Database
+
+Validation = Literal["strict", "liberal"]
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +22,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     added: datetime
     keys_since: datetime
     revoked: datetime | None
+    liberal: bool = False  # what breaks a rule that nothing depends on is kept, with a warning
 
 
 class Clients:
@@ -36,8 +40,13 @@ class Clients:
     async def all(self) -> list[Client]:
         """Everybody who is or was registered."""
         rows = await self._database.fetch("select * from registered_clients($1)", self._region)
+        found = await self._database.fetch("select liberal_clients($1) as id", self._region)
+        liberal = {row["id"] for row in found}
         return [
-            Client(**{**row, "organisations": tuple(row["organisations"]), "scopes": tuple(row["scopes"])})
+            Client(
+                **{**row, "organisations": tuple(row["organisations"]), "scopes": tuple(row["scopes"])},
+                liberal=row["id"] in liberal,
+            )
             for row in map(dict, rows)
         ]
 
@@ -58,6 +67,10 @@ class Clients:
     async def replace_keys(self, id_: str, *, jwks_url: str | None, jwks: str | None) -> bool:
         """Know a system by other keys from now on. False: it is not registered."""
         return await self._done("select replace_client_keys($1, $2, $3, $4) as done", id_, jwks_url, jwks)
+
+    async def judge(self, id_: str, validation: Validation) -> bool:
+        """Be strict or liberal about what a system sends, from now on. False: it is not registered."""
+        return await self._done("select set_client_validation($1, $2, $3) as done", id_, validation)
 
     async def revoke(self, id_: str) -> bool:
         """End a registration for good. False: it is not registered."""

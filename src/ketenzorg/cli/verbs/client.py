@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,6 +11,11 @@ from ketenzorg.cli.verbs.options import EMBEDDED
 CLIENT = Annotated[str, typer.Argument(help="Name of the client: its client_id.")]
 JWKS = Annotated[Path | None, typer.Option(help="File with its public keys, a JWK Set.")]
 JWKS_URL = Annotated[str | None, typer.Option(help="Where it publishes them itself; better than a file.")]
+
+VALIDATION = Annotated[
+    Literal["strict", "liberal"],
+    typer.Option(help="What breaks a claimed profile or refers to nothing: refused, or kept with a warning."),
+]
 
 client = typer.Typer(help="The systems that may ask for tokens.", no_args_is_help=True)
 
@@ -23,12 +28,13 @@ def client_add(
     scope: Annotated[str, typer.Option(help="SMART v2 scopes, e.g. 'system/Task.rus'.")] = "system/*.cruds",
     jwks: JWKS = None,
     jwks_url: JWKS_URL = None,
+    validation: VALIDATION = "strict",
     embedded: EMBEDDED = False,
 ) -> None:
     """Register a system with its public keys."""
     from ketenzorg.cli.clients import add  # noqa: PLC0415
 
-    add(os.environ, name, organisation, scope, jwks, jwks_url, embedded=embedded)
+    add(os.environ, name, organisation, scope, jwks, jwks_url, validation=validation, embedded=embedded)
 
 
 @client.command("rotate")
@@ -39,6 +45,19 @@ def client_rotate(
     from ketenzorg.cli.clients import rotate  # noqa: PLC0415
 
     rotate(os.environ, name, jwks, jwks_url, embedded=embedded)
+
+
+@client.command("validation")
+def client_validation(
+    name: CLIENT,
+    validation: Annotated[Literal["strict", "liberal"], typer.Argument()],
+    *,
+    embedded: EMBEDDED = False,
+) -> None:
+    """Be strict or liberal about what a system sends, from now on."""
+    from ketenzorg.cli.clients import judge  # noqa: PLC0415
+
+    judge(os.environ, name, validation, embedded=embedded)
 
 
 @client.command("revoke")

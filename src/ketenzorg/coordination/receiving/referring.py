@@ -15,6 +15,7 @@ from ketenzorg.coordination.consent.sent_consent import (
     what_is_shared,
     without_objected,
 )
+from ketenzorg.coordination.receiving.lenience import claims_of, judged
 from ketenzorg.coordination.receiving.naming import match_organisations
 from ketenzorg.coordination.receiving.notices import notices_of
 from ketenzorg.coordination.receiving.packing import Arrival, package
@@ -58,6 +59,7 @@ async def receive_posted(posted: Posted, visit: Visit, world: World) -> Receipt:
 
 async def _receive(posted: Posted, visit: Visit, world: World) -> Receipt:
     at = world.now()
+    claims = await claims_of(posted, world)
     asked, issues = what_is_asked(posted)
     issues += match_organisations(posted, world.region)
     numbers = take_numbers_out(posted.entries, world.keys)
@@ -65,7 +67,8 @@ async def _receive(posted: Posted, visit: Visit, world: World) -> Receipt:
     own = [entry for entry in posted.entries if entry.kind != "Organization"]
     seen = await seen_requests(posted.of("ServiceRequest"), visit, world)
     known = world.addresses | seen if seen else world.addresses
-    issues += numbers.issues + resolve(own, posted.addresses(), known)
+    refused, kept = judged([*claims, *resolve(own, posted.addresses(), known)], visit)
+    issues += numbers.issues + refused
     if asked is None:
         raise Invalid(*issues)
     system, value = asked.identifier
@@ -115,7 +118,7 @@ async def _receive(posted: Posted, visit: Visit, world: World) -> Receipt:
             raise Conflict(other_content(asked, stored))
         return what_there_is(posted, asked, stored, at)
     notices = notices_of(pathway, participants, screening, unreadable, dues, stored, world)
-    return receipt_of(posted, asked, notices, stored, at)
+    return receipt_of(posted, asked, (*kept, *notices), stored, at)
 
 
 async def _sealed(numbers: Mapping[str, UUID], world: World) -> list[SealedNumber]:

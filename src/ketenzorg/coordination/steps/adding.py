@@ -16,6 +16,7 @@ from ketenzorg.access.keys import keyed_digest
 from ketenzorg.access.personal_numbers import tokens_in
 from ketenzorg.access.sealing import take_numbers_out
 from ketenzorg.access.views import sight_of
+from ketenzorg.coordination.receiving.lenience import claims_of, judged
 from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.receiving.notices import what_changed
 from ketenzorg.coordination.scene import Scene, state_of
@@ -78,7 +79,7 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
 
     What says with If-None-Exist that it may be here already, and is, is left as it stands.
     """
-    belonging = belongs_to(sent)
+    belonging, claims = belongs_to(sent), await claims_of(sent, world)
     adding = partial(visit.access, world, "add", sent.entries[0].kind)
     digest = keyed_digest(world.keys.digest, canonical(sent)).hex()
     for _ in range(TRIES):
@@ -94,7 +95,7 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
         sight = sight_of(pathway, visit.caller.organisation, traject.standing)
         posted = Posted([replace(each) for each in sent.entries])  # each try makes its own of them
         here = known_already(posted, known, sight)
-        _make_ready(posted, known, traject, world)
+        kept = _make_ready(posted, known, traject, claims, visit, world)
         locations, seen = tuple(entry.location for entry in posted.entries), sight.sees(sent.entries[0].kind)
         if len(here) == len(locations):
             return Addition(False, world.now(), locations, (_had_it(),), here, seen=seen)
@@ -111,7 +112,7 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
             came = [entry.content for entry in new.entries]
             unreadable = unread(pathway, came, read_answers(pathway, came))
             notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
-            return Addition(True, at, locations, notices, here, _raises(judged), seen)
+            return Addition(True, at, locations, (*kept, *notices), here, _raises(judged), seen)
     raise Conflict(CHANGING)
 
 
@@ -205,17 +206,23 @@ def _stored(entry: Entry, known: Known, at: datetime) -> NewVersion:
     return NewVersion(entry.kind, entry.id, 1, body, NO_ROWS)
 
 
-def _make_ready(posted: Posted, known: Known, traject: Traject, world: World) -> None:
-    """Numbers sealed and references resolved, once. Raises Invalid, also for what is about somebody else."""
+def _make_ready(
+    posted: Posted, known: Known, traject: Traject, claims: list[Issue], visit: Visit, world: World
+) -> list[Issue]:
+    """Numbers sealed and references resolved, once: what is to be told. Raises Invalid, also for who it is about."""
     issues = take_numbers_out(posted.entries, world.keys).issues
     ours = {f"{kind}/{id_}".encode() for kind, id_, _ in known.resources} | {
         f"CarePlan/{traject.plan.id}".encode()
     }
-    issues += resolve(posted.entries, posted.addresses(), world.addresses | ours)
+    refused, kept = judged(
+        [*claims, *resolve(posted.entries, posted.addresses(), world.addresses | ours)], visit
+    )
+    issues += refused
     persons = {token for kind, _, body in known.resources if kind == "Patient" for token in tokens_in(body)}
     issues += [somebody_else(entry) for entry in posted.entries if not tokens_in(entry.raw) <= persons]
     if issues:
         raise Invalid(*issues)
+    return kept
 
 
 def somebody_else(entry: Entry) -> Issue:
