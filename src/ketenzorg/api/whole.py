@@ -81,7 +81,7 @@ class Doing:
             if error.status >= OURS:
                 raise
             self.refused[act.places[0]] = type(error)(
-                *(_placed(issue, act) for issue in error.issues), headers=error.headers
+                *(_placed(issue, act, error.code) for issue in error.issues), headers=error.headers
             )
 
     async def _together(self, act: Act) -> None:
@@ -255,8 +255,9 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
     return [_renamed(value, names) for value in node] if isinstance(node, list) else node
 
 
-def _placed(issue: Issue, act: Act) -> Issue:
-    return msgspec.structs.replace(issue, expression=tuple(_places(issue, act)))
+def _placed(issue: Issue, act: Act, code: str) -> Issue:
+    """With its own code too: it may be told under the status of another."""
+    return msgspec.structs.replace(issue, expression=tuple(_places(issue, act)), code=issue.code or code)
 
 
 def _places(issue: Issue, act: Act) -> Iterator[str]:
