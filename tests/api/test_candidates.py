@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from api.test_objection import consent
 from asked import (
     HOUSES,
     ONE,
@@ -24,7 +25,7 @@ from asked import (
     says,
 )
 from referrals import of, texts
-from services import Service
+from services import REGION, Service
 from spec.talking import call
 from subscriptions import polling
 
@@ -210,6 +211,24 @@ async def test_who_accepted_can_still_withdraw_and_is_then_not_selected(service:
     await says(service, PRACTICE, asked.tasks[ONE], "selecteren", 409)
 
 
+async def test_who_the_patient_objects_to_is_asked_no_more_and_not_told_why(service: Service) -> None:
+    heard = await listens(service, ONE)
+    asked = await ask(service, ONE, TWO)
+    objection = consent(asked, organisation=REGION.by_id(ONE), here=True)  # type: ignore[arg-type]
+    await call(service, PRACTICE, "POST", "/fhir", objection, 200)
+    own = await read(service, ONE, asked.tasks[ONE])
+    assert (own["status"], own["statusReason"]["text"]) == ("cancelled", "Niet meer gevraagd")
+    await blind(service, ONE, asked)
+    assert (await events_of(service, heard))[-1] == (asked.tasks[ONE], own["meta"]["versionId"])
+    await says(service, ONE, asked.tasks[ONE], "aannemen", 409)
+    assert await status(service, TWO, asked.tasks[TWO]) == "requested"
+    refused = await says(service, PRACTICE, asked.tasks[ONE], "selecteren", 409)
+    assert "Kies een ander." in texts(refused)
+    await says(service, TWO, asked.tasks[TWO], "aannemen")
+    await says(service, PRACTICE, asked.tasks[TWO], "selecteren")
+    assert (await read(service, TWO, asked["Patient"]))["name"]
+
+
 async def test_who_asks_withdraws_one_or_all_and_no_other_may(service: Service) -> None:
     asked = await ask(service, ONE, TWO, THREE)
     await says(service, ONE, asked.tasks[TWO], "afwijzen", 404, reden_van_afwijzen="geen-plek")
@@ -315,7 +334,6 @@ async def test_what_is_told_to_others_is_not_undone(service: Service) -> None:
     from ketenzorg.coordination.steps.undoing import undo  # noqa: PLC0415
     from ketenzorg.coordination.world import Trail, Visit  # noqa: PLC0415
     from ketenzorg.errors import TransitionNotAllowed  # noqa: PLC0415
-    from services import REGION  # noqa: PLC0415
 
     world: Any = service.app.litestar.state.world
     visit = Visit(caller_for(REGION, "his-demo"), Trail("test"))

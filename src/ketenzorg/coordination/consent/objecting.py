@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from ketenzorg import events
-from ketenzorg.coordination.choosing.candidates import closed
+from ketenzorg.coordination.choosing.objected import asked_by_name, asked_no_more
 from ketenzorg.coordination.consent.objection_notices import again, ahead, given, nothing_ended, told
 from ketenzorg.coordination.consent.sharing_on import NO_ROWS, objected_to, pathway_of
 from ketenzorg.coordination.consent.withdrawing import Changed, on_record, taken_back
@@ -30,13 +30,20 @@ from ketenzorg.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from ketenzorg.pathway.leaving import WayOut, withdrawal
 from ketenzorg.pathway.loaded import Pathway
 from ketenzorg.pathway.region_file import CARE_PROVIDERS
-from ketenzorg.pathway.standing import asked_in, has, roles_of
+from ketenzorg.pathway.standing import has, roles_of
 from ketenzorg.pathway.words import ITSELF
 from ketenzorg.referral.consent import Choice, new_consent
 from ketenzorg.referral.stored import instant, stored_form
 from ketenzorg.store.audit import Access
 from ketenzorg.store.consents import Outrun, Shared
-from ketenzorg.store.trajecten import ConsentChange, FindersOf, Identity, NewObjection, NewVersion, Step
+from ketenzorg.store.trajecten import (
+    ConsentChange,
+    FindersOf,
+    Identity,
+    NewObjection,
+    NewVersion,
+    Step,
+)
 
 TRIES = 3
 CHANGING = Issue(
@@ -156,10 +163,12 @@ def _objection(
         change = plan.change
         if lost:
             notice = shared.traject.task.version + int(plan.ended)
-            step, versions = change
-            asked = tuple(each for each in lost if each in asked_in(shared.traject.roles))
-            change = step, [*versions, *closed(shared.traject, asked, None, at)]
-            change = taken_back(*change, lost, shared, world, at, notice=notice)
+            asked = asked_by_name(shared.traject, lost)
+            if asked:
+                change = asked_no_more(change, asked, shared, world, at)
+            gone = tuple(each for each in lost if each not in asked)
+            if gone:
+                change = taken_back(*change, gone, shared, world, at, notice=notice)
             if here or visit.caller.organisation in shared.traject.parties:
                 notices += told(lost, shared, plan.ended, world)
         if here:

@@ -162,7 +162,7 @@ async def _act(
         if traject.open_task != task and not of_candidate:
             beside = aside_of(task, traject, pathway)
             if beside is None or not is_open(beside[1].body):
-                raise _over(traject, visit)
+                raise _not_selectable() if candidate_of(task, traject) else _over(traject, visit)
             return await _act_beside(beside[0], does, judge, traject, pathway, visit, world)
         rule = await insist(does, traject, pathway, visit, world)
         said = judge(traject, pathway, _speaks_as(organisation, traject, pathway), rule)
@@ -303,6 +303,15 @@ def stale(traject: Traject) -> PreconditionFailed:
             nl=f"Uw versie is niet meer de laatste; dat is versie {traject.task.version}. Lees de Task opnieuw.",
             en=f"Your version is no longer the latest; that is {traject.task.version}. Read the Task again.",
         ),
+    )
+
+
+def _not_selectable() -> TransitionNotAllowed:
+    return TransitionNotAllowed(
+        Issue(
+            nl="Deze organisatie zei dat zij het niet kan doen, of wordt niet meer gevraagd. Kies een ander.",
+            en="This organisation said that it cannot do it, or is asked no more. Select another, or ask one more.",
+        )
     )
 
 
