@@ -246,6 +246,22 @@ async def test_a_reference_may_be_a_search_that_finds_one_that_the_caller_sees(
     assert theirs.status_code == 412
 
 
+async def test_what_is_changed_may_be_found_by_a_search(service: Service, referral: Referral) -> None:
+    by_focus = f"Task?focus={referral['ServiceRequest']}"
+    [changed] = await told(service.coach, asked("PATCH", by_focus, becomes("accepted"), ifMatch='W/"1"'))
+    assert changed["response"]["location"] == f"{referral['Task']}/_history/2"
+    twice = transaction(asked("PATCH", by_focus, becomes("rejected")), asked("DELETE", referral["Task"]))
+    answer = await service.coach.post("/fhir", json=twice)
+    assert (answer.status_code, len(places(answer))) == (422, 2)
+    stale = transaction(asked("PATCH", by_focus, becomes("rejected"), ifMatch='W/"1"'))
+    assert (await service.coach.post("/fhir", json=stale)).status_code == 412
+    nobody = transaction(
+        asked("PATCH", "Task?focus=ServiceRequest/1", becomes("accepted")), asked("GET", "Task")
+    )
+    answer = await service.coach.post("/fhir", json=nobody)
+    assert (answer.status_code, places(answer)) == (404, ["Bundle.entry[0]"])
+
+
 async def test_the_same_under_one_key_is_done_once_and_nothing_read_is_kept(
     service: Service, referral: Referral
 ) -> None:

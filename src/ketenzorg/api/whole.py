@@ -112,12 +112,12 @@ class Doing:
             raise ours(*issues_of(answer))
         if answer.status >= FAILED:
             raise AS.get(answer.status, Invalid)(*issues_of(answer))
-        self._takes(place, _told(answer, method_of(entry), entry["request"]["url"], base_of(self._request)))
+        self._takes(place, _told(answer, method_of(entry), _address(entry), base_of(self._request)))
 
     def _as_held(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Its condition is met, or it is refused: what another entry made of it meanwhile does not count."""
         asked = entry["request"]
-        version = self._versions.get(entry.get("address") or asked["url"])
+        version = self._versions.get(_address(entry))
         seen = WEAK_ETAG.match(asked.get("ifMatch", ""))
         if version is None or seen is None:
             return entry
@@ -235,6 +235,12 @@ def _told(answer: Answer, method: str, url: str, base: str) -> dict[str, Any]:
     ):  # what is written is given back when it is asked for
         entry["resource"] = content
     return entry
+
+
+def _address(entry: dict[str, Any]) -> str:
+    """What it is about: by its url, or by what the search in it found."""
+    address: str = entry.get("address") or entry["request"]["url"]
+    return address
 
 
 def _stale(kind: str, version: int) -> Issue:
