@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from any_resource import JUNK, KINDS, any_resource, written
 from examples import FOLDER
 from ketenzorg.fhir.search_parameters import PARAMETERS
+from ketenzorg.referral.message import EVENT
 from referrals import of, said
 from subscriptions import polling, subscription
 
@@ -176,6 +177,26 @@ def a_bundle(known: Known, chance: Random) -> Sent:
         _more_entries(bundle, known, chance)
     client = "his-demo" if chance.random() < 0.8 else chance.choice(CLIENTS)
     return _sent("bundle", client, "POST", "/fhir", as_bytes(now_and_then(bundle, chance, 3), chance))
+
+
+def a_message(known: Known, chance: Random) -> Sent:
+    """A referral as a message."""
+    bundle = copy.deepcopy(chance.choice(EXAMPLES))
+    of(bundle, "ServiceRequest")["identifier"][0]["value"] = f"m-{chance.randrange(10**9)}"
+    entries = [{name: value for name, value in each.items() if name != "request"} for each in bundle["entry"]]
+    request = next(each for each in entries if each["resource"]["resourceType"] == "ServiceRequest")
+    header = {
+        "resourceType": "MessageHeader",
+        "id": f"m-{chance.randrange(200)}",
+        "eventCoding": {"system": EVENT[0], "code": EVENT[1]},
+        "source": {"endpoint": "https://his.example/fhir"},
+        "focus": [{"reference": request.get("fullUrl", "")}],
+    }
+    message = {"resourceType": "Bundle", "type": "message", "entry": [{"resource": header}, *entries]}
+    client = "his-demo" if chance.random() < 0.9 else chance.choice(CLIENTS)
+    query = chance.choice(["", "", "", "", "?async=true", f"?{_query('Task', chance)}"])
+    sent = as_bytes(now_and_then(message, chance, 3), chance)
+    return _sent("message", client, "POST", f"/fhir/$process-message{query}", sent)
 
 
 def _more_entries(bundle: Json, known: Known, chance: Random) -> None:
@@ -581,7 +602,7 @@ def a_figure(known: Known, chance: Random) -> Sent:
 
 KINDS_OF_REQUEST: tuple[Callable[[Known, Random], Sent], ...] = (
     a_bundle, a_batch, an_event, a_patch, a_put, a_create, a_validation, a_subscription, a_search, a_read,
-    a_form, a_figure,
+    a_form, a_figure, a_message,
 )  # fmt: skip
 
 

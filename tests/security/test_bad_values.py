@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from api.test_appointment import appointment
+from api.test_message import a_message
 from examples import FOLDER
 from ketenzorg.fhir.bounds import MAX_ENTRIES
 from pages.browsers import ORIGIN, Browser
@@ -63,6 +64,14 @@ BODIES: dict[str, tuple[str, str, Any]] = {
     "$event": ("POST", "/fhir/{task}/$event", said("aannemen", toelichting="HERE")),
     "$validate": ("POST", "/fhir/Patient/$validate", {"resourceType": "Patient", "name": [{"text": "HERE"}]}),
     "Subscription": ("POST", "/fhir/Subscription", {**polling(), "reason": "HERE"}),
+    "data by themselves": ("POST", "/fhir/Observation", {"resourceType": "Observation", "status": "final",
+        "code": {"text": "HERE"}, "subject": {"reference": "Patient/1"}}),
+    "a message": ("POST", "/fhir/$process-message", a_message("1", lambda bundle: of(bundle, "ServiceRequest").update(
+        note=[{"text": "HERE"}]))),
+    "several in a transaction": ("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": [
+        {"request": {"method": "GET", "url": "Task"}},
+        {"resource": {"resourceType": "Task", "status": "accepted", "intent": "order", "description": "HERE"},
+         "request": {"method": "PUT", "url": "Task/1"}}]}),
 }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def entries_of(body: bytes, base: str) -> dict[str, Any] | None:
     issues = [issue for place, entry in enumerate(bundle.entry) for issue in _wrong_request(entry, place)]
     if issues:
         raise Invalid(*issues)
-    plain = json.read(from_here(body, base) if is_named_whole(body, base) else body)
+    plain: dict[str, Any] = json.read_as_sent(from_here(body, base) if is_named_whole(body, base) else body)
     for entry in plain["entry"]:
         entry["request"]["url"] = entry["request"]["url"].removeprefix(f"{base}/").strip("/")
     acts = acts_of(plain["entry"])

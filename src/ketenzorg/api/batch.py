@@ -47,7 +47,7 @@ async def do_all(body: bytes, request: Http) -> bytes:
     if b"idempotency-key" in dict(request.scope["headers"]):
         raise BadRequest(_no_key())
     bounds.check_names(body)
-    bundle = json.read(body)
+    bundle = json.read_as_sent(body)
     entries = bundle.get("entry", [])
     if bundle.get("resourceType") != "Bundle" or not isinstance(entries, list):
         raise BadRequest(_issue("Bundle.entry", "een Bundle met een lijst.", "a Bundle with a list."))

@@ -42,7 +42,7 @@ async def process_message(request: Http) -> ASGIResponse:
         raise BadRequest(_at_once())
     body = await read_body(request)
     decode_as(body, r4.Bundle)
-    message = read_message(json.read(body), base_of(request))
+    message = read_message(json.read_as_sent(body), base_of(request))
     visit, world = visit_of(request), world_of(request)
     work = partial(_process, message, request)
     try:

@@ -65,7 +65,7 @@ async def _do_one(body: bytes, request: Http) -> Answered:
     """A referral, data for a traject, or what a patient wants: all that most of them are."""
     if has_conditional(body):
         decode_as(body, r4.Bundle)
-        body = json.write(await with_found(json.read(body), request))
+        body = json.write(await with_found(json.read_as_sent(body), request))
     return await take_in(body, base_of(request), visit_of(request), world_of(request))
 
 

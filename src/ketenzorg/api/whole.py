@@ -34,7 +34,7 @@ from ketenzorg.errors import (
     PreconditionFailed,
     Unavailable,
 )
-from ketenzorg.fhir import json
+from ketenzorg.fhir import bounds, json
 from ketenzorg.referral.bundle import OF_A_VERSION
 from ketenzorg.referral.stored import instant
 from ketenzorg.store.audit import REFUSED, Interaction
@@ -142,10 +142,12 @@ class Doing:
 
     def _named_inside(self, binary: dict[str, Any]) -> dict[str, Any]:
         try:
-            inside = json.read_any(b64decode(binary["data"]))
-        except (KeyError, TypeError, ValueError):
+            inside = b64decode(binary["data"])
+            bounds.check(inside)
+            named = _renamed(json.read_as_sent(inside), self._names)
+        except (KeyError, TypeError, ValueError, KetenzorgError):
             return binary  # who reads it says what is wrong
-        return binary | {"data": b64encode(json.write(_renamed(inside, self._names))).decode()}
+        return binary | {"data": b64encode(json.write(named)).decode()}
 
 
 async def do_whole(bundle: dict[str, Any], request: Http, take_in: TakeIn) -> Answered:

@@ -136,7 +136,7 @@ def read_bundle(body: bytes, new_id: Callable[[], UUID], base: str = "") -> Post
     if (
         b"\\" in body
     ):  # what is looked for in bytes (references, numbers) must stand there as a reader sees it
-        body = json.write(json.read(body))
+        body = json.write(json.read_as_sent(body))
     body = msgspec.json.format(body, indent=-1)
     raw, plain = _RAW.decode(body).entry, _PLAIN.decode(body).entry
     if may_modify(body):
@@ -161,7 +161,7 @@ def is_named_whole(body: bytes, base: str) -> bool:
 def from_here(body: bytes, base: str) -> bytes:
     """References by the whole address of something here, as the relative ones that they are."""
     ours = b'"reference":"' + base.encode() + b"/"
-    return json.write(json.read(body)).replace(ours, b'"reference":"')
+    return json.write(json.read_as_sent(body)).replace(ours, b'"reference":"')
 
 
 def read_alone(body: bytes, kind: Any, id_: UUID, base: str = "") -> Entry:
@@ -171,7 +171,7 @@ def read_alone(body: bytes, kind: Any, id_: UUID, base: str = "") -> Entry:
         body = from_here(body, base)
         resource = decode_as(body, kind)
     if b"\\" in body:
-        body = json.write(json.read(body))
+        body = json.write(json.read_as_sent(body))
     raw = msgspec.json.format(body, indent=-1)
     name = type(resource).__name__
     return Entry(ALONE, "", name, resource, _CONTENT.decode(raw), raw, id_, f"{name}/{id_}")
