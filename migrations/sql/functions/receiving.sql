@@ -11,17 +11,20 @@ create type incoming as (
     weighed uuid[]
 );
 
+-- Who sees a row, or finds by it: a few sets of parties for many rows, so each is read from text once.
+create type audience as (parties uuid[]);
+
 -- Store referrals, each with all that belongs to it, or tell what is stored under its identifier already.
 -- Identities are claimed first: of two that come at once the second waits for the first and then sees its row.
 -- Plans are made once a connection: planning a dozen statements again at each call costs as much as running them.
 create function receive_referrals(
-    p_region text, p_callers uuid[], p_referrals jsonb,
-    r_referral int[], r_type text[], r_id uuid[], r_parties text[], r_body bytea[],
-    t_resource int[], t_parties text[], t_param text[], t_code text[], t_system text[],
-    f_resource int[], f_parties text[], f_param text[], f_target uuid[], f_type text[],
-    d_resource int[], d_parties text[], d_param text[], d_low timestamptz[], d_high timestamptz[],
+    p_region text, p_callers uuid[], p_referrals jsonb, p_audiences text[],
+    r_referral int[], r_type text[], r_id uuid[], r_audience int[], r_body bytea[],
+    t_resource int[], t_audience int[], t_param text[], t_code text[], t_system text[],
+    f_resource int[], f_audience int[], f_param text[], f_target uuid[], f_type text[],
+    d_resource int[], d_audience int[], d_param text[], d_low timestamptz[], d_high timestamptz[],
     n_referral int[], n_token uuid[], n_index bytea[], n_key text[], n_ciphertext bytea[]
-) returns table (n int, claimed boolean, hash bytea, traject uuid, locations text[], others uuid[])
+) returns table (n int, claimed boolean, hash bytea, traject uuid, locations text[], others uuid[], told boolean)
 language plpgsql security definer set search_path = ketenzorg, pg_temp
 set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
@@ -29,7 +32,9 @@ declare
     won uuid[];      -- trajecten whose referral is new
     winners int[];   -- and their places in p_referrals
     referrals incoming[];
+    audiences audience[];
     held int[];      -- whose patient objected to something that was not weighed: nothing is stored, and no row answers
+    v_told int := 0; -- messages that there are to send now
 begin
     perform set_config('ketenzorg.callers', array_to_string(p_callers, ','), true);
     select array_agg(i) into referrals from jsonb_populate_recordset(null::incoming, p_referrals) i;
@@ -74,30 +79,33 @@ begin
             as d(norm text, began timestamptz, within text, at timestamptz, look timestamptz)
         where i.n = any (winners);
 
+        select array_agg(row(a.parties::uuid[])::audience order by a.place) into audiences
+        from unnest(p_audiences) with ordinality as a(parties, place);
+
         insert into resource (region, type, id, version, updated, traject, source, parties, body)
-        select p_region, r.type, r.id, 1, i.at, i.traject, i.organisation, r.parties::uuid[], r.body
-        from unnest(r_referral, r_type, r_id, r_parties, r_body) as r(referral, type, id, parties, body)
+        select p_region, r.type, r.id, 1, i.at, i.traject, i.organisation, (audiences[r.audience]).parties, r.body
+        from unnest(r_referral, r_type, r_id, r_audience, r_body) as r(referral, type, id, audience, body)
         join unnest(referrals) i
             on i.n = r.referral
         where r.referral = any (winners);
 
         insert into search_token (region, type, param, code, system, id, parties)
-        select p_region, r.type, t.param, t.code, t.system, r.id, t.parties::uuid[]
-        from unnest(t_resource, t_parties, t_param, t_code, t_system) as t(resource, parties, param, code, system)
+        select p_region, r.type, t.param, t.code, t.system, r.id, (audiences[t.audience]).parties
+        from unnest(t_resource, t_audience, t_param, t_code, t_system) as t(resource, audience, param, code, system)
         join unnest(r_referral, r_type, r_id) with ordinality as r(referral, type, id, place)
             on r.place = t.resource
         where r.referral = any (winners);
 
         insert into search_reference (region, type, param, target, target_type, id, parties)
-        select p_region, r.type, f.param, f.target, f.type, r.id, f.parties::uuid[]
-        from unnest(f_resource, f_parties, f_param, f_target, f_type) as f(resource, parties, param, target, type)
+        select p_region, r.type, f.param, f.target, f.type, r.id, (audiences[f.audience]).parties
+        from unnest(f_resource, f_audience, f_param, f_target, f_type) as f(resource, audience, param, target, type)
         join unnest(r_referral, r_type, r_id) with ordinality as r(referral, type, id, place)
             on r.place = f.resource
         where r.referral = any (winners);
 
         insert into search_date (region, type, param, low, high, id, parties)
-        select p_region, r.type, d.param, d.low, d.high, r.id, d.parties::uuid[]
-        from unnest(d_resource, d_parties, d_param, d_low, d_high) as d(resource, parties, param, low, high)
+        select p_region, r.type, d.param, d.low, d.high, r.id, (audiences[d.audience]).parties
+        from unnest(d_resource, d_audience, d_param, d_low, d_high) as d(resource, audience, param, low, high)
         join unnest(r_referral, r_type, r_id) with ordinality as r(referral, type, id, place)
             on r.place = d.resource
         where r.referral = any (winners);
@@ -107,12 +115,13 @@ begin
         -- What tell() does for one traject, for all of them at once.
         insert into outbox (region, id, subscription, type, resource, version, traject, priority, created, owed_since)
         select p_region, new_id(), s.id, r.type, r.id, 1, i.traject, i.priority, clock_timestamp(), clock_timestamp()
-        from unnest(r_referral, r_type, r_id, r_parties) as r(referral, type, id, parties)
+        from unnest(r_referral, r_type, r_id, r_audience) as r(referral, type, id, audience)
         join unnest(referrals) i on i.n = r.referral
-        cross join lateral unnest(r.parties::uuid[]) as listener(organisation)
+        cross join lateral unnest((audiences[r.audience]).parties) as listener(organisation)
         join subscription s on s.region = p_region and s.organisation = listener.organisation and s.type = r.type
             and s.status <> 'off'
         where r.referral = any (winners) and (s.filter is null or fits(p_region, r.type, r.id, s.filter));
+        get diagnostics v_told = row_count;
 
         insert into personal_number as known (region, token, blind_index, key_id, ciphertext, parties)
         select p_region, p.token, (array_agg(p.blind_index))[1], (array_agg(p.key_id))[1],
@@ -150,7 +159,8 @@ begin
         array(select other.id from traject other
               where other.region = p_region and other.person = i.person and other.pathway = i.pathway
                 and other.ended is null and other.id <> known.traject
-                and other.parties @> array[i.organisation])
+                and other.parties @> array[i.organisation]),
+        v_told > 0
     from unnest(referrals) i
     -- By its key, one by one: a join would read the whole table for a handful of rows.
     cross join lateral (

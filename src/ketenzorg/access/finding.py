@@ -26,7 +26,7 @@ def apart(tokens: Iterable[Token]) -> frozenset[Token]:
 
 
 def _apart(row: Token) -> Token | None:
-    if not TOKEN.fullmatch(row.code.encode()):
+    if not (row.code.startswith("bsn:") and TOKEN.fullmatch(row.code.encode())):  # a look saves most patterns
         return row
     return Token(NUMBER, row.code, "") if row.param == IDENTIFIER and row.system in BSN_SYSTEMS else None
 

@@ -16,7 +16,6 @@ from cryptography.exceptions import InvalidTag
 
 from ketenzorg.access.data_key import DERIVED, IN_CLEAR, KEY_BYTES, DataKey, DerivedKey, InClear, Opener
 from ketenzorg.access.key_encryption import CannotUnwrap, KeyEncryptionKey
-from ketenzorg.access.keys import keyed_digest
 from ketenzorg.errors import Issue, Unavailable
 from ketenzorg.logs import KEY_CLOSED, SEAL_BROKEN, log
 from ketenzorg.store.data_keys import DataKeys, Kind, Sealed, WrappedKey
@@ -160,7 +159,7 @@ def opened(key: Opener, sealed: Sealed, kind: Kind, row: UUID) -> bytes | None:
 
 def _mark(key: bytes, context: str) -> bytes:
     """By which a key is known, and for which place it was made."""
-    return keyed_digest(key, context.encode())[:16]
+    return hmac.digest(key, context.encode(), "sha256")[:16]
 
 
 def _closed() -> KeyClosed:

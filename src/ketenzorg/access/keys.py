@@ -1,6 +1,7 @@
 """The keys that are derived from the installation's one secret, each for one use."""
 
 import hmac
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -29,8 +30,15 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 def keyed_digest(key: bytes, text: bytes) -> bytes:
-    """HMAC-SHA256: without the key nobody can try out values until the digest fits."""
-    return hmac.digest(key, text, "sha256")
+    """HMAC-SHA256: without the key nobody can try out values until the digest fits. The key is kept in memory."""
+    digest = _begun(key).copy()
+    digest.update(text)
+    return digest.digest()
+
+
+@lru_cache(maxsize=16)  # to begin takes longer than to digest something short
+def _begun(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
 
 
 def pseudonym_of(person: UUID, keys: Keys) -> UUID:

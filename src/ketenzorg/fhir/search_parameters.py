@@ -132,7 +132,8 @@ class AllRows(NamedTuple):
 
 def search_rows(resource: dict[str, Any]) -> SearchRows:
     """The rows of a decoded resource that are kept; a type without such parameters has none."""
-    return SearchRows(*all_rows(resource, PARAMETERS.get(resource["resourceType"], ()))[:3])
+    declared = PARAMETERS.get(resource["resourceType"], ())
+    return SearchRows(*all_rows(resource, [each for each in declared if each.element in resource])[:3])
 
 
 def all_rows(resource: dict[str, Any], declared: Iterable[Parameter]) -> AllRows:

@@ -47,7 +47,7 @@ DROP = f"""
         loop
             execute format('drop function %s cascade', name);
         end loop;
-        drop type if exists {SCHEMA}.incoming;
+        drop type if exists {SCHEMA}.incoming, {SCHEMA}.audience;
     end
     $$
 """  # noqa: S608

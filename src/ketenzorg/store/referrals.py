@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +98,7 @@ class Package(msgspec.Struct, frozen=True):
 
 CALL = (
     "select * from receive_referrals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)"
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)"
 )
 
 
@@ -119,7 +118,8 @@ class Referrals:
     async def _store(self, packages: Sequence[Package]) -> list[Stored]:
         with key_is_there():
             rows = await self._database.fetch(CALL, *arguments(self._region, packages))
-        self._bell.ring()
+        if any(row["told"] for row in rows):
+            self._bell.ring()
         answers = {row["n"]: row for row in rows}
         return [_stored(answers[n]) if n in answers else HELD_BACK for n in range(len(packages))]
 
@@ -144,35 +144,48 @@ def arguments(region: str, packages: Sequence[Package]) -> tuple[Any, ...]:
         b'{"n":%d,' % n + msgspec.json.encode(package.referral)[1:] for n, package in enumerate(packages)
     )
     resources = [(n, resource) for n, package in enumerate(packages) for resource in package.resources]
-    place = count(1)
+    audiences = _Places()
     tokens, references, dates = [], [], []
-    for resource_place, (_, resource) in zip(place, resources, strict=False):
-        by = {param: id_array(parties) for param, parties in resource.finders.items() if parties}
-        rows = resource.rows
-        tokens += [(resource_place, by[row.param], *row) for row in rows.tokens if row.param in by]
-        references += [(resource_place, by[row.param], *row) for row in rows.references if row.param in by]
+    for place, (_, resource) in enumerate(resources, 1):
+        rows, finders = resource.rows, resource.finders
+        tokens += [(place, audiences[finders[row.param]], *row) for row in rows.tokens if finders[row.param]]
+        references += [
+            (place, audiences[finders[row.param]], *row) for row in rows.references if finders[row.param]
+        ]
         dates += [
-            (resource_place, by[row.param], row.param, *row.period) for row in rows.dates if row.param in by
+            (place, audiences[finders[row.param]], row.param, *row.period)
+            for row in rows.dates
+            if finders[row.param]
         ]
     numbers = [
         (n, number.token, number.blind_index, number.key_id, number.ciphertext)
         for n, package in enumerate(packages)
         for number in package.numbers
     ]
+    seen_by = [audiences[resource.parties] for _, resource in resources]
     return (
         region,
         callers,
         f"[{referrals.decode()}]",
+        [id_array(parties) for parties in audiences],
         [n for n, _ in resources],
         [resource.type for _, resource in resources],
         [resource.id for _, resource in resources],
-        [id_array(resource.parties) for _, resource in resources],
+        seen_by,
         [resource.body for _, resource in resources],
         *columns(tokens, 5),
         *columns(references, 5),
         *columns(dates, 5),
         *columns(numbers, 5),
     )
+
+
+class _Places(dict[tuple[UUID, ...], int]):
+    """Where each of some sets of parties stands, from 1; those that come again share a place."""
+
+    def __missing__(self, parties: tuple[UUID, ...]) -> int:
+        self[parties] = place = len(self) + 1
+        return place
 
 
 def columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:

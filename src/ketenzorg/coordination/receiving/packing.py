@@ -6,10 +6,11 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from ketenzorg import events
-from ketenzorg.access.finding import rows_of, who_finds
+from ketenzorg.access.audience import Audience, audience_of
+from ketenzorg.access.finding import rows_of
 from ketenzorg.access.keys import pseudonym_of
 from ketenzorg.access.rules import rule_id
-from ketenzorg.access.views import sights_of, who_sees
+from ketenzorg.access.views import sights_of
 from ketenzorg.coordination.choosing.candidates import tasks_of_candidates
 from ketenzorg.coordination.consent.consenting import Recorded
 from ketenzorg.coordination.receiving.participants import Participants
@@ -69,9 +70,10 @@ def package(
     parties = tuple(dict.fromkeys((requester, *([owner] if owner else []), *participants.roles.values())))
     phases = phases_after(pathway, BEFORE_THE_FIRST, state.step, participants.roles)
     sights = sights_of(pathway, Standing(state.step, participants.roles, phases), parties)
+    audience = audience_of(sights)
     resources = [
-        *_sent(own, sights, at),
-        *(_resource("Consent", id_, body, sights) for id_, body in recorded.made),
+        *_sent(own, audience, at),
+        *(_resource("Consent", id_, body, audience) for id_, body in recorded.made),
         *_made(arrival, tasks, plan, task, sights),
     ]
     referral = NewReferral(
@@ -137,10 +139,10 @@ def package(
     return Package(referral, resources, numbers)
 
 
-def _sent(own: list[Entry], sights: Sights, at: datetime) -> list[NewResource]:
+def _sent(own: list[Entry], audience: Audience, at: datetime) -> list[NewResource]:
     """What the sender posted, in its own bytes; the Task follows with what we add to it."""
     return [
-        _resource(entry.kind, entry.id, stored_form(entry.raw, entry.id, 1, at), sights)
+        _resource(entry.kind, entry.id, stored_form(entry.raw, entry.id, 1, at), audience)
         for entry in own
         if entry.kind != "Task"
     ]
@@ -210,12 +212,12 @@ def _made(
                 "Task",
                 each.id,
                 a_task(each.sent, each.id, each.owner, f"Task/{task}"),
-                {**others, each.owner.id: sights[each.owner.id]},
+                audience_of({**others, each.owner.id: sights[each.owner.id]}),
             )
             for each in tasks
         ),
-        _resource("CarePlan", plan, care_plan, sights),
-        _resource("Task", task, coordination_task, others),
+        _resource("CarePlan", plan, care_plan, audience_of(sights)),
+        _resource("Task", task, coordination_task, audience_of(others)),
     ]
 
 
@@ -224,6 +226,7 @@ def _without(sights: Sights, asked: Sequence[Organisation]) -> dict[UUID, Visibi
     return {each: sight for each, sight in sights.items() if each not in left_out}
 
 
-def _resource(kind: str, id_: UUID, body: bytes, sights: Sights) -> NewResource:
+def _resource(kind: str, id_: UUID, body: bytes, audience: Audience) -> NewResource:
     rows = rows_of(json.read(body)) if kind in PARAMETERS else NO_ROWS
-    return NewResource(kind, id_, who_sees(kind, sights), body, rows, who_finds(kind, sights))
+    parties, finders = audience[kind]
+    return NewResource(kind, id_, parties, body, rows, finders)
