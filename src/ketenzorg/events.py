@@ -106,13 +106,17 @@ class StepCorrected(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
 
 
 class DataAdded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="data-added"):
-    """New data came in for a traject that runs; the step stayed, what norms and controls depend on may not."""
+    """New data came in for a traject that runs, or were taken back as a mistake.
+
+    The step stayed, what norms and controls depend on may not.
+    """
 
     organisation: UUID
     task: UUID
     at: datetime
     resources: tuple[str, ...]  # "Observation/<id>"
     kept: dict[str, int]  # urgency and lengths of controls from now on, as State.counts has them
+    taken_back: bool = False
 
 
 class _OfNorm(msgspec.Struct, frozen=True, kw_only=True):

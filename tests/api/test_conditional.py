@@ -106,6 +106,13 @@ async def test_criteria_are_read_strictly(service: Service, referral: Referral) 
     assert len(await events(service)) == 1
 
 
+async def test_who_puts_what_is_not_there_hears_how_it_is_made(service: Service) -> None:
+    body = {"resourceType": "Task", "id": "mine", "status": "requested", "intent": "order"}
+    answer = await service.his.put("/fhir/Task/mine", json=body)
+    assert answer.status_code == 404
+    assert "een transaction Bundle met een verwijzing" in texts(answer)
+
+
 async def test_an_appointment_by_search(service: Service) -> None:
     referral = await accepted(service)
     kept = await booked(service.coach, appointment(referral))

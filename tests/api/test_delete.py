@@ -4,7 +4,7 @@ import pytest
 
 from api.test_appointment import accepted, appointment, booked, later
 from api.test_asides import question
-from ketenzorg.access.rules import TABLE
+from ketenzorg.access.rules import TABLE, types_for
 from referrals import texts
 from services import Referral, Service
 
@@ -99,7 +99,7 @@ async def test_an_appointment_without_a_moment_cannot_be_a_mistake_in_r4_and_is_
 
 
 async def test_what_is_never_deleted_says_what_to_do_instead(service: Service, referral: Referral) -> None:
-    for kind in sorted(TABLE.types["traject"] - {"Task", "ServiceRequest", "Appointment"}):
+    for kind in sorted(TABLE.types["traject"] - types_for("delete")):
         for address in (f"{kind}/{referral['Task'][5:]}", f"{kind}?_id={referral['Task'][5:]}"):
             answer = await service.his.delete(f"/fhir/{address}")
             assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD"), address
@@ -107,4 +107,5 @@ async def test_what_is_never_deleted_says_what_to_do_instead(service: Service, r
     for kind in ("Organization", "AuditEvent", "Binary", "StructureDefinition"):
         assert (await service.his.delete(f"/fhir/{kind}/1")).status_code == 405
     assert (await service.his.delete("/fhir/Task/1")).status_code == 404
+    assert (await service.his.delete("/fhir/Observation/1")).status_code == 404
     assert (await service.his.delete("/fhir/Encounter/1")).status_code == 404

@@ -20,11 +20,7 @@ from ketenzorg.errors import BadRequest, Issue, NotFound, PreconditionFailed
 
 NO_CRITERIA: Final = CONTROLS - {"_id", UPDATED}
 ENOUGH: Final = 2  # to know that it is not one
-MADE_BY: Final = {
-    "Task": ("een transaction Bundle met een verwijzing", "a transaction Bundle with a referral"),
-    "ServiceRequest": ("een transaction Bundle met een verwijzing", "a transaction Bundle with a referral"),
-    "Appointment": ("POST /fhir/Appointment", "POST /fhir/Appointment"),
-}
+IN_A_REFERRAL: Final = ("een transaction Bundle met een verwijzing", "a transaction Bundle with a referral")
 
 
 async def the_one(request: Http, kind: str, does: str) -> UUID:
@@ -55,6 +51,11 @@ async def find_one(
     return UUID(page.matches[0].id)
 
 
+def made_by(kind: str) -> tuple[str, str]:
+    """How a new one comes here."""
+    return IN_A_REFERRAL if kind in ("Task", "ServiceRequest") else (f"POST /fhir/{kind}",) * 2
+
+
 def _no_criteria(kind: str) -> Issue:
     return Issue(
         nl=f"Welke {kind}? Noem het id in het adres, of zoek er één: {kind}?identifier=systeem|nummer.",
@@ -63,7 +64,7 @@ def _no_criteria(kind: str) -> Issue:
 
 
 def _none(kind: str) -> Issue:
-    nl, en = MADE_BY[kind]
+    nl, en = made_by(kind)
     return Issue(
         nl=f"Geen {kind} past hierop, of niet een die u ziet. Zo wordt er ook geen gemaakt: dat doet {nl}.",
         en=f"No {kind} matches, or none that you see. Nor is one made this way: that is done by {en}.",

@@ -10,7 +10,7 @@ from litestar import delete
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from ketenzorg.access.rules import TABLE, permit
+from ketenzorg.access.rules import TABLE, permit, types_for
 from ketenzorg.api.answers import resource
 from ketenzorg.api.conditional import the_one
 from ketenzorg.api.kinds import READS, check_kind, refused
@@ -19,12 +19,10 @@ from ketenzorg.coordination.steps.mistaken import Mistaken, mistaken
 from ketenzorg.errors import Issue
 from ketenzorg.fhir.outcome import operation_outcome
 
-DELETED: Final = ("Task", "ServiceRequest", "Appointment")
+DELETED: Final = types_for("delete")
 _STAYS: Final = (
-    "Wat in een traject staat, wordt niet gewist. Was de hele verwijzing een vergissing: DELETE de ServiceRequest of "
-    "de Task. Klopt dit gegeven niet: maak het goede aan (POST, met basedOn).",
-    "What stands in a traject is not erased. If all of the referral was a mistake: DELETE the ServiceRequest or the "
-    "Task. If these data are wrong: create the right ones (POST, with basedOn).",
+    "Dit blijft in het traject staan. Was de hele verwijzing een vergissing: DELETE de ServiceRequest of de Task.",
+    "This stays in the traject. If all of the referral was a mistake: DELETE the ServiceRequest or the Task.",
 )
 _OF_A_TRAJECT: Final = TABLE.types["traject"] - {"Composition"}
 
@@ -53,12 +51,14 @@ async def _deleted(request: Http, kind: str, id_: UUID) -> ASGIResponse:
     visit = visit_of(request)
     permit(visit.caller, "delete", kind)
     done = await mistaken(kind, id_, visit, world_of(request), if_match_of(request))
-    return resource(operation_outcome([_said(kind, done)], "informational"), version=done.version)
+    return resource(
+        operation_outcome([_said(kind, done), *done.notices], "informational"), version=done.version
+    )
 
 
 def _said(kind: str, done: Mistaken) -> Issue:
     also_nl, also_en = ("", "")
-    if kind != "Appointment":
+    if kind in ("Task", "ServiceRequest"):
         also_nl = " Dat geldt voor de verwijzing, de Task en het CarePlan samen."
         also_en = " So are the referral, the Task and the CarePlan, together."
     before_nl, before_en = ("", "") if done.new else (" al", " already")

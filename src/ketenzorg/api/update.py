@@ -14,10 +14,11 @@ from ketenzorg.access.rules import permit
 from ketenzorg.api.answers import resource
 from ketenzorg.api.appointment import update_appointment
 from ketenzorg.api.body import read_body
-from ketenzorg.api.conditional import the_one
+from ketenzorg.api.conditional import made_by, the_one
 from ketenzorg.api.kinds import READS, check_kind
 from ketenzorg.api.requests import Http, check_id, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.steps.stepping import write_task
+from ketenzorg.errors import Issue, NotFound
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
 
@@ -28,7 +29,10 @@ UPDATED: Final = ("Task", "Appointment")
 async def update(request: Http, kind: FromPath[str], id_: FromPath[str]) -> ASGIResponse:
     """Take a Task as its reader saw it, with what the reader changed in it; or what became of an appointment."""
     check_kind(kind, UPDATED, READS)
-    return await update_known(request, kind, uuid_of(kind, id_))
+    try:
+        return await update_known(request, kind, uuid_of(kind, id_))
+    except NotFound as error:
+        raise NotFound(*error.issues, _not_made(kind)) from None
 
 
 @put("/fhir/{kind:str}")
@@ -52,3 +56,13 @@ async def update_known(request: Http, kind: str, id_: UUID, *, found: bool = Fal
             id_, "update", lambda _: json.read(body), visit, world_of(request), if_match_of(request)
         )
     return resource(now.body, version=now.version, updated=now.updated)
+
+
+def _not_made(kind: str) -> Issue:
+    nl, en = made_by(kind)
+    return Issue(
+        nl=f"Met PUT wordt er geen gemaakt: dat doet {nl}, en het id is van ons.",
+        en=f"PUT makes none: that is done by {en}, and the id is ours.",
+        code="not-supported",
+        severity="information",
+    )

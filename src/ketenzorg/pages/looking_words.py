@@ -74,6 +74,7 @@ WHY = {
     "records-consent": "Deze organisatie legt vast wat u aan haar vertelt over delen.",
     "keeps-own-subscriptions": "Deze organisatie doet mee, en hoort wat er met de verwijzing gebeurt.",
     "takes-part-adds": "Deze organisatie doet mee, en vult aan wat anderen moeten weten.",
+    "takes-back-added": "Deze organisatie nam terug wat zij zelf had aangevuld.",
     "keeps-own-notes": "Deze organisatie houdt bij wie van haar mensen u helpt.",
     "reads-own-log": "De praktijk mag zien wie uw gegevens bekeek.",
     "shows-who-looked": "De praktijk laat u zien wie uw gegevens bekeek.",

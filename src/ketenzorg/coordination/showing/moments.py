@@ -101,13 +101,7 @@ def _moment(
         organisation, event = body.requester, body.event
     else:
         organisation = body.organisation
-        event = NAMED.get(type(body), "hersteld")
-    if isinstance(body, events.CandidateAnswered):
-        event = f"{ASKED[body.task_status]}: {name_of(body.candidate, world)}"
-    if isinstance(body, events.ConsentChanged):
-        event = CONSENT[body.change]
-    if isinstance(body, events.AppointmentKept):
-        event = APPOINTMENT.get(body.status, "afspraak bijgewerkt")
+        event = _named(body, world)
     wrote: list[tuple[str, str]] = []
     reasons: list[str] = []
     if isinstance(body, events.PracticeChanged):
@@ -145,6 +139,21 @@ def _moment(
         reasons=tuple(reasons),
         undone=undone,
     )
+
+
+def _named(body: events.Event, world: World) -> str:
+    """What an event is called that the pathway does not name."""
+    match body:
+        case events.DataAdded(taken_back=True):
+            return "gegevens teruggenomen"
+        case events.CandidateAnswered():
+            return f"{ASKED[body.task_status]}: {name_of(body.candidate, world)}"
+        case events.ConsentChanged():
+            return CONSENT[body.change]
+        case events.AppointmentKept():
+            return APPOINTMENT.get(body.status, "afspraak bijgewerkt")
+        case _:
+            return NAMED.get(type(body), "hersteld")
 
 
 def _who(body: events.Event, organisation: UUID, world: World) -> str:

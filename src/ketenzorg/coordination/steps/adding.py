@@ -6,6 +6,7 @@ They come one by one, as creates, or together in a transaction Bundle; `belongin
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -65,7 +66,7 @@ class Addition(msgspec.Struct, frozen=True):
     seen: bool = False  # whether the sender sees what it added (the first of it)
 
 
-class _Judged(msgspec.Struct, frozen=True):
+class Judged(msgspec.Struct, frozen=True):
     """The rules before and after, and what they raised."""
 
     before: Screening
@@ -91,7 +92,7 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
             raise not_there()
         traject, pathway = await load(known.task, adding(), world)
         if traject.ended is not None:
-            raise _ended()
+            raise ended()
         sight = sight_of(pathway, visit.caller.organisation, traject.standing)
         posted = Posted([replace(each) for each in sent.entries])  # each try makes its own of them
         here = known_already(posted, known, sight)
@@ -101,26 +102,29 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
             return Addition(False, world.now(), locations, (_had_it(),), here, seen=seen)
         at = world.now()
         new = Posted([entry for entry in posted.entries if entry.location not in here])
-        judged = _judge(new, known, traject, pathway, at)
+        stored = [json.read(body) for _, _, body in known.resources]
+        judged = judge(stored, [*stored, *(entry.content for entry in new.entries)], traject, pathway, at)
         rule = rule_of("add", sent.entries[0].kind, traject, pathway, visit)
         access = adding(rule=f"{rule.id} {pathway.name}|{pathway.version}")
         scene = Scene(visit.caller.organisation, access, traject, pathway, world, at)
         identity = Identity(SENT, digest, locations)
-        step, versions, finders = _step(new, identity, known, judged, scene)
+        came = [_stored(entry, known, at) for entry in new.entries]
+        step, versions, finders = changed_data(came, judged, scene, identity)
         if await world.trajecten.store(step, versions, finders):
             dues = engine.due(pathway, scene.state), engine.due(pathway, judged.state)
-            came = [entry.content for entry in new.entries]
-            unreadable = unread(pathway, came, read_answers(pathway, came))
+            said = [entry.content for entry in new.entries]
+            unreadable = unread(pathway, said, read_answers(pathway, said))
             notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
             return Addition(True, at, locations, (*kept, *notices), here, _raises(judged), seen)
     raise Conflict(CHANGING)
 
 
-def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at: datetime) -> _Judged:
-    stored = [json.read(body) for _, _, body in known.resources]
-    came = [entry.content for entry in posted.entries]
-    before = screen(pathway, read_answers(pathway, latest(stored, pathway)), at)
-    after = screen(pathway, read_answers(pathway, latest([*stored, *came], pathway)), at)
+def judge(
+    were: list[dict[str, Any]], are: list[dict[str, Any]], traject: Traject, pathway: Pathway, at: datetime
+) -> Judged:
+    """What the rules make of the data as they were and as they are."""
+    before = screen(pathway, read_answers(pathway, latest(were, pathway)), at)
+    after = screen(pathway, read_answers(pathway, latest(are, pathway)), at)
     state = engine.rearmed(state_of(traject), after)
     known_already = {raised.event for raised in before.events}
     taken: list[StepTaken] = []
@@ -130,18 +134,23 @@ def _judge(posted: Posted, known: Known, traject: Traject, pathway: Pathway, at:
             known_already.add(raised.event)
             taken.append(engine.advance(pathway, state, raised.event, ITSELF, at, {}))
             state = taken[-1].state
-    return _Judged(before, after, state, tuple(taken))
+    return Judged(before, after, state, tuple(taken))
 
 
-def _raises(judged: _Judged) -> bool:
+def _raises(judged: Judged) -> bool:
     before, after = (
         {stop.rule for stop in each.blocked if stop.alarm} for each in (judged.before, judged.after)
     )
     return bool(judged.taken) or not after <= before
 
 
-def _step(
-    posted: Posted, identity: Identity, known: Known, judged: _Judged, scene: Scene
+def changed_data(
+    data: list[NewVersion],
+    judged: Judged,
+    scene: Scene,
+    identity: Identity | None = None,
+    *,
+    taken_back: bool = False,
 ) -> tuple[Step, list[NewVersion], FindersOf]:
     """Everything that is stored together: the data, what they change, and the signals."""
     organisation, access, traject, pathway, world, at = scene
@@ -149,7 +158,7 @@ def _step(
     parties = Parties(traject.standing, now, now)
     dues = engine.due(pathway, judged.state)
     [task] = next_versions(Said(event=None, by=ITSELF), None, parties, soonest(dues), scene)
-    locations = tuple(entry.location for entry in posted.entries)
+    came = tuple(f"{each.type}/{each.id}" for each in data)
     step = Step(
         traject=traject.id,
         seq=traject.seq,
@@ -163,11 +172,16 @@ def _step(
         task=task.id,
         open_task=task.id,
         event_id=world.new_id(),
-        event="gegevens aangevuld",
+        event="gegevens teruggenomen" if taken_back else "gegevens aangevuld",
         from_step=traject.step,
         happened_at=at,
         event_body=events.DataAdded(
-            organisation=organisation, task=task.id, at=at, resources=locations, kept=judged.after.kept
+            organisation=organisation,
+            task=task.id,
+            at=at,
+            resources=came,
+            kept=judged.after.kept,
+            taken_back=taken_back,
         ),
         priority=how_soon(pathway, judged.state.counts, json.read(task.body).get("priority")),
         access=access,
@@ -177,12 +191,11 @@ def _step(
         parties=traject.parties,
         involved=now,
         witnesses=now,
-        seen_by={entry.kind: seen_by(entry.kind, parties, pathway) for entry in posted.entries},
+        seen_by={each.type: seen_by(each.type, parties, pathway) for each in data},
         identity=identity,
         further=tuple(_signal(taken, task.id, organisation, world) for taken in judged.taken),
     )
-    versions = [task, *(_stored(entry, known, at) for entry in posted.entries)]
-    return step, versions, finders_of(parties.sights(pathway))
+    return step, [task, *data], finders_of(parties.sights(pathway))
 
 
 def _signal(taken: StepTaken, task: UUID, organisation: UUID, world: World) -> Further:
@@ -244,7 +257,8 @@ def _had_it() -> Notice:
     )
 
 
-def _ended() -> TransitionNotAllowed:
+def ended() -> TransitionNotAllowed:
+    """Of a traject that is over nothing changes any more."""
     return TransitionNotAllowed(
         Issue(
             nl="Dit traject is beëindigd; nieuwe gegevens horen bij een nieuwe verwijzing.",

@@ -9,23 +9,24 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ketenzorg.coordination.reading.looking import not_found
+from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.steps.appointments import never_was
 from ketenzorg.coordination.steps.stepping import load, write_task
+from ketenzorg.coordination.steps.taking_back import MISTAKE, take_back
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Issue, PreconditionFailed, TransitionNotAllowed
 
-MISTAKE = "entered-in-error"
-
 
 class Mistaken(NamedTuple):
-    """What was said to be a mistake: its version now, and whether it was said just now."""
+    """What was said to be a mistake: its version now, whether it was said just now, and what else changed by it."""
 
     version: int
     new: bool
+    notices: tuple[Notice, ...] = ()
 
 
 async def mistaken(kind: str, id_: UUID, visit: Visit, world: World, if_match: int | None) -> Mistaken:
-    """Say it of a Task, a ServiceRequest or an Appointment.
+    """Say it of a Task, a ServiceRequest, an Appointment, or data that were added.
 
     Raises NotFound, TransitionNotAllowed or PreconditionFailed.
     """
@@ -34,7 +35,9 @@ async def mistaken(kind: str, id_: UUID, visit: Visit, world: World, if_match: i
         return Mistaken(seen.version, new)
     if kind == "ServiceRequest":
         return await _of_request(id_, visit, world, if_match)
-    return await _of_task(id_, visit, world, if_match)
+    if kind == "Task":
+        return await _of_task(id_, visit, world, if_match)
+    return Mistaken(*await take_back(kind, id_, visit, world, if_match))
 
 
 async def _of_task(task: UUID, visit: Visit, world: World, if_match: int | None) -> Mistaken:
