@@ -1,5 +1,6 @@
 """An appointment for a hand-over: who does the work keeps it, and the pathway says what it means (c.1, row 7)."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -208,3 +209,14 @@ async def test_an_undone_step_takes_its_appointment_back(service: Service) -> No
     assert (await read(service.his, f"Appointment/{kept['id']}"))["status"] == "entered-in-error"
     assert (await read(service.his, referral["Task"]))["businessStatus"]["text"] == "contact zoeken"
     assert (await story(UUID(task["id"]), visit("his-demo"), world)).appointments == ()
+
+
+async def test_many_at_once_are_judged_one_after_another(service: Service) -> None:
+    referral = await accepted(service)
+    kept = await booked(service.coach, appointment(referral))
+    times = [f"2026-01-19T{hour}:{minute}:00+01:00" for hour in (11, 12) for minute in (10, 20, 30, 40, 50)]
+    answers = await asyncio.gather(*(becomes(service.coach, kept, end=time) for time in times))
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) <= {200, 409}, statuses  # 409: others were at work, three times over
+    now = await service.coach.get(f"/fhir/Appointment/{kept['id']}")
+    assert now.headers["ETag"] == f'W/"{1 + statuses.count(200)}"'

@@ -3,6 +3,7 @@
 They come one by one, as creates, or together in a transaction Bundle; `belonging` says how they name their traject.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -45,6 +46,7 @@ from ketenzorg.referral.codes import BASE
 from ketenzorg.referral.content import canonical
 from ketenzorg.referral.references import resolve
 from ketenzorg.referral.stored import stored_form
+from ketenzorg.store.audit import Access
 from ketenzorg.store.trajecten import FindersOf, Further, Identity, Known, NewVersion, Step, Traject
 
 SENT = f"{BASE}/NamingSystem/aangevulde-gegevens"  # the value is a keyed digest of the content
@@ -87,10 +89,10 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
         earlier = await world.trajecten.sent_before(SENT, digest, adding())
         if earlier is not None:
             return Addition(False, world.now(), earlier, (_had_it(),), frozenset(earlier), seen=True)
-        known = await world.trajecten.data_of(*belonging, adding())
-        if known is None:
+        found = await data_and_traject(*belonging, adding, world)
+        if found is None:
             raise not_there()
-        traject, pathway = await load(known.task, adding(), world)
+        known, traject, pathway = found
         if traject.ended is not None:
             raise ended()
         sight = sight_of(pathway, visit.caller.organisation, traject.standing)
@@ -117,6 +119,21 @@ async def add_data(sent: Posted, visit: Visit, world: World) -> Addition:
             notices = what_changed(judged.before, judged.after, judged.taken, *dues, unreadable)
             return Addition(True, at, locations, (*kept, *notices), here, _raises(judged), seen)
     raise Conflict(CHANGING)
+
+
+async def data_and_traject(
+    kind: str, id_: UUID, access: Callable[[], Access], world: World
+) -> tuple[Known, Traject, Pathway] | None:
+    """All data of a traject, no older than the traject itself: what comes after, storing a step refuses.
+
+    None for who takes no part in it now.
+    """
+    known = await world.trajecten.data_of(kind, id_, access())
+    if known is None:
+        return None
+    traject, pathway = await load(known.task, access(), world)
+    known = await world.trajecten.data_of(kind, id_, access())
+    return None if known is None else (known, traject, pathway)
 
 
 def judge(

@@ -16,11 +16,11 @@ from ketenzorg.access.views import sight_of
 from ketenzorg.coordination.consent.under_consent import under_consent
 from ketenzorg.coordination.reading.looking import Seen, read
 from ketenzorg.coordination.scene import Scene, state_of
-from ketenzorg.coordination.steps.adding import NO_ROWS, SENT, somebody_else
+from ketenzorg.coordination.steps.adding import NO_ROWS, SENT, data_and_traject, somebody_else
 from ketenzorg.coordination.steps.belonging import not_there
 from ketenzorg.coordination.steps.handing_over import seen_by
 from ketenzorg.coordination.steps.planning import Planned, planned
-from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
+from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, rule_of
 from ketenzorg.coordination.steps.versions import Said
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Invalid, Issue, PreconditionFailed, TransitionNotAllowed
@@ -121,10 +121,10 @@ async def _found(
 ) -> tuple[Known, Traject, Pathway]:
     """The traject of a resource, for who does the work in it. Raises NotFound or TransitionNotAllowed."""
     access = partial(visit.access, world, does, KIND)
-    known = await world.trajecten.data_of(kind, id_, access())
-    if known is None:
+    found = await data_and_traject(kind, id_, access, world)
+    if found is None:
         raise not_there()
-    traject, pathway = await load(known.task, access(), world)
+    known, traject, pathway = found
     rule_of(does, KIND, traject, pathway, visit)
     organisation = visit.caller.organisation
     if traject.ended is not None or traject.roles.get(pathway.steps[traject.step].performer) != organisation:

@@ -11,8 +11,8 @@ from ketenzorg.coordination.reading.looking import not_found
 from ketenzorg.coordination.receiving.notice import Notice
 from ketenzorg.coordination.receiving.notices import what_changed
 from ketenzorg.coordination.scene import Scene, state_of
-from ketenzorg.coordination.steps.adding import NO_ROWS, changed_data, ended, judge
-from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, load, rule_of
+from ketenzorg.coordination.steps.adding import NO_ROWS, changed_data, data_and_traject, ended, judge
+from ketenzorg.coordination.steps.stepping import CHANGING, TRIES, rule_of
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.errors import Conflict, Issue, PreconditionFailed, TransitionNotAllowed
 from ketenzorg.fhir import json
@@ -36,10 +36,10 @@ async def take_back(
     """
     access = partial(visit.access, world, "delete", kind)
     for _ in range(TRIES):
-        known = await world.trajecten.data_of(kind, id_, access())
-        if known is None:
+        found = await data_and_traject(kind, id_, access, world)
+        if found is None:
             raise not_found(kind)
-        traject, pathway = await load(known.task, access(), world)
+        known, traject, pathway = found
         rule = rule_of("delete", kind, traject, pathway, visit)
         organisation = visit.caller.organisation
         own = await _brought(f"{kind}/{id_}", organisation, traject, world)
