@@ -12,7 +12,7 @@ from ketenzorg.cli.sandbox import caller_for
 from ketenzorg.coordination.steps.undoing import undo
 from ketenzorg.coordination.world import Trail, Visit
 from ketenzorg.fhir.decode import decode
-from referrals import said
+from referrals import said, texts
 from services import REGION, Referral, Service
 
 FEEDBACK = "Mevrouw gaat <elke> week naar de wandelgroep & voelt zich minder alleen.\nZij wil niet opnieuw."
@@ -127,3 +127,33 @@ async def test_an_undone_end_takes_its_letter_back(service: Service) -> None:
 
     await service.happens(referral["Task"], "afronden", terugkoppeling="Nu goed.")
     assert await letter_of(service, referral) != id_
+
+
+async def test_what_the_patient_thought_of_it_comes_along_in_a_word_of_the_pathway(service: Service) -> None:
+    """Asked by who did the work, and never demanded: the word is in the log, for who counts."""
+    referral = await service.refer()
+    for event in ("aannemen", "eerste contact", "kennismaking gehouden"):
+        await service.happens(referral["Task"], event)
+    said_so = said("afronden", terugkoppeling="Klaar.", ervaring_van_patient="mevrouw was blij")
+    refused = await service.coach.post(f"/fhir/{referral['Task']}/$event", json=said_so)
+    assert refused.status_code == 422
+    assert "ervaring-goed, ervaring-wisselend, ervaring-niet-goed" in texts(refused)
+    await service.happens(
+        referral["Task"], "afronden", terugkoppeling="Klaar.", ervaring_van_patient="ervaring-wisselend"
+    )
+    task = (await service.his.get(f"/fhir/{referral['Task']}")).json()
+    assert ("ervaring-van-patient", "Wisselend") in [
+        (each["type"]["text"], each.get("valueString")) for each in task["output"]
+    ]
+    id_ = await letter_of(service, referral)
+    reference = (await service.his.get(f"/fhir/DocumentReference/{id_}")).json()
+    [address] = [
+        each["attachment"]["url"]
+        for each in reference["content"]
+        if each["attachment"]["contentType"] == "application/fhir+json"
+    ]
+    assert "Wisselend" in (await service.his.get(f"/fhir/{address}")).text
+    [row] = await service.rows(
+        "select body -> 'codes' ->> 'ervaring-van-patient' from ketenzorg.event order by seq desc limit 1"
+    )
+    assert row[0] == "ervaring-wisselend"

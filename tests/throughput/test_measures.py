@@ -185,6 +185,11 @@ def _check_flow(found: Measures, cases: list[Case], period: Period) -> None:
             if code == "rejected_by_receiver" and step.reason == refusal.code
         ]
         assert refusal.n == hidden(len(mine), sum(mine)), refusal
+    for answer in found.experiences:
+        mine = [
+            first for step, _, _, first in within if step.codes.get("ervaring-van-patient") == answer.code
+        ]
+        assert answer.n == hidden(len(mine), sum(mine)), answer
     told = {"completed", "dropped_out", "not_eligible", "referred_on", "emergency_upgrade", "rejected_by_receiver",
             "returned_to_referrer"}  # fmt: skip
     expected = [(round_, first) for _, code, round_, first in within if code in told]

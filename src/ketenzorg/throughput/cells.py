@@ -18,6 +18,7 @@ from ketenzorg.throughput.facts import (
     MET,
     OPEN_STAY,
     OUT,
+    SAID,
     STAY,
     STOPPED,
     STOPPED_LATE,
@@ -173,6 +174,9 @@ class Counts:
     recent: dict[str, Lengths] = field(default_factory=lambda: defaultdict(Lengths))
     came: Flow = field(default_factory=Flow)
     went: dict[End, Flow] = field(default_factory=lambda: defaultdict(Flow))
+    said: dict[str, Flow] = field(
+        default_factory=lambda: defaultdict(Flow)
+    )  # code: what patients thought of it
 
     def add(self, other: "Counts") -> None:
         for key, lengths in other.lengths.items():
@@ -186,6 +190,8 @@ class Counts:
         self.came.add_all(other.came)
         for end, flow in other.went.items():
             self.went[end].add_all(flow)
+        for code, flow in other.said.items():
+            self.said[code].add_all(flow)
 
     def with_lengths_of(self, other: "Counts") -> "Counts":
         """What came, went and is open here, with the stays and clocks that were read in one go for all places."""
@@ -241,6 +247,8 @@ class Gathering:
             elif kind == OUT:
                 end = End(name, row["detail"], row["outcome"] == facts.WITH_FEEDBACK)
                 counts.went[end].add(row["day"], numbers, first=row["first"])
+            elif kind == SAID:
+                counts.said[name].add(row["day"], numbers, first=row["first"])
             elif kind == DUE:
                 counts.late_in_step[name] += self._until(numbers, row["day"], self._today)
             elif kind == DUE_CLOCK:

@@ -132,6 +132,15 @@ DEFINITIONS: Final = (
         status="proposal",
     ),
     Definition(
+        id="experiences",
+        name="Wat patiënten ervan vonden",
+        text="Trajecten die in de periode werden afgerond en waarin is gevraagd hoe de patiënt het vond, per antwoord. "
+        "Wie het werk deed, vraagt het; wie niets vroeg, telt niet mee.",
+        unit="trajecten",
+        source=OURS,
+        status="proposal",
+    ),
+    Definition(
         id="exits",
         name="Hoe trajecten eindigen",
         text="Trajecten die in de periode eindigden, per manier van eindigen.",

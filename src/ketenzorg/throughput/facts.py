@@ -18,6 +18,7 @@ from ketenzorg.pathway.replay import replay, standing
 
 FACTS = 4  # raise it when the same events give other facts: everything is then counted again
 FEEDBACK = "terugkoppeling"  # the need of the pathway files whose answer goes back to the referrer
+EXPERIENCE = "ervaring-van-patient"  # the need whose coded answer is what the patient thought of it
 MISTAKE = "entered_in_error"  # the exit of what never was a referral
 
 # Kinds. A stay and a clock belong to the week in which they began, and have their length in days as their place.
@@ -29,6 +30,7 @@ CLOCK, OPEN_CLOCK = "clock", "open-clock"
 # step where it is; and for each norm that runs.
 DUE, DUE_CLOCK = "due", "due-clock"
 IN, OUT = "in", "out"
+SAID = "said"  # by the patient, of what came and went: the name is the code
 # Outcomes of a clock. Stopped: the traject ended, or what it runs from happened again. Early and past: before and
 # after the time of the share of a norm that has one (80 percent within 3 weeks), and before its maximum.
 EARLY, MET, LATE = "early", "met", "late"
@@ -208,6 +210,8 @@ def _in_and_out(each: _Round, rules: Rules) -> Iterator[Fact]:
     told_back = any(FEEDBACK in step.outputs or step.event in rules.always_feedback for step in each.taken)
     feedback = WITH_FEEDBACK if told_back else WITHOUT_FEEDBACK
     yield _in_week(OUT, last.at, name, last.reason or "", feedback)
+    if EXPERIENCE in last.codes:
+        yield _in_week(SAID, last.at, last.codes[EXPERIENCE], "")
 
 
 def _clocks(each: _Round, rules: Rules) -> Iterator[Fact]:

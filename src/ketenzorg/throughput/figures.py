@@ -106,7 +106,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Exit(msgspec.Struct, frozen=True):
-    """One way in which trajecten end, or one reason for which they are refused."""
+    """A way in which trajecten end, a reason for which they are refused, or what patients thought of it."""
 
     code: str
     title: str
@@ -176,6 +176,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     trend: list[Point]
     exits: list[Exit]
     refusals: list[Exit]
+    experiences: list[Exit]
     municipalities: list[PlaceFigures]
     teams: list[PlaceFigures]  # only for who may see all organisations, and with no organisation chosen
     definitions: tuple[Definition, ...]

@@ -18,7 +18,19 @@ from ketenzorg.store.database import Database
 from ketenzorg.throughput.cells import RECENT, Counts, Flow, Gathering, together
 from ketenzorg.throughput.comparing import REFUSED, Comparing, Told, norm_at
 from ketenzorg.throughput.definitions import DEFINITIONS
-from ketenzorg.throughput.facts import CLOCK, DUE, DUE_CLOCK, IN, MISTAKE, OPEN_CLOCK, OPEN_STAY, OUT, STAY
+from ketenzorg.throughput.facts import (
+    CLOCK,
+    DUE,
+    DUE_CLOCK,
+    EXPERIENCE,
+    IN,
+    MISTAKE,
+    OPEN_CLOCK,
+    OPEN_STAY,
+    OUT,
+    SAID,
+    STAY,
+)
 from ketenzorg.throughput.figures import (
     Chosen,
     Exit,
@@ -41,7 +53,7 @@ from ketenzorg.throughput.selection import (
 from ketenzorg.throughput.small_groups import SMALLEST, shown
 from ketenzorg.throughput.standing_out import standing_out
 
-OF_PLACES = [CLOCK, OPEN_CLOCK, DUE_CLOCK, OPEN_STAY, DUE, IN, OUT]
+OF_PLACES = [CLOCK, OPEN_CLOCK, DUE_CLOCK, OPEN_STAY, DUE, IN, OUT, SAID]
 PER_PLACE, PER_WEEK = "place", "week"
 WEEK, BLOCK, WEEK_EVERYWHERE, BLOCK_EVERYWHERE = "week", "block", "week everywhere", "block everywhere"
 KEPT = 64  # answers, of some hundred kB each
@@ -141,6 +153,7 @@ class Throughput:
             trend=_trend(period.pieces(per_point), whole, weekly.places, norms),
             exits=_exits(whole, period, pathway),
             refusals=_refusals(whole, period, pathway),
+            experiences=_experiences(whole, period, pathway),
             municipalities=compare.places(
                 {
                     code: name
@@ -348,6 +361,13 @@ def _refusals(whole: Counts, period: Period, pathway: Pathway) -> list[Exit]:
         if end.exit == REFUSED:
             flows[end.reason or ""].add_all(flow)
     return _by_number({code: pathway.file.codes[code] for code in codes}, flows, period)
+
+
+def _experiences(whole: Counts, period: Period, pathway: Pathway) -> list[Exit]:
+    """What patients thought of it, where they were asked; none where the pathway does not ask."""
+    asked = pathway.file.needs.get(EXPERIENCE)
+    titles = {code: pathway.file.codes[code] for code in asked.codes} if asked else {}
+    return [Exit(code, title, whole.said[code].shown(period)) for code, title in titles.items()]
 
 
 def _by_number(titles: Mapping[str, str], flows: Mapping[str, Flow], period: Period) -> list[Exit]:

@@ -115,6 +115,10 @@ def refusals(measures: Measures) -> list[Row]:
     return [("reden", "aantal"), *((each.title, number(each.n)) for each in measures.refusals)]
 
 
+def experiences(measures: Measures) -> list[Row]:
+    return [("antwoord", "aantal"), *((each.title, number(each.n)) for each in measures.experiences)]
+
+
 def municipalities(measures: Measures) -> list[Row]:
     return _places("gemeente", measures.municipalities, measures)
 
@@ -134,7 +138,18 @@ def definitions(measures: Measures) -> list[Row]:
 
 TABLES: dict[str, Callable[[Measures], list[Row]]] = {
     table.__name__: table
-    for table in (standing_out, steps, norms, trend, exits, refusals, municipalities, teams, definitions)
+    for table in (
+        standing_out,
+        steps,
+        norms,
+        trend,
+        exits,
+        refusals,
+        experiences,
+        municipalities,
+        teams,
+        definitions,
+    )
 }
 
 
