@@ -109,7 +109,10 @@ class Nemesis:
         children = self._stand.api.children
         if "api" in self._down or len(children) < API_PROCESSES:
             return None
-        os.kill(self._chance.choice(children), signal.SIGKILL)
+        try:
+            os.kill(self._chance.choice(children), signal.SIGKILL)
+        except ProcessLookupError:  # one that was killed before was still listed
+            return None
         self.restarts += 1  # by the one that started it
         return "one"
 
