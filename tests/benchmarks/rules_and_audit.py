@@ -1,6 +1,6 @@
 """What the rules and the audit line cost a read and a referral: `python -m tests.benchmarks.rules_and_audit [TURNS]`.
 
-Four services take turns of a second on one server, each time in another order: as it is, with one of the two, with
+Four services take short turns on one server, each time in another order: as it is, with one of the two, with
 neither. Without rules nobody looks at the scopes of a token or cuts what is shown (without_rules.py), and row level
 security is off; without the line no line is made (without_line.py), and the functions that write it write nothing. CPU
 is that of API and database together, per request: the median of the turns.

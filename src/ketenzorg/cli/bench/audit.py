@@ -29,7 +29,7 @@ KINDS = ("read", "referral")
 CONCURRENCY = (
     32  # enough to keep the service busy: a lone read waits for a flush of the disk, which is no work
 )
-TURN_S = 1.0
+TURN_S = 0.5
 INSERT = re.compile(r"insert into audit \([^)]*\)")
 GOAL = 0.15  # of a read and of a referral
 
@@ -132,7 +132,7 @@ async def a_task(connection: asyncpg.Connection) -> str:
 
 
 def take_turn(side: Side, kind: str, database: EmbeddedPostgres, concurrency: int = CONCURRENCY) -> None:
-    """One second of a kind of request, added to what was measured of the side."""
+    """A turn of a kind of request, added to what was measured of the side."""
     before = _cpu(side, database)
     if kind == "read":
         side.latencies[kind] += _read_for(TURN_S, concurrency, side)

@@ -84,10 +84,19 @@ def cpu_s(root: int) -> float | None:
     """CPU seconds of a process and all below it."""
     if not PROC.is_dir():
         return None
-    ticks = 0
-    for pid in family(root):
-        fields = _stat(pid)
-        ticks += int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS]) if fields else 0
+    return sum(_own_cpu_s(pid) for pid in family(root))
+
+
+def _own_cpu_s(pid: int) -> float:
+    """In the nanoseconds of its threads where the kernel has these: a tick is as long as many requests."""
+    try:
+        threads = [each.read_text().split() for each in (PROC / str(pid) / "task").glob("*/schedstat")]
+    except OSError:  # a thread has ended meanwhile
+        threads = []
+    if threads:
+        return sum(int(on_cpu) for on_cpu, *_ in threads) / 1e9
+    fields = _stat(pid)
+    ticks = int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS]) if fields else 0
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
