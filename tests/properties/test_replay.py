@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from content import CATALOGUE
 from ketenzorg import events
+from ketenzorg.coordination.person import practice
 from ketenzorg.fhir import r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.pathway import engine, handover
@@ -18,6 +19,8 @@ from services import START, Service
 PATHWAY = CATALOGUE.current("welzijn-op-recept")
 NOTE = [{"op": "add", "path": "/output/-", "value": {"type": {"text": "bijlage"}, "valueString": "Folder"}}]
 FIRST_NOTE = [{"op": "add", "path": "/output", "value": [NOTE[0]["value"]]}]
+# What brings in a house, or a practice, that has no hand in this walk.
+TO_ANOTHER = ("doorsturen", practice.PASSED, practice.UNKNOWN)
 # For each step: which of the options, by which role, with which of the codes, days later, told how late, a note first.
 STEPS = st.lists(
     st.tuples(
@@ -56,18 +59,15 @@ class Walk:
         clock = self.service.app.litestar.state.clock
         clock.set(START + timedelta(days=self.day))
         said_next = (await self.service.his.get(f"/fhir/{self.task}/$next")).json()["parameter"]
-        # Who gets what is sent on is another organisation than the two that walk here.
         options = [
             each
             for each in said_next
-            if each["name"] == "next" and each["part"][0]["valueString"] != "doorsturen"
+            if each["name"] == "next" and each["part"][0]["valueString"] not in TO_ANOTHER
         ]
         if not options or self.withdrawn:
             return
         if note:
             await self.note()
-        # What is sent on goes to a house that has no hand in this walk.
-        options = [each for each in options if each["part"][0]["valueString"] != "doorsturen"]
         option = options[which % len(options)]["part"]
         by = [part["valueString"] for part in option if part["name"] == "by"]
         body = said(option[0]["valueString"])

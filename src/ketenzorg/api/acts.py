@@ -165,7 +165,9 @@ def _is_alone(entry: Mapping[str, Any]) -> bool:
     kind = resource["resourceType"]
     if kind == "Task":
         about = [resource.get("focus"), *_list(resource.get("partOf"))]
-        return any("Task/" in str(each.get("reference", "")) for each in about if isinstance(each, dict))
+        return any(
+            str(each.get("reference", "")).startswith("Task/") for each in about if isinstance(each, dict)
+        )
     if kind == "ServiceRequest":
         return resource.get("intent") == "proposal"
     return kind not in ACCEPTED
