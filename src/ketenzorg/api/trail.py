@@ -24,5 +24,6 @@ def trail_of(headers: Mapping[bytes, str], client: Any) -> Trail:
 
 
 def _safe(given: str) -> str:
-    personal = holds_number(given) or is_bsn(BETWEEN.sub("", given))
-    return given if TRACE_ID.match(given) and not personal else ""
+    if not TRACE_ID.match(given):
+        return ""
+    return "" if holds_number(given) or is_bsn(BETWEEN.sub("", given)) else given

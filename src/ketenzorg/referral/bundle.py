@@ -80,7 +80,8 @@ class Posted:
 
     def placed(self, issue: Issue) -> Issue:
         """An issue about the answers or the Task, with the place of these in the Bundle as it was sent."""
-        return msgspec.structs.replace(issue, expression=tuple(map(self._place, issue.expression)))
+        places = tuple(map(self._place, issue.expression))
+        return issue if places == issue.expression else msgspec.structs.replace(issue, expression=places)
 
     def _place(self, place: str) -> str:
         kind, _, inside = place.partition(".")

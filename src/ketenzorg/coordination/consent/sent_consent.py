@@ -38,9 +38,8 @@ def what_is_shared(
     at: datetime,
 ) -> Sharing:
     """What the referral shares, with what it says about consent; what a Consent says is no answer as well."""
-    telling = [entry for entry in own if entry.kind in ("Consent", "QuestionnaireResponse")]
-    sent = any(entry.kind == "Consent" for entry in telling)
-    questionnaires = [entry.content for entry in telling if entry.kind != "Consent"]
+    consents = [entry for entry in own if entry.kind == "Consent"]
+    questionnaires = [entry for entry in own if entry.kind == "QuestionnaireResponse"]
     return Sharing(
         holder=participants.requester.id,
         holder_kind=participants.requester.kind,
@@ -49,8 +48,11 @@ def what_is_shared(
         patient=asked.patient.location,
         request=asked.request.location,
         at=at,
-        said=[{**json.read(entry.raw), "id": str(entry.id)} for entry in telling],
-        answers=read_answers(pathway, questionnaires) if sent else answers,
+        said=[
+            *({**json.read(entry.raw), "id": str(entry.id)} for entry in consents),
+            *({**entry.content, "id": str(entry.id)} for entry in questionnaires),
+        ],
+        answers=read_answers(pathway, [entry.content for entry in questionnaires]) if consents else answers,
     )
 
 
