@@ -146,7 +146,7 @@ async def test_who_is_asked_beside_others_and_who_asked(service: Service, somebo
     await stale.press("Ja, wij kunnen dit doen")
     await stale.sees("Er is net iets veranderd", "U bent gekozen")
     await good(stale, "too late")
-    await all_good(femke, "/werk", mine)
+    await all_good(femke, "/werk", mine, f"{page_of(asked.tasks[ONE])}/doen/doorsturen")
 
 
 async def test_messages_and_that_one_has_not_arrived(service: Service, somebody: Opens) -> None:

@@ -38,6 +38,21 @@ async def test_the_practice_sees_the_answers_and_chooses_one(
     assert "Er wacht niets op u" in marieke.text
 
 
+async def test_who_withdrew_since_the_page_was_opened_is_not_chosen(
+    service: Service, browser: Callable[[], Browser]
+) -> None:
+    asked = await ask(service, ONE, TWO)
+    await says(service, ONE, asked.tasks[ONE], "aannemen")
+    marieke = with_cookie(service, browser(), "huisarts")
+    await marieke.open("/praktijk/" + asked.handover.partition("/")[2])
+    await says(service, ONE, asked.tasks[ONE], "afwijzen", reden_van_afwijzen="geen-plek")
+    await marieke.press("Kies Fysiotherapie Veerkracht (fictief)")
+    assert marieke.response.status_code == 409
+    assert "Wat u deed, is niet opgeslagen." in marieke.text
+    assert "Kies een ander." in marieke.text
+    assert "Task/" not in marieke.text
+
+
 async def test_the_practice_acts_when_nobody_that_it_asked_can_do_it(
     service: Service, browser: Callable[[], Browser]
 ) -> None:
