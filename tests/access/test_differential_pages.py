@@ -24,6 +24,7 @@ NUMBER = re.compile(r'name="kenmerk" value="[0-9a-f-]{36}"')
 PEOPLE = {
     "noor": ("coaches", inbox.HOME, [tab.word for tab in inbox.TABS]),
     "hidde": ("another team", inbox.HOME, [tab.word for tab in inbox.TABS]),
+    "femke": ("physiotherapist", inbox.HOME, [tab.word for tab in inbox.TABS]),
     "huisarts": ("practice", practice.HOME, [tab.word for tab in practice.TABS]),
 }
 
@@ -77,6 +78,8 @@ async def test_no_page_shows_more_than_a_database_without_what_is_hidden(
             addresses += [f"{each}/brief" for each in stories[::3]] + [
                 f"{each}/brief.pdf" for each in stories[::9]
             ]
+            if person == "femke":  # who is asked beside others, and claims
+                addresses += [f"{each}/gevraagd" for each in stories]
             differences = [found for each in addresses if (found := await reader.differs(each))]
             seen = [each for each in stories if (await reader.clients[0].get(each)).status_code == 200]
     assert differences == []

@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from ketenzorg.access.views import shown, sight_of
+from ketenzorg.coordination.consent.consenting import organisation_named
 from ketenzorg.coordination.showing.choices import Choice, choices_of
 from ketenzorg.coordination.showing.inbox import may_choose
-from ketenzorg.coordination.showing.names import name_of
 from ketenzorg.coordination.steps.stepping import what_may_happen
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir import json
@@ -129,13 +129,13 @@ def _ask(
 ) -> Ask:
     step = _step(body, pathway, standing)
     until = body.get("restriction", {}).get("period", {}).get("end")
-    asker = standing.roles.get(step.requester)
+    asker = organisation_named(body.get("requester", {}), world.region)
     return Ask(
         task=task,
         version=version,
         pathway=pathway.title,
         step=step.title,
-        asker=name_of(asker, world) if asker else "",
+        asker=asker.name if asker else "",
         since=period_of(body["authoredOn"]).low,
         until=moment_of(until) if until else None,
         stands=stands,

@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from ketenzorg.coordination.showing.names import name_of
+from ketenzorg.coordination.consent.consenting import organisation_named
 from ketenzorg.coordination.world import Visit, World
 from ketenzorg.fhir import json
 from ketenzorg.fhir.dates import period_of
@@ -51,14 +51,16 @@ async def claimable(visit: Visit, world: World) -> tuple[Claimable, ...]:
         pathway = world.catalogue.version(each.pathway, each.pathway_version)
         step = pathway.steps[each.standing.step]
         start = engine.State(step.name, {}, {})
+        body = json.read(each.body)
+        asker = organisation_named(body.get("requester", {}), world.region)
         rows.append(
             Claimable(
                 task=each.id,
                 event=engine.for_status(pathway, start, step.performer, "accepted").event,
                 pathway=pathway.title,
                 step=step.title,
-                asker=name_of(each.standing.roles[step.requester], world),
-                since=period_of(json.read(each.body)["authoredOn"]).low,
+                asker=asker.name if asker else "",
+                since=period_of(body["authoredOn"]).low,
             )
         )
     return tuple(rows)

@@ -210,7 +210,11 @@ async def story(task: UUID, visit: Visit, world: World, shown_as: Interaction = 
         if sight.sees("Appointment")
         else (),
         by_letter="" if over or step.ends else by_letter(json.read(traject.task.body)),
-        books=not over and step.performer in roles and not step.ends and sight.sees("Appointment"),
+        books=line.ended is None
+        and not over
+        and step.performer in roles
+        and not step.ends
+        and sight.sees("Appointment"),
     )
 
 
