@@ -8,11 +8,12 @@ from sqlalchemy import event, text
 
 from benchmarks.many_tasks import FEW, MANY, PRACTICE, SOME, copied
 from databases import new_database
+from ketenzorg.store import walking
 from services import Service, serving
 from spec.talking import call
 from store.test_rows_read import READ
 
-TASKS = 2_000
+TASKS, FEW_TASKS = 2_000, 20
 DAILY = (
     f"owner=Organization/{MANY}&status=failed",
     f"owner=Organization/{MANY}&status=failed&_sort=-_lastUpdated",
@@ -76,6 +77,28 @@ async def test_what_others_have_is_not_read(many: Service) -> None:
         assert "entry" not in answer.json()
 
     assert await rows_of(many, ask) < MOST
+
+
+@pytest.mark.parametrize("order", ["", "&_sort=_lastUpdated", "&_sort=-_lastUpdated", "&_sort=-authored-on"])
+async def test_next_leads_on_where_a_page_looked_at_enough(
+    many: Service, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "LONGEST_WALK", 30)
+    address: str | None = f"/fhir/Task?owner=Organization/{FEW}&_count=5{order}"
+    pages: list[list[str]] = []
+    told: list[str] = []
+    while address is not None:
+        page = (await call(many, PRACTICE, "GET", address, None, 200)).json()
+        entries = page.get("entry", [])
+        pages.append([each["resource"]["id"] for each in entries if each["search"]["mode"] == "match"])
+        told += [
+            each["resource"]["issue"][0]["code"] for each in entries if each["search"]["mode"] == "outcome"
+        ]
+        address = next((each["url"] for each in page["link"] if each["relation"] == "next"), None)
+    found = [id_ for page in pages for id_ in page]
+    assert len(found) == len(set(found)) == FEW_TASKS
+    assert [] in pages[:-1]
+    assert set(told) == {"incomplete"}
 
 
 async def test_any_search_is_one_of_few_statements(many: Service) -> None:
