@@ -95,6 +95,7 @@ ASKED = (
     "Task?identifier=9999.90.019",
     "Task?identifier=999 990 019",
     f"Task?identifier:of-type=x|y|z,{BSN}",
+    f"Task?identifier:of-type=urn:x|NNNLD|{BSN}",
     f"Task?patient:identifier={BSN_SYSTEM}|{BSN}",
     f"Task?patient.identifier={BSN_SYSTEM}|{BSN}",
     f"Task?code={BSN_SYSTEM}|{BSN}",
@@ -146,6 +147,7 @@ async def test_other_numbers_of_nine_digits_are_searched_as_ever(service: Servic
         ({"patient": BSN}, "met de parameter identifier"),
         ({"bsn": BSN}, "met de parameter identifier"),
         ({"identifier:exact": BSN}, "met de parameter identifier"),
+        ({"identifier:of-type": f"urn:x|NNNLD|1,urn:x|NNNLD|{BSN}"}, "met de parameter identifier"),
     ],
 )
 async def test_a_number_that_is_none_or_stands_elsewhere_is_refused_without_it(
