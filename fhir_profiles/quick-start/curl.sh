@@ -36,3 +36,5 @@ ask "$OTHER" "$URL/fhir/$task/\$event" >"$box/step.json" \
 
 # 4. You read what came of it. (A Subscription tells you of each change: see What you can rely on.)
 ask "$own" -X GET "$URL/fhir/Task?status=completed&_id=${task#Task/}" | grep -o 'Gaat elke week wandelen.' | head -n 1
+
+# Was it a mistake: DELETE "$URL/fhir/ServiceRequest/<id>" while it runs. It stands as entered-in-error; nothing is erased.
