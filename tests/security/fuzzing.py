@@ -39,6 +39,7 @@ INSIDE = re.compile(
     r"object has no attribute|NoneType|<class '|KeyError|TypeError|ValueError|RecursionError|codec can't|"
     r"unexpected keyword|positional argument|not subscriptable|isoformat string|out of range for type|int too large"
 )
+SAVEPOINT = re.compile(r"(?:sa|_asyncpg)_savepoint_[0-9a-f]+")  # each has a name of its own
 KEPT = (  # all that a refused request must leave as it was; not the audit log, which tells of refusals too
     "resource", "resource_history", "event", "outbox", "traject", "part", "due", "subscription", "endpoint",
     "objection",
@@ -210,7 +211,9 @@ def listening(service: Service, statements: set[str]) -> None:
     """From now on every text of a statement is kept."""
 
     def connected(connection: Any, _: Any) -> None:
-        connection.driver_connection.add_query_logger(lambda query: statements.add(query.query))
+        connection.driver_connection.add_query_logger(
+            lambda query: statements.add(SAVEPOINT.sub("", query.query))
+        )
 
     event.listen(service.app.litestar.state.database._engine.sync_engine, "connect", connected)
 
