@@ -10,6 +10,7 @@ from ketenzorg.fhir.catalogue import KINDS
 from ketenzorg.pages.guide import INDEX
 from ketenzorg.pages.mistakes import load_answers, load_mistakes
 from ketenzorg.pathway.handover import HANDOVERS
+from ketenzorg.throughput.tables import TABLES
 from pages.browsers import Browser
 from services import CATALOGUE, SETTINGS, Service
 from systems import another_process, speaking
@@ -97,6 +98,12 @@ async def test_openapi_names_every_route_that_is_not_fhir_and_no_other(service: 
         if re.match(r"/(auth|health|throughput|metrics|\.well-known)", route.path)
     }
     assert {(path, method) for path, each in said["paths"].items() for method in each} == routes
+    [table] = [
+        each
+        for each in said["paths"]["/throughput/{pathway}/{table}"]["get"]["parameters"]
+        if each.get("name") == "table"
+    ]
+    assert table["schema"]["enum"] == [f"{name}.csv" for name in TABLES]
     for path, each in said["paths"].items():
         for described in each.values():
             names = {
