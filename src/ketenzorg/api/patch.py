@@ -19,7 +19,7 @@ from ketenzorg.api.conditional import the_one
 from ketenzorg.api.kinds import READS, check_kind
 from ketenzorg.api.requests import Http, if_match_of, placed, uuid_of, visit_of, world_of
 from ketenzorg.coordination.steps.stepping import write_task
-from ketenzorg.errors import Invalid, Issue
+from ketenzorg.errors import Invalid, Issue, UnsupportedMediaType
 from ketenzorg.fhir import json, r4
 from ketenzorg.fhir.decode import decode_as
 from ketenzorg.fhir.elements import RESOURCES
@@ -62,13 +62,24 @@ async def patch_known(request: Http, kind: str, id_: UUID) -> ASGIResponse:
 
 
 def read_patch(media_type: str, body: bytes, kind: str) -> Patch:
-    """What a body does to a resource of this type; the result is one again. Raises Malformed."""
+    """What a body does to a resource of this type; the result is one again. Raises Malformed, UnsupportedMediaType."""
     if media_type == JSON_PATCH:
         apply = read_json_patch(body)
+    elif b'"resourceType"' not in body:
+        raise UnsupportedMediaType(_which_patch())
     else:
         decode_as(body, r4.Parameters)
         apply = read_fhirpath_patch(json.read(body), kind)
     return _checked(apply, RESOURCES[kind])
+
+
+def _which_patch() -> Issue:
+    return Issue(
+        nl=f"Een patch is JSON Patch (Content-Type: {JSON_PATCH}), of Parameters van FHIRPath Patch ({JSON[0]}); "
+        "een merge patch lezen wij niet.",
+        en=f"A patch is JSON Patch (Content-Type: {JSON_PATCH}), or the Parameters of FHIRPath Patch ({JSON[0]}); "
+        "we do not read a merge patch.",
+    )
 
 
 def _checked(apply: Patch, struct: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
