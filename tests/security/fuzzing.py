@@ -50,6 +50,7 @@ COUNTED = "select " + ", ".join(f"(select count(*) from ketenzorg.{table})" for 
 TASK = re.compile(r"/fhir/Task/[0-9a-f-]{36}")
 MADE = re.compile(r"Task/[0-9a-f-]{36}")
 DONE = 400  # statuses below it
+REFUSED_MESSAGE = re.compile(r'"code": ?"(?:fatal|transient)-error"')  # said with a 200
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ISSUE_CODES = frozenset(get_args(r4.IssueType))
 
@@ -108,9 +109,10 @@ class Fuzzing:
             answer = await self._ask(sent)
         except (httpx.InvalidURL, UnicodeEncodeError):
             return  # no client can send it
-        self._found.statuses[sent.kind, answer.status_code] += 1
+        refused = REFUSED_MESSAGE.search(answer.text) if sent.kind == "message" else None
+        self._found.statuses[sent.kind, 422 if refused else answer.status_code] += 1
         now = await self._connection.fetchrow(COUNTED)
-        may_write = answer.is_success and sent.method not in SAFE
+        may_write = answer.is_success and sent.method not in SAFE and not refused
         problems = [*wrong_with(sent, answer)]
         if now != self._before and not may_write:
             changed = [name for name, a, b in zip(KEPT, self._before, now, strict=True) if a != b]

@@ -44,6 +44,18 @@ FHIR, PATCH, FORM = (
 
 WORDS = ("", "Mevrouw belt liever zelf.", "é 😀", f"{MARK}' or '1'='1", "a" * 600, "0", "{}")
 DATA = ("Observation", "Condition", "Procedure")  # that a transaction adds to a traject
+# What the header of a message says that we do not take, or that leaves us nowhere to answer.
+NOT_RIGHT: tuple[Json, ...] = (
+    {"id": None},
+    {"id": f"{MARK}\n"},
+    {"eventCoding": {"system": EVENT[0], "code": MARK}},
+    {"eventCoding": None, "eventUri": f"https://his.example/{MARK}"},
+    {"response": {"identifier": "m-1", "code": "ok"}},
+    {"destination": [{"endpoint": "https://elsewhere.example/fhir"}]},
+    {"source": {"endpoint": "", "name": MARK}},
+    {"focus": None},
+    {"focus": [{"reference": f"ServiceRequest/{MARK}"}]},
+)
 ENDED = ("completed", "cancelled", "rejected", "failed", "entered-in-error")
 
 
@@ -67,6 +79,7 @@ class Known:
         self.bodies: dict[
             str, tuple[str, Json]
         ] = {}  # of what can be written back: who read it, and how it was
+        self.messages: list[bytes] = []  # that were sent
 
     def learn(self, kind: str, id_: str) -> None:
         """One more resource; only the newest are asked about."""
@@ -180,7 +193,19 @@ def a_bundle(known: Known, chance: Random) -> Sent:
 
 
 def a_message(known: Known, chance: Random) -> Sent:
-    """A referral as a message."""
+    """A referral as a message: new, again, with another under its id, or with a header that is not right."""
+    if known.messages and chance.random() < 0.15:
+        sent = chance.choice(known.messages)
+    else:
+        sent = as_bytes(now_and_then(_message(chance), chance, 3), chance)
+        known.messages = [*known.messages[-10:], sent]
+    client = "his-demo" if chance.random() < 0.9 else chance.choice(CLIENTS)
+    query = chance.choice(["", "", "", "", "?async=true", f"?{_query('Task', chance)}"])
+    method = "POST" if chance.random() < 0.95 else chance.choice(["GET", "PUT", "DELETE"])
+    return _sent("message", client, method, f"/fhir/$process-message{query}", sent)
+
+
+def _message(chance: Random) -> Json:
     bundle = copy.deepcopy(chance.choice(EXAMPLES))
     of(bundle, "ServiceRequest")["identifier"][0]["value"] = f"m-{chance.randrange(10**9)}"
     entries = [{name: value for name, value in each.items() if name != "request"} for each in bundle["entry"]]
@@ -192,11 +217,12 @@ def a_message(known: Known, chance: Random) -> Sent:
         "source": {"endpoint": "https://his.example/fhir"},
         "focus": [{"reference": request.get("fullUrl", "")}],
     }
-    message = {"resourceType": "Bundle", "type": "message", "entry": [{"resource": header}, *entries]}
-    client = "his-demo" if chance.random() < 0.9 else chance.choice(CLIENTS)
-    query = chance.choice(["", "", "", "", "?async=true", f"?{_query('Task', chance)}"])
-    sent = as_bytes(now_and_then(message, chance, 3), chance)
-    return _sent("message", client, "POST", f"/fhir/$process-message{query}", sent)
+    if chance.random() < 0.2:
+        header |= copy.deepcopy(chance.choice(NOT_RIGHT))
+        header = {name: value for name, value in header.items() if value is not None}
+    if chance.random() < 0.1:  # nothing follows the header, or it is not the first
+        entries = chance.choice([[], [entries[0], {"resource": header}]])
+    return {"resourceType": "Bundle", "type": "message", "entry": [{"resource": header}, *entries]}
 
 
 def _more_entries(bundle: Json, known: Known, chance: Random) -> None:
