@@ -16,7 +16,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address, bounded
 MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\Z")
-TESTS_PREFIX = "KETENZORG_TEST_"  # read by tests/databases.py only
+TESTS_PREFIX = "KETENZORG_TEST_"  # read by tests only
 
 
 class Variable(msgspec.Struct, frozen=True):

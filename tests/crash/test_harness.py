@@ -11,7 +11,7 @@ from ketenzorg.cli.crash.report import as_text
 from ketenzorg.cli.crash.run import Outcome, Plan, run
 
 HERE = Path(__file__).parent
-SECONDS = float(os.environ.get("KETENZORG_CRASH_SECONDS", "25"))
+SECONDS = float(os.environ.get("KETENZORG_TEST_CRASH_SECONDS", "25"))
 SEED = 3
 
 

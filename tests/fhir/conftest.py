@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_MATERIAL = Path(os.environ.get("KETENZORG_FHIR_MATERIAL", _ROOT.parent / "shared" / "fhir"))
+_MATERIAL = Path(os.environ.get("KETENZORG_TEST_FHIR_MATERIAL", _ROOT.parent / "shared" / "fhir"))
 
 
 def _material(name: str) -> Path:
     path = _MATERIAL / name
     if not path.exists():
-        pytest.skip(f"FHIR material not here: set KETENZORG_FHIR_MATERIAL to the folder that has {name}")
+        pytest.skip(f"FHIR material not here: set KETENZORG_TEST_FHIR_MATERIAL to the folder that has {name}")
     return path
 
 
