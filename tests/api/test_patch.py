@@ -113,9 +113,9 @@ async def test_other_bodies_are_told_what_there_is(service: Service, referral: R
         answer = await service.coach.patch(address, content=b"{}", headers={"Content-Type": kind})
         assert answer.status_code == 415
         assert "application/fhir+json" in texts(answer)
+    assert (await service.coach.patch(address, json=[])).status_code == 415  # no resource: which patch is it?
     for body in (
         {"resourceType": "Task", "status": "accepted", "intent": "order"},
-        [],
         {"resourceType": "Nothing"},
     ):
         assert (await service.coach.patch(address, json=body)).status_code == 400

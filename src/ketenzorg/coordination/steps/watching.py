@@ -5,6 +5,8 @@ twice: a row of the clock only says when to look. What happened while nobody loo
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -58,11 +60,16 @@ class Watcher:
         horizon = past[-1].look if len(past) == MOST else now
         found: list[_Due] = []
         looked = []
+        # A norm that was past, stood still and is past again has two rows: what the one tells, the other need not.
+        told: defaultdict[tuple[UUID, str, datetime, str], set[tuple[str, str]]] = defaultdict(set)
         for each in past:
             try:
                 pathway = self._pathway(each)
-                left = _left(each, now, pathway)
-                found += [_due(rung, each, pathway) for rung in left if rung.at <= horizon]
+                same = told[each.traject, each.norm, each.began, each.within]
+                left = _left(each, now, pathway, same)
+                here = [rung for rung in left if rung.at <= horizon]
+                found += [_due(rung, each, pathway) for rung in here]
+                same |= {(_tag(rung.kind), rung.after) for rung in here}
                 again = next((rung.at for rung in left if rung.at > horizon), None)
             except Exception as error:  # one on which we stumble holds up no other
                 log(CLOCK_STUMBLED, traject=str(each.traject), error=type(error).__name__)
@@ -109,10 +116,10 @@ def _due(rung: Rung, past: Past, pathway: Pathway) -> _Due:
     return _Due(rung, past, pathway.steps[past.step].owner, told, how_soon(pathway, past.counts))
 
 
-def _left(past: Past, now: datetime, pathway: Pathway) -> list[Rung]:
+def _left(past: Past, now: datetime, pathway: Pathway, told: Set[tuple[str, str]]) -> list[Rung]:
     """What was not told yet; a reminder of what is past reminds nobody."""
     ladder = rungs(pathway.clock(past.norm), past.began, past.at)
-    known = {(each.kind, each.after or "") for each in past.told}
+    known = {(each.kind, each.after or "") for each in past.told} | told
     done = [place for place, rung in enumerate(ladder) if (_tag(rung.kind), rung.after) in known]
     left = ladder[max(done, default=-1) + 1 :]
     if past.until is not None:
