@@ -64,14 +64,14 @@ async def test_what_runs_goes_on_while_the_database_is_upgraded(
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers(name))
 
-    load = Load(client, total=240)
+    load = Load(client, total=600)
     monkeypatch.setenv(MIGRATIONS.name, str(folder))
     async with load.running():
         for turn, revision in enumerate(UPGRADES, 1):
             later_version(folder, revision, newest(folder))
             await load.promises.reach(turn * 40)
             await migrate(database.admin_url, app_password=APP_PASSWORD)
-            assert turn > 1 or len(load.promises) < 480, "the load ended before the first upgrade did"
+            assert turn > 1 or len(load.promises) < 1200, "the load ended before the first upgrade did"
     async with client("his-demo") as his:
         assert (await his.get("/health/ready")).status_code == 200  # a newer revision than its own
     await app.litestar.state.world.bell.close()
