@@ -143,27 +143,17 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def undone(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        """A transaction of which nothing stays, for SQLAlchemy and for its driver: see ketenzorg.store.trial."""
-        with failures_named(), CONNECTIONS.track_inprogress():
-            async with self._engine.connect() as connection:
-                await connection.execute(text("select"))  # with it the driver's transaction begins
-                try:
-                    yield connection, await _driver(connection)
-                    await connection.rollback()
-                except BaseException:  # nobody knows what is still on its way
-                    await connection.invalidate()
-                    raise
+    async def in_one(self, *, kept: bool) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+        """A transaction for SQLAlchemy and its driver together: see ketenzorg.store.trial.
 
-    @asynccontextmanager
-    async def whole(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        """A transaction of which all stays when this ends well, and else nothing: see ketenzorg.store.trial."""
+        `kept`: all of it stays when this ends well, and else nothing; otherwise nothing stays.
+        """
         with failures_named(), CONNECTIONS.track_inprogress():
             async with self._engine.connect() as connection:
                 await connection.execute(text("select"))  # with it the driver's transaction begins
                 try:
                     yield connection, await _driver(connection)
-                    await connection.commit()
+                    await (connection.commit() if kept else connection.rollback())
                 except BaseException:  # nobody knows what is still on its way
                     await connection.invalidate()
                     raise

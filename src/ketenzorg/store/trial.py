@@ -58,14 +58,14 @@ class SilentBell(Doorbell):
 @asynccontextmanager
 async def on_trial(database: Database) -> AsyncIterator[Trial]:
     """Raises Unavailable as any use of the database."""
-    async with database.undone() as (connection, driver):
+    async with database.in_one(kept=False) as (connection, driver):
         yield Trial(connection, driver)
 
 
 @asynccontextmanager
 async def kept(database: Database) -> AsyncIterator[Trial]:
     """The same, and all that was done stays when this ends well."""
-    async with database.whole() as (connection, driver):
+    async with database.in_one(kept=True) as (connection, driver):
         yield Trial(connection, driver)
 
 
